@@ -1,0 +1,59 @@
+import type { z } from "zod";
+import { createDocument, type Document, documentSchema } from "./document.js";
+import { DataError } from "./errors.js";
+import { readJsonl, requireFile } from "./jsonl.js";
+import { readPickleDocuments } from "./pickle/read-documents.js";
+import { type QaRow, type QuestionsRow, qaRowSchema, questionsRowSchema } from "./qa.js";
+
+/** `fmt_content` may be absent in hand-made files; it is then derived. */
+const documentLineSchema = documentSchema
+  .partial({ fmt_content: true })
+  .transform(
+    (row): Document =>
+      row.fmt_content ? { ...row, fmt_content: row.fmt_content } : createDocument(row.page_content, row.metadata),
+  );
+
+function keysOf(row: unknown): string[] {
+  return typeof row === "object" && row !== null ? Object.keys(row) : [];
+}
+
+/** Names the kind of file that a foreign row belongs to, so that a mix-up is explained. */
+function explainRow(row: unknown): string | undefined {
+  const keys = keysOf(row);
+  if (keys.includes("gold_answer")) return "This looks like a file of answers (*_w_qa.jsonl).";
+  if (keys.includes("questions"))
+    return "This looks like a file of questions (*_w_q.jsonl): run gen-answers on it first.";
+  if (keys.includes("page_content")) return "This looks like a document database (documents.jsonl).";
+  if (keys.includes("text")) return "This looks like raw documents: run prepare-docs on it first.";
+  return undefined;
+}
+
+/** Reads a document database: `documents.jsonl`, or the reference's `.pkl` (without running code). */
+export async function readDocuments(path: string): Promise<Document[]> {
+  if (/\.(pkl|pickle)$/i.test(path)) {
+    await requireFile(path, "a document database (.pkl)");
+    const documents = await readPickleDocuments(path);
+    if (documents.length === 0) throw new DataError(`${path}: the database holds no passage.`);
+    return documents;
+  }
+  return readJsonl(path, documentLineSchema as unknown as z.ZodType<Document>, {
+    what: "a passage of a document database (page_content, fmt_content, metadata)",
+    explain: explainRow,
+  });
+}
+
+/** Reads `*_w_q.jsonl`. */
+export async function readQuestions(path: string): Promise<QuestionsRow[]> {
+  return readJsonl(path, questionsRowSchema, {
+    what: "questions (*_w_q.jsonl: gold_docs, hard_neg_docs, chat_history, questions)",
+    explain: explainRow,
+  });
+}
+
+/** Reads `*_w_qa.jsonl`. */
+export async function readQa(path: string): Promise<QaRow[]> {
+  return readJsonl(path, qaRowSchema, {
+    what: "questions with answers (*_w_qa.jsonl: gold_docs, hard_neg_docs, chat_history, question, gold_answer)",
+    explain: explainRow,
+  });
+}

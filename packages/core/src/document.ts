@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/** A passage's origin. `source` (a URL or path) is always there; other keys are kept as they came. */
+export const metadataSchema = z.looseObject({ source: z.string(), title: z.string().optional() });
+
+/** One passage of the document database. */
+export const documentSchema = z.object({
+  page_content: z.string(),
+  fmt_content: z.string(),
+  metadata: metadataSchema,
+});
+
+export type DocumentMetadata = z.infer<typeof metadataSchema>;
+export type Document = z.infer<typeof documentSchema>;
+
+/**
+ * The passage as models see it: `Source:` and `Title:` lines (each only when known), a `Content:` line and the text.
+ * Format of LocalRQA (ACL 2024 demo).
+ */
+export function formatContent(pageContent: string, metadata: DocumentMetadata): string {
+  const lines: string[] = [];
+  if (metadata.source) lines.push(`Source: ${metadata.source}`);
+  if (metadata.title) lines.push(`Title: ${metadata.title}`);
+  lines.push("Content:", pageContent);
+  return lines.join("\n").trim();
+}
+
+/** Makes a passage, with `fmt_content` derived from the rest. */
+export function createDocument(pageContent: string, metadata: DocumentMetadata): Document {
+  return { page_content: pageContent, fmt_content: formatContent(pageContent, metadata), metadata };
+}
+
+/** Identity of a passage. Two passages are the same when source and content are both equal (as in the reference). */
+export function documentKey(document: Pick<Document, "page_content" | "metadata">): string {
+  return `${document.metadata.source}\u0000${document.page_content}`;
+}

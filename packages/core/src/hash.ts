@@ -1,0 +1,20 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type Document, documentKey } from "./document.js";
+
+/** SHA-256 of a text, in hexadecimal. */
+export function hashText(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Short stable id of a passage: the first 16 hexadecimal digits of the hash of its source and content. */
+export function documentId(document: Pick<Document, "page_content" | "metadata">): string {
+  return hashText(documentKey(document)).slice(0, 16);
+}
+
+/** SHA-256 of a file's bytes, in hexadecimal. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}

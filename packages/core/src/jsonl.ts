@@ -1,0 +1,92 @@
+import { createReadStream } from "node:fs";
+import { appendFile, mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+import type { z } from "zod";
+import { writeFileAtomic } from "./atomic.js";
+import { DataError, UserError } from "./errors.js";
+
+/** Fails with a clear message unless `path` is a file that can be read. */
+export async function requireFile(path: string, what: string): Promise<void> {
+  let info: Awaited<ReturnType<typeof stat>>;
+  try {
+    info = await stat(path);
+  } catch (cause) {
+    throw new UserError(`${path}: no such file (${what}). Check the path.`, { cause });
+  }
+  if (!info.isFile()) throw new UserError(`${path}: expected a file (${what}), found a folder.`);
+}
+
+export interface ReadJsonlOptions {
+  /** What the file holds, for messages: `questions (*_w_q.jsonl)`. */
+  what: string;
+  /** A hint for a row that fails the schema, such as that this is a file of another stage. */
+  explain?: (row: unknown) => string | undefined;
+  /** An empty file is an error unless this is set. */
+  allowEmpty?: boolean;
+}
+
+/** Problems of a zod error in one line: `questions: expected array, received undefined; …`. */
+export function describeIssues(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.length > 0 ? issue.path.join(".") : "row"}: ${issue.message}`)
+    .join("; ");
+}
+
+/**
+ * Reads a JSONL file, each line checked by `schema`. Blank lines are passed over.
+ *
+ * @throws UserError when the file is not there, DataError (with the line's number) when a line is not JSON or fails the
+ * schema, or when there is no line at all.
+ */
+export async function readJsonl<T>(path: string, schema: z.ZodType<T>, options: ReadJsonlOptions): Promise<T[]> {
+  await requireFile(path, options.what);
+  const rows: T[] = [];
+  let number = 0;
+  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
+  for await (const line of lines) {
+    number++;
+    const text = number === 1 ? line.replace(/^\uFEFF/, "") : line;
+    if (text.trim() === "") continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      const found = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+      throw new DataError(
+        `${path}:${number}: not valid JSON (found: ${found}). Expected ${options.what}, one JSON object a line.`,
+        { cause },
+      );
+    }
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) {
+      const hint = options.explain?.(value);
+      throw new DataError(
+        `${path}:${number}: not ${options.what}: ${describeIssues(parsed.error)}.${hint ? ` ${hint}` : ""}`,
+        { cause: parsed.error },
+      );
+    }
+    rows.push(parsed.data);
+  }
+  if (rows.length === 0 && !options.allowEmpty) {
+    throw new DataError(`${path}: the file is empty. Expected ${options.what}, at least one line.`);
+  }
+  return rows;
+}
+
+/** Rows as JSONL text. */
+export function toJsonl(rows: readonly unknown[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+}
+
+/** Writes a whole JSONL file atomically. */
+export async function writeJsonl(path: string, rows: readonly unknown[]): Promise<void> {
+  await writeFileAtomic(path, toJsonl(rows));
+}
+
+/** Appends one line, for logs that grow during a run. */
+export async function appendJsonl(path: string, row: unknown): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await appendFile(path, toJsonl([row]));
+}

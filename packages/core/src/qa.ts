@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { documentSchema } from "./document.js";
+
+/** One turn of a dialogue, as in the reference's files. */
+export const chatTurnSchema = z.looseObject({
+  speaker: z.string(),
+  message: z.string(),
+  source_documents: z.array(documentSchema).optional(),
+});
+
+/** A line of `*_w_q.jsonl`: a gold passage, hard negatives of the same source, and the questions asked of it. */
+export const questionsRowSchema = z.looseObject({
+  gold_docs: z.array(documentSchema).min(1),
+  hard_neg_docs: z.array(documentSchema),
+  chat_history: z.array(chatTurnSchema),
+  questions: z.array(z.string().min(1)).min(1),
+});
+
+/** A line of `*_w_qa.jsonl`: one question with its gold passages and answer. */
+export const qaRowSchema = z.looseObject({
+  gold_docs: z.array(documentSchema).min(1),
+  hard_neg_docs: z.array(documentSchema),
+  chat_history: z.array(chatTurnSchema),
+  question: z.string().min(1),
+  gold_answer: z.string().min(1),
+});
+
+/** A line of `*_w_a.jsonl`, the compact twin of `*_w_qa.jsonl`. */
+export const compactQaRowSchema = z.looseObject({
+  question: z.string(),
+  answer: z.string(),
+  /** `documentId` of each gold passage. */
+  gold_doc_ids: z.array(z.string()),
+});
+
+/** A line of `test-predictions.jsonl`. */
+export const predictionSchema = z.looseObject({
+  question: z.string(),
+  gold_docs: z.array(documentSchema),
+  retrieved_docs: z.array(documentSchema),
+  gold_answer: z.string(),
+  generated_answer: z.string(),
+});
+
+export type ChatTurn = z.infer<typeof chatTurnSchema>;
+export type QuestionsRow = z.infer<typeof questionsRowSchema>;
+export type QaRow = z.infer<typeof qaRowSchema>;
+export type CompactQaRow = z.infer<typeof compactQaRowSchema>;
+export type Prediction = z.infer<typeof predictionSchema>;

@@ -1,0 +1,66 @@
+import type { Document } from "./document.js";
+import type { ChatTurn } from "./qa.js";
+
+/** How a generator's prompt is put together; the same in training and in test, saved with the checkpoint. */
+export interface PromptFormat {
+  /** Instruction at the start. */
+  system_text: string;
+  /** Before the instruction, such as `<|im_start|>system\n` for ChatML; empty for plain prompts. */
+  system_prefix: string;
+  /** After instruction and context. */
+  sep_system: string;
+  user_prefix: string;
+  assistant_prefix: string;
+  /** After the user's turn. */
+  sep_user: string;
+  /** After the assistant's turn; generation stops here. */
+  sep_sys: string;
+}
+
+export const defaultPromptFormat: PromptFormat = {
+  system_text: "Answer the question from the documentation below. Keep to what it says.",
+  system_prefix: "",
+  sep_system: "\n\n",
+  user_prefix: "USER",
+  assistant_prefix: "ASSISTANT",
+  sep_user: " ",
+  sep_sys: "</s>",
+};
+
+/** A prefix that is a plain word takes a colon (`USER: `), one that ends in a bracket a space; white space stays as it is. */
+function opened(prefix: string): string {
+  if (prefix === "" || /\s$/.test(prefix)) return prefix;
+  return /[\p{L}\p{N}]$/u.test(prefix) ? `${prefix}: ` : `${prefix} `;
+}
+
+/** The prompt up to where the assistant's answer begins: system text, passages joined by newlines, dialogue, question. */
+export function buildPrompt(
+  format: PromptFormat,
+  passages: readonly Pick<Document, "fmt_content">[],
+  question: string,
+  history: readonly Pick<ChatTurn, "speaker" | "message">[] = [],
+): string {
+  const context = passages.map((passage) => passage.fmt_content).join("\n");
+  const turns = history.map((turn) =>
+    /^(assistant|system|bot)$/i.test(turn.speaker)
+      ? `${opened(format.assistant_prefix)}${turn.message}${format.sep_sys}`
+      : `${opened(format.user_prefix)}${turn.message}${format.sep_user}`,
+  );
+  return [
+    format.system_prefix,
+    format.system_text,
+    "\n\n",
+    context,
+    format.sep_system,
+    ...turns,
+    opened(format.user_prefix),
+    question,
+    format.sep_user,
+    opened(format.assistant_prefix),
+  ].join("");
+}
+
+/** The answer with what ends it: the text whose tokens carry the loss. */
+export function buildAnswer(format: PromptFormat, answer: string): string {
+  return `${answer}${format.sep_sys}`;
+}

@@ -1,0 +1,29 @@
+import { z } from "zod";
+
+// Flags arrive as strings, YAML values typed; these schemas take both.
+
+/** `true`, `false`, `1`, `0`, `yes`, `no` in any case; a bare flag is `true`. */
+export const flag = (): z.ZodType<boolean> =>
+  z.preprocess((value) => {
+    if (typeof value !== "string") return value;
+    if (/^(true|1|yes|)$/i.test(value)) return true;
+    if (/^(false|0|no)$/i.test(value)) return false;
+    return value;
+  }, z.boolean());
+
+/** A finite number. */
+export const number = (check: (schema: z.ZodNumber) => z.ZodNumber = (schema) => schema): z.ZodType<number> =>
+  z.preprocess(
+    (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value),
+    check(z.number()),
+  );
+
+/** A whole number of at least `minimum`. */
+export const count = (minimum = 0): z.ZodType<number> => number((schema) => schema.int().min(minimum));
+
+/** Undoes the escapes that shells pass through (`\n`, `\t`), for separators and prefixes. */
+export const escapedText = (): z.ZodType<string> =>
+  z.preprocess(
+    (value) => (typeof value === "string" ? value.replaceAll("\\n", "\n").replaceAll("\\t", "\t") : value),
+    z.string(),
+  );

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+// Workspace packages resolve to their TypeScript source ("source" export condition), so tests need no build.
+export default defineConfig({
+  resolve: { conditions: ["source"] },
+  ssr: { resolve: { conditions: ["source"], externalConditions: ["source"] } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 20_000,
+    maxWorkers: 2,
+  },
+});
