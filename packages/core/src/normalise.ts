@@ -1,10 +1,16 @@
+// SQuAD's evaluation runs on Python, whose words are Unicode and whose white space is not JavaScript's: with \b the last
+// letter of "caña" would be taken for an article, and \s takes the byte-order mark for a space.
+const ARTICLES = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Python splits at these separators too.
+const WHITE_SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+
 /** Answer normalisation of SQuAD's evaluation: lower case, no punctuation, no articles, single spaces; split in tokens. */
 export function normalisedTokens(text: string): string[] {
   return text
     .toLowerCase()
     .replace(/[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g, "")
-    .replace(/\b(a|an|the)\b/g, " ")
-    .split(/\s+/)
+    .replace(ARTICLES, " ")
+    .split(WHITE_SPACE)
     .filter((token) => token !== "");
 }
 

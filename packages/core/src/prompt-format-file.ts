@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeJsonAtomic } from "./atomic.js";
+import { DataError } from "./errors.js";
+import { describeIssues } from "./jsonl.js";
+import type { PromptFormat } from "./rag-prompt.js";
+
+/** Name of the file that keeps a checkpoint's prompt format. */
+export const PROMPT_FORMAT_FILE = "rag_ft_prompt.json";
+
+const promptFormatSchema: z.ZodType<PromptFormat> = z.object({
+  system_text: z.string(),
+  system_prefix: z.string(),
+  sep_system: z.string(),
+  user_prefix: z.string(),
+  assistant_prefix: z.string(),
+  sep_user: z.string(),
+  sep_sys: z.string(),
+});
+
+/** The prompt format a generator was trained with; undefined when the folder (or its file) is not there. */
+export async function readPromptFormat(folder: string): Promise<PromptFormat | undefined> {
+  const path = join(folder, PROMPT_FORMAT_FILE);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new DataError(`${path}: not valid JSON. Expected a prompt format; write it anew by train-generator.`, {
+      cause,
+    });
+  }
+  const parsed = promptFormatSchema.safeParse(value);
+  if (!parsed.success) {
+    throw new DataError(`${path}: not a prompt format: ${describeIssues(parsed.error)}.`, { cause: parsed.error });
+  }
+  return parsed.data;
+}
+
+/** Keeps the prompt format beside a generator's weights, so that test and use build the prompt as training did. */
+export async function writePromptFormat(folder: string, format: PromptFormat): Promise<void> {
+  await writeJsonAtomic(join(folder, PROMPT_FORMAT_FILE), format);
+}
