@@ -1,1 +1,2 @@
-export {};
+export * from "./tokenizer/load-tokenizer.js";
+export * from "./tokenizer/tokenizer.js";
