@@ -1,1 +1,5 @@
-export {};
+export * from "./ops/index.js";
+export * from "./order.js";
+export * from "./serialise.js";
+export * from "./session.js";
+export * from "./value.js";

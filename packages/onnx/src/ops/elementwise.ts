@@ -1,0 +1,67 @@
+import { InternalError } from "@rag-ft/core";
+import { apply, constant, type DType, type Shape, showShape, type Value } from "../value.js";
+
+/** Shape of an element-wise operation on both, by NumPy's broadcasting rule. A named dimension matches only itself and 1. */
+export function broadcastShapes(a: Shape, b: Shape): Shape {
+  const size = Math.max(a.length, b.length);
+  return Array.from({ length: size }, (_, i) => {
+    const da = a[a.length - size + i] ?? 1;
+    const db = b[b.length - size + i] ?? 1;
+    if (da === db || db === 1) return da;
+    if (da === 1) return db;
+    throw new InternalError(`shapes ${showShape(a)} and ${showShape(b)} do not broadcast`);
+  });
+}
+
+function binary(op: string, a: Value, b: Value, dtype: DType = a.dtype): Value {
+  return apply(op, [a, b], { dtype, shape: broadcastShapes(a.shape, b.shape) });
+}
+
+function unary(op: string, x: Value): Value {
+  return apply(op, [x], { dtype: x.dtype, shape: x.shape });
+}
+
+/** A number becomes a scalar constant. */
+function lift(x: Value | number): Value {
+  return typeof x === "number" ? constant(x) : x;
+}
+
+export const add = (a: Value | number, b: Value | number): Value => binary("Add", lift(a), lift(b));
+export const sub = (a: Value | number, b: Value | number): Value => binary("Sub", lift(a), lift(b));
+export const mul = (a: Value | number, b: Value | number): Value => binary("Mul", lift(a), lift(b));
+export const div = (a: Value | number, b: Value | number): Value => binary("Div", lift(a), lift(b));
+export const lessOrEqual = (a: Value, b: Value): Value => binary("LessOrEqual", a, b, "bool");
+
+export const neg = (x: Value): Value => unary("Neg", x);
+export const exp = (x: Value): Value => unary("Exp", x);
+export const log = (x: Value): Value => unary("Log", x);
+export const sqrt = (x: Value): Value => unary("Sqrt", x);
+export const erf = (x: Value): Value => unary("Erf", x);
+export const tanh = (x: Value): Value => unary("Tanh", x);
+export const sigmoid = (x: Value): Value => unary("Sigmoid", x);
+export const relu = (x: Value): Value => unary("Relu", x);
+
+/** GELU in its exact form, x Φ(x) (Hendrycks & Gimpel 2016), one kernel in ONNX Runtime. */
+export const gelu = (x: Value): Value => apply("Gelu", [x], { dtype: x.dtype, shape: x.shape }, {}, "com.microsoft");
+
+/** SiLU, x σ(x) (Elfwing et al. 2017). */
+export const silu = (x: Value): Value => mul(x, sigmoid(x));
+
+/** GELU's tanh approximation (Hendrycks & Gimpel 2016), `gelu_new` in Hugging Face configs. */
+export function geluTanh(x: Value): Value {
+  const cubic = mul(mul(x, x), x);
+  const inner = mul(add(x, mul(cubic, 0.044715)), Math.sqrt(2 / Math.PI));
+  return mul(mul(x, 0.5), add(tanh(inner), 1));
+}
+
+/** `onTrue` where `condition` (bool) holds, else `onFalse`; all broadcast. */
+export function where(condition: Value, onTrue: Value, onFalse: Value): Value {
+  const shape = broadcastShapes(condition.shape, broadcastShapes(onTrue.shape, onFalse.shape));
+  return apply("Where", [condition, onTrue, onFalse], { dtype: onTrue.dtype, shape });
+}
+
+const ONNX_TYPE: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
+
+export function cast(x: Value, dtype: DType): Value {
+  return apply("Cast", [x], { dtype, shape: x.shape }, { to: ONNX_TYPE[dtype] });
+}

@@ -1,0 +1,86 @@
+import { InternalError } from "@rag-ft/core";
+import * as ort from "onnxruntime-node";
+import { type ModelSource, serialiseModel } from "./serialise.js";
+import type { DType, TensorData } from "./value.js";
+
+/** A tensor with its data: shape of numbers, row-major. */
+export interface Tensor {
+  dtype: DType;
+  shape: readonly number[];
+  data: TensorData;
+}
+
+export function floatTensor(data: Float32Array, shape: readonly number[]): Tensor {
+  return { dtype: "float32", shape, data };
+}
+
+/** An int64 tensor of whole numbers. */
+export function intTensor(values: ArrayLike<number>, shape: readonly number[]): Tensor {
+  const data = new BigInt64Array(values.length);
+  for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i] as number);
+  return { dtype: "int64", shape, data };
+}
+
+export interface SessionSettings {
+  /** Threads within an operator; 0 lets ONNX Runtime choose (one for each physical core). */
+  threads?: number;
+  /** ONNX Runtime execution provider. */
+  device?: string;
+}
+
+/** A graph compiled by ONNX Runtime. One session serves every shape that its named dimensions may take. */
+export interface Session {
+  /** Runs the graph. Inputs are not copied; outputs are fresh arrays. */
+  run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  readonly inputNames: readonly string[];
+  close(): Promise<void>;
+}
+
+/** ONNX Runtime logs errors only: its warnings speak of our unused initialisers and the like. */
+const LOG_ERRORS = 3;
+
+/** Compiles a graph. */
+export async function createSession(source: ModelSource, settings: SessionSettings = {}): Promise<Session> {
+  return openSession(serialiseModel(source), settings);
+}
+
+/** Compiles a serialised model, or the file at a path. */
+export async function openSession(
+  model: Uint8Array | string,
+  { threads = 0, device = "cpu" }: SessionSettings = {},
+): Promise<Session> {
+  const options: ort.InferenceSession.SessionOptions = {
+    executionProviders: [device],
+    graphOptimizationLevel: "all",
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    // Shapes change from batch to batch, so a pattern of the last run's memory would be planned for nothing.
+    enableMemPattern: false,
+    logSeverityLevel: LOG_ERRORS,
+  };
+  const session = await (typeof model === "string"
+    ? ort.InferenceSession.create(model, options)
+    : ort.InferenceSession.create(model, options));
+  return {
+    inputNames: session.inputNames,
+    async run(inputs) {
+      const feeds: Record<string, ort.Tensor> = {};
+      for (const name of session.inputNames) {
+        const tensor = inputs[name];
+        if (!tensor) throw new InternalError(`the graph's input ${name} was not given`);
+        feeds[name] = new ort.Tensor(tensor.dtype, tensor.data as never, tensor.shape);
+      }
+      const results = await session.run(feeds);
+      const outputs: Record<string, Tensor> = {};
+      for (const name of session.outputNames) {
+        const result = results[name] as ort.Tensor;
+        outputs[name] = { dtype: result.type as DType, shape: result.dims, data: result.data as TensorData };
+      }
+      return outputs;
+    },
+    async close() {
+      await session.release();
+    },
+  };
+}

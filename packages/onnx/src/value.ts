@@ -1,0 +1,100 @@
+import { InternalError } from "@rag-ft/core";
+
+/** Element types that our graphs use. */
+export type DType = "float32" | "int64" | "bool";
+
+/** A dimension: a number, or a name that stands for one known only at run time (`batch`, `tokens`). */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+/** Data of a constant. int64 data are BigInt64Array, bool data Uint8Array of 0 and 1. */
+export type TensorData = Float32Array | BigInt64Array | Uint8Array;
+
+export type Attribute = number | string | readonly number[] | { float: number };
+
+/** An application of an ONNX operator. Graphs are made of values that point to the node that computes them. */
+export interface Node {
+  readonly op: string;
+  /** Empty for the standard operators, `com.microsoft` for ONNX Runtime's own. */
+  readonly domain: "" | "com.microsoft";
+  readonly inputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  readonly outputs: readonly Value[];
+}
+
+/** A tensor in a graph: computed by a node, given as an input, or constant. Nothing is computed while a graph is built. */
+export interface Value {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** The node that computes this value; undefined for inputs and constants. */
+  readonly node?: Node;
+  /** Name of an input; undefined otherwise. */
+  readonly input?: string;
+  readonly data?: TensorData;
+}
+
+/** A graph input. */
+export function input(name: string, dtype: DType, shape: Shape): Value {
+  return { dtype, shape, input: name };
+}
+
+/** A float32 constant. */
+export function constant(data: Float32Array | readonly number[] | number, shape?: readonly number[]): Value {
+  const array = typeof data === "number" ? Float32Array.of(data) : Float32Array.from(data);
+  const dims = shape ?? (typeof data === "number" ? [] : [array.length]);
+  if (dims.reduce((a, b) => a * b, 1) !== array.length) {
+    throw new InternalError(`constant: shape [${dims.join(", ")}] does not hold ${array.length} elements`);
+  }
+  return { dtype: "float32", shape: dims, data: array };
+}
+
+/** An int64 constant, a vector unless a shape (`[]` for a scalar) is given. */
+export function intConstant(values: readonly number[], shape?: readonly number[]): Value {
+  return { dtype: "int64", shape: shape ?? [values.length], data: BigInt64Array.from(values.map((v) => BigInt(v))) };
+}
+
+export interface OutputType {
+  dtype: DType;
+  shape: Shape;
+}
+
+/** Applies an operator; returns its outputs. Shapes are the caller's duty: the functions in `ops/` infer and check them. */
+export function applyNode(
+  op: string,
+  inputs: readonly Value[],
+  outputs: readonly OutputType[],
+  attributes: Record<string, Attribute> = {},
+  domain: Node["domain"] = "",
+): Value[] {
+  const made: Value[] = [];
+  const node: Node = { op, domain, inputs, attributes, outputs: made };
+  for (const type of outputs) made.push({ dtype: type.dtype, shape: type.shape, node });
+  return made;
+}
+
+/** Like `applyNode`, for operators with one output. */
+export function apply(
+  op: string,
+  inputs: readonly Value[],
+  output: OutputType,
+  attributes: Record<string, Attribute> = {},
+  domain: Node["domain"] = "",
+): Value {
+  return applyNode(op, inputs, [output], attributes, domain)[0] as Value;
+}
+
+/** `[batch, 4]`, for messages. */
+export function showShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+export function rank(value: Value): number {
+  return value.shape.length;
+}
+
+/** Axis counted from the start: -1 is the last. */
+export function positiveAxis(axis: number, size: number): number {
+  const positive = axis < 0 ? axis + size : axis;
+  if (positive < 0 || positive >= size) throw new InternalError(`axis ${axis} is outside a tensor of rank ${size}`);
+  return positive;
+}

@@ -1,0 +1,89 @@
+import {
+  add,
+  constant,
+  createSession,
+  div,
+  floatTensor,
+  input,
+  intTensor,
+  matmul,
+  mul,
+  reduceSum,
+  type Session,
+  sqrt,
+  type Value,
+} from "@rag-ft/onnx";
+import { backward } from "../gradients/backward.js";
+import { crossEntropy } from "./cross-entropy.js";
+
+export type Similarity = "cosine" | "dot";
+
+export interface ContrastiveBatch {
+  /** Query vectors, row-major [queries, dimensions], unnormalised. */
+  queries: Float32Array;
+  /** Key vectors (distinct gold passages, then hard negatives), row-major [keys, dimensions]. */
+  keys: Float32Array;
+  dimensions: number;
+  /** For each query, the row of its gold passage among the keys. */
+  labels: readonly number[];
+  /** Pairs (query, key) that are never negatives: another gold passage of the query, a near-duplicate. */
+  excluded?: readonly (readonly [query: number, key: number])[];
+}
+
+export interface ContrastiveResult {
+  loss: number;
+  queryGradients: Float32Array;
+  keyGradients: Float32Array;
+}
+
+/** Far below any score, without the NaN of infinities. */
+const EXCLUDED_SCORE = -1e9;
+/** torch.nn.functional.normalize's floor on the norm, squared. */
+const NORM_FLOOR = 1e-24;
+
+function unitRows(x: Value): Value {
+  return div(x, sqrt(add(reduceSum(mul(x, x), [-1], { keepDims: true }), constant(NORM_FLOOR))));
+}
+
+/**
+ * In-batch contrastive loss (InfoNCE; van den Oord et al. 2018, Karpukhin et al. 2020): for each query, the cross-entropy of its gold key among
+ * all keys by similarity / temperature, averaged over queries. It knows vectors, not models, so that gradient caching can wrap it.
+ */
+export async function createContrastiveLoss(settings: {
+  dimensions: number;
+  similarity: Similarity;
+  temperature: number;
+}): Promise<{ run(batch: ContrastiveBatch): Promise<ContrastiveResult>; close(): Promise<void> }> {
+  const { dimensions, similarity, temperature } = settings;
+  const queries = input("queries", "float32", ["queries", dimensions]);
+  const keys = input("keys", "float32", ["keys", dimensions]);
+  const bias = input("bias", "float32", ["queries", "keys"]);
+  const labels = input("labels", "int64", ["queries"]);
+  const weights = input("weights", "float32", ["queries"]);
+  const prepare = similarity === "cosine" ? unitRows : (x: Value): Value => x;
+  const scores = add(matmul(prepare(queries), prepare(keys), { transB: true, alpha: 1 / temperature }), bias);
+  const loss = crossEntropy(scores, labels, weights);
+  const [queryGradients, keyGradients] = backward([[loss, constant(1)]], [queries, keys]) as [Value, Value];
+  const session: Session = await createSession({ outputs: { loss, queryGradients, keyGradients } });
+  return {
+    async run(batch) {
+      const rows = batch.labels.length;
+      const columns = batch.keys.length / dimensions;
+      const mask = new Float32Array(rows * columns);
+      for (const [query, key] of batch.excluded ?? []) mask[query * columns + key] = EXCLUDED_SCORE;
+      const result = await session.run({
+        queries: floatTensor(batch.queries, [rows, dimensions]),
+        keys: floatTensor(batch.keys, [columns, dimensions]),
+        bias: floatTensor(mask, [rows, columns]),
+        labels: intTensor(batch.labels, [rows]),
+        weights: floatTensor(new Float32Array(rows).fill(1 / rows), [rows]),
+      });
+      return {
+        loss: result.loss?.data[0] as number,
+        queryGradients: result.queryGradients?.data as Float32Array,
+        keyGradients: result.keyGradients?.data as Float32Array,
+      };
+    },
+    close: () => session.close(),
+  };
+}
