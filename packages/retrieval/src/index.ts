@@ -1,1 +1,9 @@
-export {};
+export * from "./evaluate-retrieval.js";
+export * from "./exact-index.js";
+export * from "./hnsw-index.js";
+export * from "./open-index.js";
+export * from "./openai-encoder.js";
+export * from "./passage-encoder.js";
+export * from "./retrieve.js";
+export * from "./score-retrieval.js";
+export * from "./vector-index.js";

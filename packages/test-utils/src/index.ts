@@ -1,1 +1,2 @@
-export {};
+export * from "./openai-server.js";
+export * from "./word-encoder.js";

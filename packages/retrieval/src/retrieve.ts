@@ -1,0 +1,51 @@
+import { type Document, InternalError, type Reporter } from "@rag-ft/core";
+import type { PassageIndex } from "./open-index.js";
+import type { PassageEncoder } from "./passage-encoder.js";
+
+/** What was retrieved for one question, best first. */
+export interface Retrieved {
+  documents: Document[];
+  /** Places of the passages in the database. */
+  ids: number[];
+  /** Inner products. */
+  scores: number[];
+}
+
+export interface RetrieveOptions {
+  reporter?: Reporter;
+  signal?: AbortSignal;
+}
+
+/** The best `k` passages for each question; all questions are embedded together. */
+export async function retrieve(
+  index: PassageIndex,
+  encoder: PassageEncoder,
+  questions: readonly string[],
+  k: number,
+  options: RetrieveOptions = {},
+): Promise<Retrieved[]> {
+  if (questions.length === 0) return [];
+  const progress = options.reporter?.start("embedding questions", questions.length);
+  let queries: Float32Array;
+  try {
+    queries = await encoder.embed(questions, "query", {
+      signal: options.signal,
+      onProgress: (done) => progress?.update(done),
+    });
+  } finally {
+    progress?.stop();
+  }
+  const found = index.vectors.search(queries, k);
+  return questions.map((_, q) => {
+    const ids = Array.from(found.ids.subarray(q * found.k, (q + 1) * found.k));
+    return {
+      ids,
+      scores: Array.from(found.scores.subarray(q * found.k, (q + 1) * found.k)),
+      documents: ids.map((id) => {
+        const document = index.documents[id];
+        if (document === undefined) throw new InternalError(`The search returned passage ${id}, which is not there.`);
+        return document;
+      }),
+    };
+  });
+}
