@@ -1,4 +1,5 @@
 export * from "./atomic.js";
+export * from "./atomic-stream.js";
 export * from "./dataset.js";
 export * from "./document.js";
 export * from "./errors.js";
