@@ -1,0 +1,29 @@
+import type { Stage, StageContext, StageResult } from "@rag-ft/core";
+import type { z } from "zod";
+import { type SettingFlag, settingFlags } from "./setting-flags.js";
+
+/** Settings after the schema: defaults filled in, types right. */
+export type SettingValues = Record<string, unknown>;
+
+/** A stage whose settings' type is no longer known: what the CLI handles, whichever stage it is. */
+export interface AnyStage {
+  name: string;
+  summary: string;
+  flags: readonly SettingFlag[];
+  inputs: readonly string[];
+  parse(raw: SettingValues): z.ZodSafeParseResult<SettingValues>;
+  /** `values` must come from `parse`. */
+  run(values: SettingValues, context: StageContext): Promise<StageResult>;
+}
+
+/** Closes over a stage's type of settings. */
+export function toAnyStage<Settings>(stage: Stage<Settings>): AnyStage {
+  return {
+    name: stage.name,
+    summary: stage.summary,
+    flags: settingFlags(stage.settings.shape, stage.aliases),
+    inputs: stage.inputs,
+    parse: (raw) => stage.settings.safeParse(raw, { reportInput: true }) as z.ZodSafeParseResult<SettingValues>,
+    run: (values, context) => stage.run(values as Settings, context),
+  };
+}

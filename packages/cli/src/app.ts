@@ -1,0 +1,85 @@
+import { Command } from "commander";
+import { type Interrupt, listenForInterrupt } from "./interrupt.js";
+import type { Io } from "./io.js";
+import { type StageRegistry, stageRegistry } from "./registry.js";
+import { ownVersion } from "./versions.js";
+
+interface RunOptions {
+  only?: string;
+  from?: string;
+  force?: boolean;
+  set: string[];
+}
+
+function createProgram(io: Io, registry: StageRegistry, interrupt: Interrupt): Command {
+  const program = new Command("rag-ft")
+    .description(
+      "Adapts a small retrieval-augmented answering system to your documents: the retriever, the generator, and their test.",
+    )
+    .version(ownVersion(), "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this help; rag-ft <stage> --help lists the stage's flags")
+    .exitOverride()
+    // What went wrong is written in one place, by `describeFailure`.
+    .configureOutput({ writeOut: io.out, writeErr: () => {}, outputError: () => {} });
+  for (const [name, { summary }] of Object.entries(registry)) {
+    // Listed here for help; `main` takes a stage's command line before commander sees it.
+    program.command(name).description(summary).usage("[flags]");
+  }
+  program
+    .command("run")
+    .description("run the stages of a YAML file in order, skipping what is done already")
+    .argument("<config>", "the YAML file, such as configs/quickstart.yaml")
+    .option("--only <stages>", "run only these (ids, separated by commas)")
+    .option("--from <stage>", "run this one and those after it")
+    .option("--force", "run even what is done already")
+    .option(
+      "--set <stage.key=value>",
+      "override a setting; may be repeated (also vars.<name>=… and work_dir=…)",
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
+    .action(async (config: string, options: RunOptions) => {
+      const { runPipeline } = await import("./run/run-pipeline.js");
+      await runPipeline(
+        config,
+        {
+          only: options.only?.split(",").map((id) => id.trim()),
+          from: options.from,
+          force: options.force ?? false,
+          set: options.set,
+        },
+        { io, registry, signal: interrupt.signal },
+      );
+    });
+  return program;
+}
+
+/**
+ * The whole command line. Returns the exit code: 0, 2 (the user's mistake), 3 (malformed data), 70 (our bug),
+ * 130 (stopped).
+ */
+export async function main(argv: readonly string[], io: Io, registry: StageRegistry = stageRegistry): Promise<number> {
+  const interrupt = listenForInterrupt(io);
+  try {
+    const [first, second] = argv;
+    const asksHelp = first === "help" && second !== undefined;
+    const entry = Object.entries(registry).find(([name]) => name === (asksHelp ? second : first))?.[1];
+    if (entry) {
+      const stage = await entry.load();
+      const { runStageCommand } = await import("./stage-command.js");
+      await runStageCommand(stage, asksHelp ? ["--help"] : argv.slice(1), io, interrupt);
+    } else if (argv.length === 0) {
+      io.out(createProgram(io, registry, interrupt).helpInformation());
+    } else {
+      await createProgram(io, registry, interrupt).parseAsync(argv, { from: "user" });
+    }
+    return 0;
+  } catch (error) {
+    const { describeFailure } = await import("./exit.js");
+    const { code, text } = describeFailure(error, interrupt.signal.aborted);
+    io.err(text);
+    return code;
+  } finally {
+    interrupt.dispose();
+  }
+}

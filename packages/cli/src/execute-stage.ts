@@ -1,0 +1,48 @@
+import { dirname, join } from "node:path";
+import { type StageContext, type StageResult, writeRunRecord } from "@rag-ft/core";
+import type { AnyStage, SettingValues } from "./any-stage.js";
+import { hashInputs, type InputFile, isRecord, recordName, summariseInputs } from "./input-files.js";
+import { versions } from "./versions.js";
+
+export interface ExecutedStage {
+  result: StageResult;
+  /** As they were when the stage began. */
+  inputs: InputFile[];
+  seconds: number;
+}
+
+/** The folder a stage writes to. */
+function outputFolder(values: SettingValues, outputs: readonly string[]): string | undefined {
+  for (const key of ["save_dir", "output_dir"]) {
+    const value = values[key];
+    if (typeof value === "string" && value !== "") return value;
+  }
+  const [first] = outputs;
+  return first === undefined ? undefined : dirname(first);
+}
+
+/** Runs a stage and leaves a run record beside its outputs, unless the stage has written one. */
+export async function executeStage(
+  stage: AnyStage,
+  values: SettingValues,
+  context: StageContext,
+  knownInputs?: InputFile[],
+): Promise<ExecutedStage> {
+  const startedAt = new Date();
+  const inputs = knownInputs ?? (await hashInputs(stage.inputs, values));
+  const result = await stage.run(values, context);
+  const seconds = (Date.now() - startedAt.getTime()) / 1000;
+  const folder = outputFolder(values, result.outputs);
+  if (folder !== undefined && !result.outputs.some(isRecord)) {
+    await writeRunRecord(join(folder, recordName(stage.name)), {
+      command: stage.name,
+      settings: values,
+      inputs: summariseInputs(inputs),
+      outputs: result.outputs,
+      versions: versions(),
+      started_at: startedAt.toISOString(),
+      seconds,
+    });
+  }
+  return { result, inputs, seconds };
+}

@@ -1,0 +1,96 @@
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, join, relative, resolve, sep } from "node:path";
+import { hashFile, hashText } from "@rag-ft/core";
+import type { SettingValues } from "./any-stage.js";
+
+/** A file that a stage reads, with its SHA-256. */
+export interface InputFile {
+  /** The setting's value under which it was found. */
+  root: string;
+  path: string;
+  sha256: string;
+}
+
+/** Records that runs leave behind; they carry times, so they would make equal folders look different. */
+const RECORD = /^(run-state\.json|manifest(\.[\w.-]+)?\.json|\..*\.tmp(\.old)?)$/;
+
+async function filesUnder(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (RECORD.test(entry.name)) continue;
+    if (entry.isDirectory()) found.push(...(await filesUnder(path)));
+    else if (entry.isFile()) found.push(path);
+    else if (entry.isSymbolicLink()) {
+      // Linked files are read (a hub cache is made of them); linked folders are not entered, as they may lead in a circle.
+      const target = await stat(path).catch(() => undefined);
+      if (target?.isFile()) found.push(path);
+    }
+  }
+  return found;
+}
+
+async function filesOf(root: string): Promise<string[]> {
+  const info = await stat(root).catch(() => undefined);
+  if (info?.isFile()) return [root];
+  if (info?.isDirectory()) return filesUnder(root);
+  // Not a path: a hub id, or a file whose absence the stage itself explains.
+  return [];
+}
+
+function pathsIn(value: unknown): string[] {
+  if (typeof value === "string") return value === "" ? [] : [value];
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string" && item !== "") : [];
+}
+
+/** Every file behind the settings that name inputs, hashed. Folders are walked; `node_modules` may be one. */
+export async function hashInputs(inputs: readonly string[], values: SettingValues): Promise<InputFile[]> {
+  const files: InputFile[] = [];
+  const hashes = new Map<string, string>();
+  const roots = new Set(inputs.flatMap((name) => pathsIn(values[name])));
+  for (const root of roots) {
+    for (const path of await filesOf(root)) {
+      const real = await realpath(path);
+      const sha256 = hashes.get(real) ?? (await hashFile(real));
+      hashes.set(real, sha256);
+      files.push({ root, path, sha256 });
+    }
+  }
+  return files;
+}
+
+/** Whether `path` is `folder` or lies in it. */
+export function isWithin(path: string, folder: string): boolean {
+  const [inner, outer] = [resolve(path), resolve(folder)];
+  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
+}
+
+/** One hash for a folder: of its files' names and hashes. */
+function hashTree(root: string, files: readonly InputFile[]): string {
+  return hashText(files.map((file) => `${relative(root, file.path).split(sep).join("/")}\0${file.sha256}\n`).join(""));
+}
+
+/** Inputs for a run record: path → hash, a folder as one entry. */
+export function summariseInputs(files: readonly InputFile[]): Record<string, string> {
+  const summary: Record<string, string> = {};
+  for (const root of new Set(files.map((file) => file.root))) {
+    const own = files.filter((file) => file.root === root);
+    const [first] = own;
+    const isFile = own.length === 1 && first?.path === root;
+    summary[isFile ? root : `${root.replace(/\/$/, "")}/ (${own.length} files)`] = isFile
+      ? first.sha256
+      : hashTree(root, own);
+  }
+  return summary;
+}
+
+/** Name of a stage's run record beside its outputs. */
+export function recordName(stage: string): string {
+  return `manifest.${stage}.json`;
+}
+
+/** Whether a path is a run record. */
+export function isRecord(path: string): boolean {
+  return RECORD.test(basename(path));
+}

@@ -1,0 +1,37 @@
+import { type AnyStage, toAnyStage } from "./any-stage.js";
+
+/** A subcommand that is a stage. Its package is loaded only when it is asked for, so that help stays instant. */
+export interface StageEntry {
+  summary: string;
+  load(): Promise<AnyStage>;
+}
+
+export type StageRegistry = Readonly<Record<string, StageEntry>>;
+
+/** Every stage, in the order of the flow. */
+export const stageRegistry: StageRegistry = {
+  "prepare-docs": {
+    summary: "cut documents into passages",
+    load: async () => toAnyStage((await import("@rag-ft/prepare-docs")).prepareDocs),
+  },
+  "gen-questions": {
+    summary: "have a model ask questions about the passages",
+    load: async () => toAnyStage((await import("@rag-ft/gen-questions")).genQuestions),
+  },
+  "gen-answers": {
+    summary: "have a model answer those questions",
+    load: async () => toAnyStage((await import("@rag-ft/gen-answers")).genAnswers),
+  },
+  "train-retriever": {
+    summary: "fine-tune an encoder on questions and passages",
+    load: async () => toAnyStage((await import("@rag-ft/train-retriever")).trainRetriever),
+  },
+  "train-generator": {
+    summary: "fine-tune a decoder on answers, the retriever held fixed",
+    load: async () => toAnyStage((await import("@rag-ft/train-generator")).trainGenerator),
+  },
+  "test-e2e": {
+    summary: "retrieve, answer and score on held-out questions",
+    load: async () => toAnyStage((await import("@rag-ft/test-e2e")).testE2e),
+  },
+};

@@ -1,0 +1,169 @@
+import { CancelledError, formatSeconds, formatTable, type Reporter, throwIfCancelled, UserError } from "@rag-ft/core";
+import type { AnyStage, SettingValues } from "../any-stage.js";
+import { executeStage } from "../execute-stage.js";
+import { hashInputs } from "../input-files.js";
+import type { Io } from "../io.js";
+import { closestNames } from "../names.js";
+import { parseSettings } from "../parse-settings.js";
+import type { StageRegistry } from "../registry.js";
+import { ownVersion } from "../versions.js";
+import { type Pipeline, type PipelineStep, readPipeline, selectSteps } from "./pipeline-config.js";
+import { renderReport } from "./report.js";
+import { readReportData } from "./report-data.js";
+import { fingerprintOf, isDone, type RunState, readRunState, writeRunState } from "./run-state.js";
+
+export interface RunPipelineOptions {
+  only?: string[];
+  from?: string;
+  force: boolean;
+  set: string[];
+}
+
+export interface RunPipelineContext {
+  io: Io;
+  registry: StageRegistry;
+  signal: AbortSignal;
+}
+
+interface PreparedStep {
+  id: string;
+  stage: AnyStage;
+  values: SettingValues;
+}
+
+interface Outcome {
+  stage: string;
+  result: string;
+  time: string;
+}
+
+/** Loads every stage and checks every setting before anything runs: a mistake in the last stage must not cost the first. */
+async function prepareSteps(pipeline: Pipeline, registry: StageRegistry): Promise<PreparedStep[]> {
+  const problems: string[] = [];
+  const prepared: PreparedStep[] = [];
+  for (const step of pipeline.steps) {
+    const entry = registry[step.stage];
+    if (!entry) {
+      const near = closestNames(step.stage, Object.keys(registry));
+      problems.push(
+        `${step.place()}: no stage is called ${step.stage}; ${near.length > 0 ? `did you mean ${near.join(" or ")}?` : `expected ${Object.keys(registry).join(", ")}`}`,
+      );
+      continue;
+    }
+    const stage = await entry.load();
+    const parsed = parseSettings(stage, step.settings);
+    if (parsed.problems) {
+      problems.push(...parsed.problems.map(({ key, message }) => `${step.place(key)}: ${step.id}.${key}: ${message}`));
+    } else prepared.push({ id: step.id, stage, values: parsed.values });
+  }
+  if (problems.length > 0) {
+    throw new UserError(`the settings of ${pipeline.name}:\n${problems.map((line) => `  ${line}`).join("\n")}`);
+  }
+  return prepared;
+}
+
+function chosenIds(steps: readonly PipelineStep[], options: RunPipelineOptions): Set<string> {
+  let chosen = [...steps];
+  if (options.from !== undefined) {
+    const [first] = selectSteps(steps, options.from, "--from");
+    chosen = chosen.slice(first === undefined ? 0 : steps.indexOf(first));
+  }
+  if (options.only !== undefined) {
+    const only = new Set(options.only.flatMap((wanted) => selectSteps(steps, wanted, "--only")));
+    chosen = chosen.filter((step) => only.has(step));
+  }
+  return new Set(chosen.map(({ id }) => id));
+}
+
+/** Where this step and those after it write: none of that is an input of this step, wherever it lies. */
+function writtenFrom(steps: readonly PreparedStep[], index: number, state: RunState): string[] {
+  return steps
+    .slice(index)
+    .flatMap(({ id, values }) => [
+      ...(state.done[id]?.outputs ?? []),
+      ...["save_dir", "output_dir"].map((key) => values[key]).filter((value) => typeof value === "string"),
+    ]);
+}
+
+interface StepRun {
+  steps: readonly PreparedStep[];
+  index: number;
+  state: RunState;
+  force: boolean;
+}
+
+async function runStep(
+  { steps, index, state, force }: StepRun,
+  workDir: string,
+  reporter: Reporter,
+  { io, signal }: RunPipelineContext,
+): Promise<Outcome | undefined> {
+  const step = steps[index];
+  if (!step) return undefined;
+  const { id, stage, values } = step;
+  const header = `[${index + 1}/${steps.length}] ${id}${id === stage.name ? "" : ` (${stage.name})`}`;
+  const inputs = await hashInputs(stage.inputs, values);
+  const fingerprint = (): string =>
+    fingerprintOf(ownVersion(), stage.name, values, inputs, writtenFrom(steps, index, state));
+  const earlier = state.done[id];
+  if (!force && (await isDone(earlier, fingerprint()))) {
+    reporter.info(`${header}: done already, same settings and inputs`);
+    return { stage: id, result: "done already", time: formatSeconds(earlier?.seconds ?? 0) };
+  }
+  reporter.info(header);
+  // Until it has finished, a stage that runs again counts as not done, whatever it leaves behind.
+  delete state.done[id];
+  await writeRunState(workDir, state);
+  const { result, seconds } = await executeStage(stage, values, { reporter, signal, env: io.env }, inputs);
+  if (result.summary) io.out(`${result.summary.trimEnd()}\n`);
+  const done = { stage: stage.name, outputs: result.outputs, seconds, finished_at: new Date().toISOString() };
+  state.done[id] = { ...done, fingerprint: "" };
+  // Only now is it known what the stage has written, and so what of its input folders was input.
+  state.done[id] = { ...done, fingerprint: fingerprint() };
+  await writeRunState(workDir, state);
+  reporter.info(`${header}: ${formatSeconds(seconds)}`);
+  return { stage: id, result: "run", time: formatSeconds(seconds) };
+}
+
+/** Runs a configuration's stages in order, each unless it is done already; ends with times and, if asked for, the report. */
+export async function runPipeline(
+  path: string,
+  options: RunPipelineOptions,
+  context: RunPipelineContext,
+): Promise<void> {
+  const pipeline = await readPipeline(path, options.set);
+  const chosen = chosenIds(pipeline.steps, options);
+  const steps = await prepareSteps(pipeline, context.registry);
+  const state = await readRunState(pipeline.workDir);
+  const reporter = await context.io.reporter();
+  const startedAt = Date.now();
+  const outcomes: Outcome[] = [];
+  for (const [index, { id }] of steps.entries()) {
+    if (!chosen.has(id)) {
+      outcomes.push({ stage: id, result: "left out", time: "" });
+      continue;
+    }
+    throwIfCancelled(context.signal);
+    try {
+      const run = { steps, index, state, force: options.force };
+      const outcome = await runStep(run, pipeline.workDir, reporter, context);
+      if (outcome) outcomes.push(outcome);
+    } catch (error) {
+      const verb = error instanceof CancelledError ? "stopped" : "failed";
+      reporter.warn(`${id} ${verb}; what was done before it is kept, and the same command goes on from there`);
+      throw error;
+    }
+  }
+  outcomes.push({ stage: "total", result: "", time: formatSeconds((Date.now() - startedAt) / 1000) });
+  context.io.out(
+    `\n${pipeline.name}\n${formatTable(
+      outcomes.map((outcome) => ({ ...outcome })),
+      ["stage", "result", "time"],
+    )}\n`,
+  );
+  if (pipeline.report) {
+    const folders = new Map(steps.map(({ id, values }) => [id, String(values.output_dir ?? "")]));
+    const data = await readReportData(pipeline.report, (id) => folders.get(id) ?? "");
+    context.io.out(`\n${renderReport(data)}\n`);
+  }
+}

@@ -1,0 +1,69 @@
+import { UserError } from "@rag-ft/core";
+import { Command, Option } from "commander";
+import type { AnyStage } from "./any-stage.js";
+import { parseStageArguments } from "./argv.js";
+import { executeStage } from "./execute-stage.js";
+import type { Interrupt } from "./interrupt.js";
+import type { Io } from "./io.js";
+import { canonicalName } from "./names.js";
+import { parseSettings } from "./parse-settings.js";
+import { flagsByName, type SettingFlag } from "./setting-flags.js";
+import { readSettingsFile } from "./settings-file.js";
+
+const PLACEHOLDERS = { boolean: "[true|false]", number: "<number>", text: "<text>", list: "<text>" } as const;
+
+function toOption(flag: SettingFlag): Option {
+  const notes = [
+    ...(flag.choices ? [`one of ${flag.choices.join(", ")}`] : []),
+    ...(flag.kind === "list" ? ["may be repeated"] : []),
+    ...(flag.aliases.length > 0 ? [`also ${flag.aliases.map((alias) => `--${alias}`).join(", ")}`] : []),
+    ...(flag.required ? ["required"] : []),
+    ...(flag.defaultValue === undefined ? [] : [`default: ${JSON.stringify(flag.defaultValue)}`]),
+  ];
+  const description = [flag.description, ...(notes.length > 0 ? [`(${notes.join("; ")})`] : [])].join(" ");
+  return new Option(`--${flag.name} ${PLACEHOLDERS[flag.kind]}`, description);
+}
+
+/** The text of `rag-ft <stage> --help`. */
+export function stageHelp(stage: AnyStage): string {
+  const command = new Command(stage.name)
+    .description(stage.summary)
+    .usage("[flags]")
+    .helpOption("-h, --help", "show this help")
+    .configureHelp({ commandUsage: () => `rag-ft ${stage.name} [flags]`, styleTitle: (title) => title });
+  for (const flag of stage.flags) command.addOption(toOption(flag));
+  command.addOption(new Option("--settings <file>", "YAML mapping of setting to value; flags override it"));
+  return `${command.helpInformation()}\nEvery flag may also be written --kebab-case, with one dash, or --flag=value.\n`;
+}
+
+/** Runs `rag-ft <stage> …`. */
+export async function runStageCommand(
+  stage: AnyStage,
+  argv: readonly string[],
+  io: Io,
+  interrupt: Interrupt,
+): Promise<void> {
+  const { help, settingsFile, values } = parseStageArguments(argv, stage.flags);
+  if (help) {
+    io.out(stageHelp(stage));
+    return;
+  }
+  const names = flagsByName(stage.flags);
+  const fromFile = settingsFile === undefined ? {} : await readSettingsFile(settingsFile);
+  const overridden = (key: string): boolean => (names.get(canonicalName(key))?.name ?? key) in values;
+  const kept = Object.fromEntries(Object.entries(fromFile).filter(([key]) => !overridden(key)));
+  const parsed = parseSettings(stage, { ...kept, ...values });
+  if (parsed.problems) {
+    const lines = parsed.problems.map(({ key, message }) => {
+      const origin = key in kept ? `${settingsFile}: ${key}` : `--${key}`;
+      return `  ${origin}: ${message}`;
+    });
+    throw new UserError(`${stage.name}:\n${lines.join("\n")}\nAll flags: rag-ft ${stage.name} --help`);
+  }
+  const { result } = await executeStage(stage, parsed.values, {
+    reporter: await io.reporter(),
+    signal: interrupt.signal,
+    env: io.env,
+  });
+  if (result.summary) io.out(`${result.summary.trimEnd()}\n`);
+}

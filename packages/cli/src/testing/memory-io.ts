@@ -1,0 +1,60 @@
+import type { Reporter } from "@rag-ft/core";
+import type { Io } from "../io.js";
+
+export interface MemoryIo extends Io {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Progress and headers. */
+  readonly log: string;
+  readonly exits: readonly number[];
+  /** As Ctrl-C. */
+  interrupt(): void;
+}
+
+/** An `Io` that keeps all that is written. */
+export function createMemoryIo(env: Record<string, string> = {}): MemoryIo {
+  const written = { out: "", err: "", log: "" };
+  const exits: number[] = [];
+  const listeners = new Set<() => void>();
+  const reporter: Reporter = {
+    info: (message) => {
+      written.log += `${message}\n`;
+    },
+    warn: (message) => {
+      written.log += `warning: ${message}\n`;
+    },
+    start: () => ({ update() {}, stop() {} }),
+  };
+  return {
+    out: (text) => {
+      written.out += text;
+    },
+    err: (text) => {
+      written.err += text;
+    },
+    reporter: async () => reporter,
+    env,
+    onInterrupt(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    exit: (code) => {
+      exits.push(code);
+    },
+    interrupt() {
+      for (const listener of listeners) listener();
+    },
+    get stdout() {
+      return written.out;
+    },
+    get stderr() {
+      return written.err;
+    },
+    get log() {
+      return written.log;
+    },
+    get exits() {
+      return exits;
+    },
+  };
+}
