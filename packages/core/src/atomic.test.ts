@@ -1,0 +1,53 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "./atomic.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rag-ft-atomic-"));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe("writeFileAtomic", () => {
+  it("makes folders, replaces the file and leaves nothing beside it", async () => {
+    const path = join(folder, "a", "b.json");
+    await writeFileAtomic(path, "old");
+    await writeJsonAtomic(path, { new: true });
+    expect(await readFile(path, "utf8")).toBe('{\n  "new": true\n}\n');
+    expect(await readdir(join(folder, "a"))).toEqual(["b.json"]);
+  });
+
+  it("leaves no temporary file when the place is taken by a folder", async () => {
+    await mkdir(join(folder, "taken", "inside"), { recursive: true });
+    await expect(writeFileAtomic(join(folder, "taken"), "text")).rejects.toThrow();
+    expect(await readdir(folder)).toEqual(["taken"]);
+    expect(await readdir(join(folder, "taken"))).toEqual(["inside"]);
+  });
+});
+
+describe("writeFolderAtomic", () => {
+  it("replaces the folder whole: no file of the old one stays", async () => {
+    const path = join(folder, "checkpoint");
+    await writeFolderAtomic(path, (temporary) => writeFile(join(temporary, "old.bin"), "1"));
+    await writeFolderAtomic(path, (temporary) => writeFile(join(temporary, "new.bin"), "2"));
+    expect(await readdir(path)).toEqual(["new.bin"]);
+    expect(await readdir(folder)).toEqual(["checkpoint"]);
+  });
+
+  it("keeps the old folder as it was until the new one is complete, and when writing fails", async () => {
+    const path = join(folder, "checkpoint");
+    await writeFolderAtomic(path, (temporary) => writeFile(join(temporary, "weights"), "old"));
+    const failing = writeFolderAtomic(path, async (temporary) => {
+      await writeFile(join(temporary, "weights"), "half");
+      expect(await readFile(join(path, "weights"), "utf8")).toBe("old");
+      throw new Error("disk full");
+    });
+    await expect(failing).rejects.toThrow("disk full");
+    expect(await readFile(join(path, "weights"), "utf8")).toBe("old");
+    expect(await readdir(folder)).toEqual(["checkpoint"]);
+  });
+});

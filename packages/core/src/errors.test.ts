@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { CancelledError, DataError, InternalError, redactSecrets, throwIfCancelled, UserError } from "./errors.js";
+import { withoutSecrets } from "./run-record.js";
+
+describe("redactSecrets", () => {
+  it.each(["sk-proj-Abc123def456", "hf_AbCdEfGhIjKl", "Authorization: Bearer abcdef.ghijkl-123"])(
+    "leaves nothing of %s",
+    (secret) => {
+      const redacted = redactSecrets(`401 for key ${secret}, try again`);
+      expect(redacted).not.toContain(secret.split(/[-_ ]/).at(-1));
+      expect(redacted).toContain("…");
+      expect(redacted).toMatch(/^401 for key .*, try again$/);
+    },
+  );
+
+  it("leaves other text alone", () => {
+    const text = "key-value store, task-oriented, hf_ prefix, bearer of news";
+    expect(redactSecrets(text)).toBe(text);
+  });
+});
+
+it("keeps secrets out of the run record", () => {
+  const settings = { openai_api_key: "x", HF_TOKEN: "x", password: "x", max_tokens: 5, sep_user: " " };
+  expect(withoutSecrets(settings)).toEqual({ max_tokens: 5, sep_user: " " });
+});
+
+it("gives each kind of failure its exit code, name and cause", () => {
+  const cause = new Error("below");
+  const errors = [new UserError("m", { cause }), new DataError("m"), new InternalError("m"), new CancelledError("m")];
+  expect(errors.map((error) => error.exitCode)).toEqual([2, 3, 70, 130]);
+  expect(errors.map((error) => error.name)).toEqual(["UserError", "DataError", "InternalError", "CancelledError"]);
+  expect(errors[0]?.cause).toBe(cause);
+});
+
+it("stops only when asked to", () => {
+  const controller = new AbortController();
+  throwIfCancelled(controller.signal);
+  controller.abort();
+  expect(() => throwIfCancelled(controller.signal)).toThrow(CancelledError);
+});

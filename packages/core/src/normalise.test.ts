@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { commonTokens, normalisedTokens, overlap } from "./normalise.js";
+
+it("normalises as SQuAD's evaluation does", () => {
+  expect(normalisedTokens("The cat's  A-Z, an (old) theory.")).toEqual(["cats", "az", "old", "theory"]);
+});
+
+it("counts a repeated token once for each time that both have it", () => {
+  expect(commonTokens(["x", "x", "y"], ["x", "x", "x", "z"])).toBe(2);
+});
+
+describe("overlap", () => {
+  it("is the share of the second text's tokens, so it is not symmetric", () => {
+    expect(overlap("red green blue black", "the red, green")).toBe(1);
+    expect(overlap("the red, green", "red green blue black")).toBe(0.5);
+  });
+
+  it("uses the multiset: one occurrence matches one", () => {
+    expect(overlap("red", "red red red red")).toBe(0.25);
+  });
+
+  it("is 0 for a text of articles and punctuation only", () => {
+    expect(overlap("the", "the, a.")).toBe(0);
+  });
+});
