@@ -1,3 +1,7 @@
+export * from "./checkpoint/encoder-settings.js";
+export * from "./checkpoint/read-encoder-settings.js";
+export { writeSentenceTransformersFiles } from "./checkpoint/sentence-transformers-files.js";
+export { copyModelSideFiles } from "./checkpoint/side-files.js";
 export * from "./tokenizer/load-tokenizer.js";
 export * from "./tokenizer/tokenizer.js";
 export * from "./weights/load-weights.js";
