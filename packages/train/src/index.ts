@@ -5,3 +5,6 @@ export * from "./losses/cross-entropy.js";
 export * from "./optimizer/adamw.js";
 export * from "./optimizer/gradients.js";
 export * from "./optimizer/schedule.js";
+export * from "./gradient-caching.js";
+export * from "./optimizer/optimizer-loop.js";
+export * from "./training-settings.js";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DataError, UserError } from "@rag-ft/core";
 import { afterAll, describe, expect, it } from "vitest";
-import type { EncoderSettings } from "./encoder-settings.js";
+import type { SavedEncoderSettings } from "./saved-encoder-settings.js";
 import { readEncoderSettings } from "./read-encoder-settings.js";
 import { writeSentenceTransformersFiles } from "./sentence-transformers-files.js";
 import { copyModelSideFiles } from "./side-files.js";
@@ -27,7 +27,7 @@ const modules = (...types: string[]): unknown =>
   types.map((type, idx) => ({ idx, name: `${idx}`, path: idx === 0 ? "" : `${idx}_${type}`, type: `a.b.${type}` }));
 
 describe("settings of an encoder", () => {
-  it.each<EncoderSettings>([
+  it.each<SavedEncoderSettings>([
     { pooling: "mean", similarity: "cosine", queryPrefix: "query: ", passagePrefix: "passage: ", maxSeqLength: 512 },
     { pooling: "cls", similarity: "dot", queryPrefix: "", passagePrefix: "", maxSeqLength: 128 },
     { pooling: "cls", similarity: "cosine", queryPrefix: "Find: ", passagePrefix: "", maxSeqLength: 64 },

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError, describeIssues, UserError } from "@rag-ft/core";
 import { z } from "zod";
-import type { EncoderSettings } from "./encoder-settings.js";
+import type { SavedEncoderSettings } from "./saved-encoder-settings.js";
 
 const modulesSchema = z.array(z.object({ path: z.string(), type: z.string() }));
 
@@ -74,7 +74,7 @@ async function readModules(folder: string): Promise<Modules> {
   return result;
 }
 
-async function readPooling(folder: string, subfolder: string): Promise<EncoderSettings["pooling"] | undefined> {
+async function readPooling(folder: string, subfolder: string): Promise<SavedEncoderSettings["pooling"] | undefined> {
   const path = join(folder, subfolder, "config.json");
   const config = await readOptional(path, poolingSchema);
   if (config === undefined) return undefined;
@@ -99,7 +99,7 @@ function similarityOf(
   path: string,
   named: string | null | undefined,
   normalizes: boolean | undefined,
-): EncoderSettings["similarity"] | undefined {
+): SavedEncoderSettings["similarity"] | undefined {
   if (normalizes === true || named === "cosine") return "cosine"; // The dot product of unit vectors is their cosine.
   if (named === "dot") return "dot";
   if (named === null || named === undefined) return undefined;
@@ -108,7 +108,7 @@ function similarityOf(
 
 function prefixesOf(
   prompts: Record<string, string> | null | undefined,
-): Partial<Pick<EncoderSettings, "queryPrefix" | "passagePrefix">> {
+): Partial<Pick<SavedEncoderSettings, "queryPrefix" | "passagePrefix">> {
   const query = prompts?.query;
   const passage = prompts?.passage ?? prompts?.document ?? prompts?.corpus;
   // Sentence-transformers 5 fills in an empty query and document prompt by itself: that says nothing about the model.
@@ -126,7 +126,7 @@ function prefixesOf(
  * @throws UserError when the folder is missing or asks for something unsupported (pooling of the last token, a dense
  * layer, Euclidean distance), DataError when a file is malformed.
  */
-export async function readEncoderSettings(folder: string): Promise<Partial<EncoderSettings>> {
+export async function readEncoderSettings(folder: string): Promise<Partial<SavedEncoderSettings>> {
   const info = await stat(folder).catch(() => undefined);
   if (!info?.isDirectory()) throw new UserError(`${folder}: no such folder, expected a model folder.`);
   const { poolingPath, normalizes } = await readModules(folder);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { writeJsonAtomic } from "@rag-ft/core";
-import type { EncoderSettings } from "./encoder-settings.js";
+import type { SavedEncoderSettings } from "./saved-encoder-settings.js";
 
 /** The module names of sentence-transformers 2: later versions still load them, earlier ones know no others. */
 const moduleType = (name: string): string => `sentence_transformers.models.${name}`;
@@ -12,7 +12,7 @@ const moduleType = (name: string): string => `sentence_transformers.models.${nam
  */
 export async function writeSentenceTransformersFiles(
   folder: string,
-  settings: EncoderSettings & { /** Length of a vector. */ dimensions: number },
+  settings: SavedEncoderSettings & { /** Length of a vector. */ dimensions: number },
 ): Promise<void> {
   const { pooling, dimensions, similarity, maxSeqLength, queryPrefix, passagePrefix } = settings;
   const modules = [

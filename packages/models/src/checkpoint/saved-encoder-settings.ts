@@ -1,5 +1,5 @@
 /** How texts become one vector each and how vectors are compared; saved with an encoder so that all stages agree. */
-export interface EncoderSettings {
+export interface SavedEncoderSettings {
   /** Mean over the tokens of a text, or the first token's vector. */
   pooling: "mean" | "cls";
   similarity: "cosine" | "dot";

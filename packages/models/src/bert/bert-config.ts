@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { MAX_LAYERS, MAX_POSITIONS, MAX_VOCABULARY, MAX_WIDTH } from "../graph/config.js";
+
+const width = z.number().int().positive().max(MAX_WIDTH);
+
+/** What the graph needs of a BERT config (names as in Hugging Face's `config.json`). */
+export const bertConfigSchema = z
+  .looseObject({
+    vocab_size: z.number().int().positive().max(MAX_VOCABULARY),
+    hidden_size: width,
+    num_hidden_layers: z.number().int().positive().max(MAX_LAYERS),
+    num_attention_heads: width,
+    intermediate_size: width,
+    hidden_act: z.enum(["gelu", "gelu_new", "gelu_pytorch_tanh", "relu"]).default("gelu"),
+    max_position_embeddings: z.number().int().positive().max(MAX_POSITIONS),
+    type_vocab_size: z.number().int().positive().default(2),
+    layer_norm_eps: z.number().positive().default(1e-12),
+    position_embedding_type: z.literal("absolute").default("absolute"),
+    is_decoder: z.literal(false).default(false),
+  })
+  .refine((config) => config.hidden_size % config.num_attention_heads === 0, {
+    message: "hidden_size must be a multiple of num_attention_heads",
+  });
+
+export type BertConfig = z.infer<typeof bertConfigSchema>;

@@ -1,0 +1,82 @@
+import {
+  add,
+  cast,
+  concat,
+  constant,
+  element,
+  gather,
+  gelu,
+  geluTanh,
+  intConstant,
+  layerNorm,
+  linear,
+  matmul,
+  mul,
+  range,
+  relu,
+  reshape,
+  shapeOf,
+  softmax,
+  sub,
+  transpose,
+  unsqueeze,
+  type Value,
+} from "@rag-ft/onnx";
+import type { EncoderInputs } from "../encoder/encoder-architecture.js";
+import type { Parameters } from "../graph/parameters.js";
+import type { BertConfig } from "./bert-config.js";
+
+/** Score of a masked position: its softmax is exactly 0 in float32. */
+const MASKED = -1e9;
+
+const ACTIVATIONS = { gelu, gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, relu };
+
+/** A transformer encoder in BERT's form (Devlin et al. 2019): hidden states [batch, tokens, hidden] of the last layer. */
+export function bertGraph(config: BertConfig, parameters: Parameters, inputs: EncoderInputs): Value {
+  const { hidden_size: hidden, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
+  const size = hidden / heads;
+  const weight = (name: string, shape: number[]): Value => parameters.get(name, shape);
+  const dense = (x: Value, name: string, from: number, to: number): Value =>
+    linear(x, weight(`${name}.weight`, [to, from]), weight(`${name}.bias`, [to]));
+  const norm = (x: Value, name: string): Value =>
+    layerNorm(x, weight(`${name}.weight`, [hidden]), weight(`${name}.bias`, [hidden]), epsilon);
+
+  const { ids, mask, tokenTypes } = inputs;
+  const dims = shapeOf(ids); // [batch, tokens]
+  const headShape = concat([dims, intConstant([heads, size])], 0);
+  const tokenCount = element(dims, 1);
+
+  // Embeddings: [batch, tokens, hidden], then all layers work on [rows = batch · tokens, hidden].
+  const words = gather(weight("embeddings.word_embeddings.weight", [config.vocab_size, hidden]), ids);
+  const positions = gather(
+    weight("embeddings.position_embeddings.weight", [config.max_position_embeddings, hidden]),
+    range(tokenCount, "tokens"),
+  );
+  const types = gather(
+    weight("embeddings.token_type_embeddings.weight", [config.type_vocab_size, hidden]),
+    tokenTypes ?? intConstant([0]),
+  );
+  let x = reshape(norm(add(add(words, types), positions), "embeddings.LayerNorm"), ["rows", hidden]);
+
+  // [batch, 1, 1, tokens]: 0 where there is a token, MASKED where there is padding.
+  const bias = mul(sub(constant(1), unsqueeze(cast(mask, "float32"), [1, 2])), constant(MASKED));
+  const split = (y: Value): Value => transpose(reshape(y, ["batch", "tokens", heads, size], headShape), [0, 2, 1, 3]);
+
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const at = `encoder.layer.${layer}`;
+    const [query, key, value] = ["query", "key", "value"].map((part) =>
+      split(dense(x, `${at}.attention.self.${part}`, hidden, hidden)),
+    ) as [Value, Value, Value];
+    const scores = matmul(query, key, { transB: true, alpha: 1 / Math.sqrt(size) });
+    const context = matmul(softmax(add(scores, bias)), value); // [batch, heads, tokens, size]
+    const merged = reshape(transpose(context, [0, 2, 1, 3]), ["rows", hidden], [-1, hidden]);
+    const attended = dense(merged, `${at}.attention.output.dense`, hidden, hidden);
+    x = norm(add(attended, x), `${at}.attention.output.LayerNorm`);
+    const inner = ACTIVATIONS[config.hidden_act](
+      dense(x, `${at}.intermediate.dense`, hidden, config.intermediate_size),
+    );
+    x = norm(add(dense(inner, `${at}.output.dense`, config.intermediate_size, hidden), x), `${at}.output.LayerNorm`);
+  }
+  const shape = concat([dims, intConstant([hidden])], 0);
+  return reshape(x, ["batch", "tokens", hidden], shape);
+}

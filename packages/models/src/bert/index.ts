@@ -1,0 +1,19 @@
+import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
+import { parseConfig } from "../graph/config.js";
+import { bertConfigSchema } from "./bert-config.js";
+import { bertGraph } from "./bert-graph.js";
+
+/** BERT encoders: E5, BGE, MiniLM, Contriever. */
+export const bert: EncoderArchitecture = {
+  modelTypes: ["bert"],
+  weightPrefixes: ["bert."],
+  hasTokenTypes: true,
+  read(raw, folder) {
+    const config = parseConfig(bertConfigSchema, raw, folder);
+    return {
+      dimensions: config.hidden_size,
+      maxTokens: config.max_position_embeddings,
+      hiddenStates: (parameters, inputs) => bertGraph(config, parameters, inputs),
+    };
+  },
+};

@@ -1,0 +1,23 @@
+import { element, gather, input, intConstant, linear, range, shapeOf, type Value } from "@rag-ft/onnx";
+import { crossEntropy } from "@rag-ft/train";
+import type { Parameters } from "../graph/parameters.js";
+import { causalBias } from "./causal-bias.js";
+import type { DecoderGraph } from "./decoder-architecture.js";
+
+/**
+ * Weighted sum of next-token cross-entropies at the rows that have a label, a scalar. Graph inputs: `ids` [batch, tokens] (padded on the
+ * right: causal attention keeps padding out of the answers), `label_rows` [labels] (row = batch index · tokens + position whose next token
+ * is predicted), `labels` [labels], `label_weights` [labels]. Logits are computed at those rows only.
+ */
+export function answerLoss(graph: DecoderGraph, parameters: Parameters): Value {
+  const ids = input("ids", "int64", ["batch", "tokens"]);
+  const positions = range(element(shapeOf(ids), 1), "tokens");
+  const { hidden } = graph.hiddenStates(parameters, {
+    ids,
+    positions: intConstant([0]),
+    bias: causalBias(positions, positions),
+  });
+  const picked = gather(hidden, input("label_rows", "int64", ["labels"]));
+  const logits = linear(picked, graph.head(parameters));
+  return crossEntropy(logits, input("labels", "int64", ["labels"]), input("label_weights", "float32", ["labels"]));
+}

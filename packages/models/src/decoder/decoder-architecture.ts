@@ -1,0 +1,42 @@
+import type { Value } from "@rag-ft/onnx";
+import type { RawConfig } from "../graph/config.js";
+import type { Parameters } from "../graph/parameters.js";
+
+export interface DecoderInputs {
+  /** int64 [batch, tokens] */
+  ids: Value;
+  /** int64 [batch, tokens], or [1] = 0 for positions from 0 on */
+  positions: Value;
+  /** Added to attention scores: [tokens, keys] or [batch, 1, tokens, keys]; keys = past + tokens */
+  bias: Value;
+  /** Keys and values of earlier tokens, [batch, key/value heads, past, head size], one pair a layer; none in training */
+  past?: readonly (readonly [key: Value, value: Value])[];
+}
+
+export interface DecoderOutputs {
+  /** Final hidden states, normalised: [rows = batch · tokens, hidden] */
+  hidden: Value;
+  /** Keys and values with the past before them, one pair a layer */
+  present: (readonly [key: Value, value: Value])[];
+}
+
+/** A decoder as its config describes it. */
+export interface DecoderGraph {
+  hiddenSize: number;
+  vocabularySize: number;
+  maxTokens: number;
+  layers: number;
+  keyValueHeads: number;
+  headSize: number;
+  /** Builds the graph up to the final norm. */
+  hiddenStates(parameters: Parameters, inputs: DecoderInputs): DecoderOutputs;
+  /** The output head's matrix [vocabulary, hidden]. */
+  head(parameters: Parameters): Value;
+}
+
+/** A row of the table of decoder architectures: adding one is a folder with this. */
+export interface DecoderArchitecture {
+  modelTypes: readonly string[];
+  weightPrefixes: readonly string[];
+  read(config: RawConfig, folder: string): DecoderGraph;
+}

@@ -1,0 +1,32 @@
+import { decoderArchitecture } from "../graph/architectures.js";
+import { readConfig } from "../graph/config.js";
+import { matchWeights, Parameters } from "../graph/parameters.js";
+import { resolveModelFolder } from "../hub/resolve-model-folder.js";
+import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { loadWeights } from "../weights/load-weights.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
+import type { LoadOptions } from "../encoder/load-encoder.js";
+import { answerLoss } from "./answer-loss.js";
+import type { DecoderGraph } from "./decoder-architecture.js";
+
+/** A decoder in memory. */
+export interface LoadedDecoder {
+  folder: string;
+  graph: DecoderGraph;
+  /** By Hugging Face's names, exactly those that the graph reads. */
+  weights: Map<string, WeightTensor>;
+  tokenizer: Tokenizer;
+}
+
+/** Loads a decoder from a folder or hub id. */
+export async function loadDecoder(nameOrFolder: string, options: LoadOptions): Promise<LoadedDecoder> {
+  const folder = await resolveModelFolder(nameOrFolder, { ...options, files: "all" });
+  const config = await readConfig(folder);
+  const architecture = decoderArchitecture(config, folder);
+  const graph = architecture.read(config, folder);
+  const parameters = new Parameters();
+  answerLoss(graph, parameters);
+  const weights = matchWeights(parameters, await loadWeights(folder), folder, architecture.weightPrefixes);
+  return { folder, graph, weights, tokenizer: await loadTokenizer(folder) };
+}

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { createSession } from "@rag-ft/onnx";
+import { Parameters } from "../graph/parameters.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
+import type { EncoderSettings } from "./encoder-settings.js";
+import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
+import { type LoadOptions, loadEncoder, sentenceVectors } from "./load-encoder.js";
+
+/** Turns questions and passages into vectors. */
+export interface PassageEncoder {
+  readonly dimensions: number;
+  readonly settings: EncoderSettings;
+  /** Hash of weights and settings: vectors may be kept as long as it is the same. */
+  readonly fingerprint: string;
+  /** Vectors row-major [texts, dimensions], of length 1 when the similarity is cosine. */
+  embed(texts: readonly string[], kind: TextKind, options?: EmbedOptions): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** SHA-256 of weights and settings, in hexadecimal. */
+export function fingerprintOf(weights: ReadonlyMap<string, WeightTensor>, settings: EncoderSettings): string {
+  const hash = createHash("sha256").update(JSON.stringify(settings));
+  for (const [name, { data }] of weights) {
+    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest("hex");
+}
+
+/** Opens an encoder for inference: its weights are part of the compiled graph, which lets ONNX Runtime lay them out ahead. */
+export async function openEncoder(
+  nameOrFolder: string,
+  options: LoadOptions & { overrides?: Partial<EncoderSettings> },
+): Promise<PassageEncoder> {
+  const encoder = await loadEncoder(nameOrFolder, options);
+  const { graph, weights, settings } = encoder;
+  const session = await createSession({ outputs: { vectors: sentenceVectors(graph, new Parameters()) }, weights });
+  return {
+    dimensions: graph.dimensions,
+    settings,
+    fingerprint: fingerprintOf(weights, settings),
+    embed: (texts, kind, embedOptions) =>
+      embedTexts(
+        encoder,
+        async (batch) => (await session.run(batch.inputs)).vectors?.data as Float32Array,
+        texts,
+        kind,
+        embedOptions,
+      ),
+    close: () => session.close(),
+  };
+}

@@ -1,0 +1,25 @@
+import { join } from "node:path";
+import { writeFileAtomic, writeFolderAtomic } from "@rag-ft/core";
+import { writeSentenceTransformersFiles } from "../checkpoint/sentence-transformers-files.js";
+import { copyModelSideFiles } from "../checkpoint/side-files.js";
+import type { LoadedEncoder } from "../encoder/load-encoder.js";
+import { writeSafetensors } from "../weights/write-safetensors.js";
+import { exportEncoder } from "./export-encoder.js";
+
+/** Writes an encoder as a folder that transformers.js, sentence-transformers and we load; whole or not at all. */
+export async function saveEncoder(folder: string, encoder: LoadedEncoder): Promise<void> {
+  const { settings, graph, weights } = encoder;
+  await writeFolderAtomic(folder, async (temporary) => {
+    await copyModelSideFiles(encoder.folder, temporary);
+    await writeSafetensors(join(temporary, "model.safetensors"), weights);
+    await writeSentenceTransformersFiles(temporary, {
+      pooling: settings.pooling,
+      dimensions: graph.dimensions,
+      similarity: settings.similarity,
+      maxSeqLength: settings.max_length,
+      queryPrefix: settings.query_prefix,
+      passagePrefix: settings.passage_prefix,
+    });
+    await writeFileAtomic(join(temporary, "onnx", "model.onnx"), exportEncoder(encoder));
+  });
+}

@@ -1,0 +1,34 @@
+import { UserError } from "@rag-ft/core";
+import { bert } from "../bert/index.js";
+import type { DecoderArchitecture } from "../decoder/decoder-architecture.js";
+import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
+import { llama } from "../llama/index.js";
+import type { RawConfig } from "./config.js";
+
+const encoders: readonly EncoderArchitecture[] = [bert];
+const decoders: readonly DecoderArchitecture[] = [llama];
+
+function find<T extends { modelTypes: readonly string[] }>(
+  known: readonly T[],
+  others: readonly { modelTypes: readonly string[] }[],
+  config: RawConfig,
+  folder: string,
+  [wanted, other]: readonly [string, string],
+): T {
+  const type = String(config.model_type);
+  const found = known.find((architecture) => architecture.modelTypes.includes(type));
+  if (found) return found;
+  const names = known.flatMap((architecture) => architecture.modelTypes).join(", ");
+  if (others.some((architecture) => architecture.modelTypes.includes(type))) {
+    throw new UserError(`${folder}: model_type is "${type}", ${other}; ${wanted} (${names}) is expected here.`);
+  }
+  throw new UserError(`${folder}: model_type is "${type}"; ${wanted} of one of these types is expected: ${names}.`);
+}
+
+export function encoderArchitecture(config: RawConfig, folder: string): EncoderArchitecture {
+  return find(encoders, decoders, config, folder, ["an encoder (embedding model)", "a decoder (language model)"]);
+}
+
+export function decoderArchitecture(config: RawConfig, folder: string): DecoderArchitecture {
+  return find(decoders, encoders, config, folder, ["a decoder (language model)", "an encoder (embedding model)"]);
+}

@@ -1,0 +1,67 @@
+import { DataError } from "@rag-ft/core";
+import type { TrainingSettings } from "../training-settings.js";
+import { AdamW, defaultAdamW, type Parameter } from "./adamw.js";
+import { clipFactor, gradientNorm } from "./gradients.js";
+import { learningRate, type Schedule, warmupSteps } from "./schedule.js";
+
+/** Steps of a run: max_steps, or the epochs' worth of batches. */
+export function totalSteps(settings: TrainingSettings, examples: number): number {
+  if (settings.max_steps > 0) return settings.max_steps;
+  const perStep = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
+  return Math.max(1, Math.ceil(Math.ceil(examples / perStep) * settings.num_train_epochs));
+}
+
+/** AdamW with clipping and a learning-rate schedule. */
+export class OptimizerLoop {
+  private readonly adamw: AdamW;
+  private readonly schedule: Schedule;
+
+  constructor(
+    private readonly settings: TrainingSettings,
+    steps: number,
+  ) {
+    this.adamw = new AdamW({ ...defaultAdamW, weightDecay: settings.weight_decay });
+    this.schedule = {
+      name: settings.lr_scheduler_type,
+      lr: settings.learning_rate,
+      totalSteps: steps,
+      warmupSteps: warmupSteps(steps, settings.warmup_ratio),
+    };
+  }
+
+  /**
+   * Clips, steps and clears the gradients. Returns what a log wants to know.
+   *
+   * @throws DataError when the gradients are not finite; the parameters are left as they were.
+   */
+  step(parameters: Iterable<Parameter>, gradients: Map<string, Float32Array>): { lr: number; gradNorm: number } {
+    const gradNorm = gradientNorm(gradients);
+    const step = this.adamw.step + 1;
+    if (!Number.isFinite(gradNorm)) {
+      throw new DataError(
+        `Step ${step}: the gradients are not finite (norm ${gradNorm}). Lower learning_rate, or raise temperature; nothing of this step was kept.`,
+      );
+    }
+    const lr = learningRate(this.schedule, this.adamw.step);
+    this.adamw.update(parameters, gradients, lr, clipFactor(gradNorm, this.settings.max_grad_norm));
+    gradients.clear();
+    return { lr, gradNorm };
+  }
+}
+
+/** Endless batches over shuffled examples: a new order each epoch, a short last batch kept (as Hugging Face's Trainer). */
+export function* batches<T>(
+  examples: readonly T[],
+  size: number,
+  shuffle: (items: readonly T[]) => T[],
+): Generator<{ epoch: number; batch: T[] }, never> {
+  for (let epoch = 0; ; epoch++) {
+    const order = shuffle(examples);
+    for (let start = 0; start < order.length; start += size) yield { epoch, batch: order.slice(start, start + size) };
+  }
+}
+
+/** Largest resident memory of the process so far, in MB. */
+export function peakRssMb(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
+}
