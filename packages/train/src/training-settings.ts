@@ -5,20 +5,36 @@ import { SCHEDULES } from "./optimizer/schedule.js";
 /** Settings that every training stage has, named as Hugging Face's TrainingArguments name them. */
 export const trainingSettings = {
   output_dir: z.string().min(1).describe("Folder for checkpoints, logs and figures"),
-  learning_rate: number((n) => n.positive()).default(2e-5).describe("Learning rate at the end of the warm-up"),
+  learning_rate: number((n) => n.positive())
+    .default(2e-5)
+    .describe("Learning rate at the end of the warm-up"),
   per_device_train_batch_size: count(1).default(32).describe("Examples a step (times gradient_accumulation_steps)"),
   per_device_eval_batch_size: count(1).default(32).describe("Accepted; batches of evaluation are cut by tokens"),
   gradient_accumulation_steps: count(1).default(1).describe("Batches whose gradients make one step"),
-  num_train_epochs: number((n) => n.positive()).default(1).describe("Passes over the training data, unless max_steps is given"),
-  max_steps: number((n) => n.int().min(-1)).default(-1).describe("Steps in all; -1: as many as num_train_epochs takes"),
-  eval_steps: count(0).default(0).describe("Steps between evaluations; 0: only before the first and after the last step"),
+  num_train_epochs: number((n) => n.positive())
+    .default(1)
+    .describe("Passes over the training data, unless max_steps is given"),
+  max_steps: number((n) => n.int().min(-1))
+    .default(-1)
+    .describe("Steps in all; -1: as many as num_train_epochs takes"),
+  eval_steps: count(0)
+    .default(0)
+    .describe("Steps between evaluations; 0: only before the first and after the last step"),
   save_steps: count(0).default(0).describe("Accepted; the best checkpoint is written at the evaluation that finds it"),
   logging_steps: count(1).default(1).describe("Steps between lines of train.jsonl"),
   lr_scheduler_type: z.enum(SCHEDULES).default("cosine").describe("How the learning rate falls after the warm-up"),
-  warmup_ratio: number((n) => n.min(0).max(1)).default(0.1).describe("Share of the steps in which the learning rate rises from 0"),
-  weight_decay: number((n) => n.min(0)).default(0.01).describe("AdamW's weight decay; biases and norms have none"),
-  max_grad_norm: number((n) => n.min(0)).default(1).describe("Gradients are scaled down to this L2 norm; 0: never"),
-  seed: number((n) => n.int()).default(42).describe("Seed of shuffling and sampling"),
+  warmup_ratio: number((n) => n.min(0).max(1))
+    .default(0.1)
+    .describe("Share of the steps in which the learning rate rises from 0"),
+  weight_decay: number((n) => n.min(0))
+    .default(0.01)
+    .describe("AdamW's weight decay; biases and norms have none"),
+  max_grad_norm: number((n) => n.min(0))
+    .default(1)
+    .describe("Gradients are scaled down to this L2 norm; 0: never"),
+  seed: number((n) => n.int())
+    .default(42)
+    .describe("Seed of shuffling and sampling"),
   threads: count(0).default(0).describe("Threads of ONNX Runtime; 0: one for each core"),
   bf16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),
   fp16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),
@@ -35,7 +51,17 @@ export type TrainingSettings = z.infer<typeof settingsSchema>;
 
 /** One line naming the given settings that have no effect here; undefined when there are none. */
 export function ignoredSettings(settings: TrainingSettings): string | undefined {
-  const keys = ["bf16", "fp16", "use_flash_attention", "gradient_checkpointing", "deepspeed", "run_group", "report_to"] as const;
+  const keys = [
+    "bf16",
+    "fp16",
+    "use_flash_attention",
+    "gradient_checkpointing",
+    "deepspeed",
+    "run_group",
+    "report_to",
+  ] as const;
   const given = keys.filter((key) => settings[key] !== undefined && settings[key] !== false);
-  return given.length > 0 ? `no effect on this engine (fp32 on ONNX Runtime, no tracker): ${given.join(", ")}` : undefined;
+  return given.length > 0
+    ? `no effect on this engine (fp32 on ONNX Runtime, no tracker): ${given.join(", ")}`
+    : undefined;
 }

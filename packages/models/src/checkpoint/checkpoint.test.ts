@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DataError, UserError } from "@rag-ft/core";
 import { afterAll, describe, expect, it } from "vitest";
-import type { SavedEncoderSettings } from "./saved-encoder-settings.js";
 import { readEncoderSettings } from "./read-encoder-settings.js";
+import type { SavedEncoderSettings } from "./saved-encoder-settings.js";
 import { writeSentenceTransformersFiles } from "./sentence-transformers-files.js";
 import { copyModelSideFiles } from "./side-files.js";
 

@@ -1,3 +1,4 @@
+import type { LoadOptions } from "../encoder/load-encoder.js";
 import { decoderArchitecture } from "../graph/architectures.js";
 import { readConfig } from "../graph/config.js";
 import { matchWeights, Parameters } from "../graph/parameters.js";
@@ -6,7 +7,6 @@ import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { loadWeights } from "../weights/load-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
-import type { LoadOptions } from "../encoder/load-encoder.js";
 import { answerLoss } from "./answer-loss.js";
 import type { DecoderGraph } from "./decoder-architecture.js";
 

@@ -19,7 +19,10 @@ export interface TrainableDecoder {
 }
 
 /** Compiles forward and backward graph; weights are inputs, so one compilation serves all steps and lengths. */
-export async function createTrainableDecoder(decoder: LoadedDecoder, settings: SessionSettings = {}): Promise<TrainableDecoder> {
+export async function createTrainableDecoder(
+  decoder: LoadedDecoder,
+  settings: SessionSettings = {},
+): Promise<TrainableDecoder> {
   const parameters = new Parameters();
   const loss = answerLoss(decoder.graph, parameters);
   const entries = parameters.entries();
@@ -27,7 +30,9 @@ export async function createTrainableDecoder(decoder: LoadedDecoder, settings: S
     [[loss, constant(1)]],
     entries.map(([, value]) => value),
   );
-  const outputs = Object.fromEntries(entries.map(([name], i) => [gradientOutput(name), gradientValues[i] as typeof loss]));
+  const outputs = Object.fromEntries(
+    entries.map(([name], i) => [gradientOutput(name), gradientValues[i] as typeof loss]),
+  );
   const lossSession = await createSession({ outputs: { loss } }, settings);
   const backwardSession = await createSession({ outputs: { loss, ...outputs } }, settings);
   const weightTensors = weightInputs(decoder.weights);

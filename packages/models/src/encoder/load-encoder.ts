@@ -60,7 +60,10 @@ export async function loadEncoder(
   const saved = await readEncoderSettings(folder);
   const given = Object.fromEntries(Object.entries(options.overrides ?? {}).filter(([, value]) => value !== undefined));
   const name = String(config._name_or_path || "");
-  const defaults = defaultEncoderSettings(/e5/i.test(name) ? name : `${nameOrFolder}/${basename(folder)}`, graph.maxTokens);
+  const defaults = defaultEncoderSettings(
+    /e5/i.test(name) ? name : `${nameOrFolder}/${basename(folder)}`,
+    graph.maxTokens,
+  );
   const settings: EncoderSettings = {
     ...defaults,
     ...(saved.pooling ? { pooling: saved.pooling } : {}),
@@ -71,7 +74,9 @@ export async function loadEncoder(
     ...given,
   };
   if (settings.max_length > graph.maxTokens) {
-    throw new UserError(`${folder}: max_length is ${settings.max_length}, but the model takes at most ${graph.maxTokens} tokens.`);
+    throw new UserError(
+      `${folder}: max_length is ${settings.max_length}, but the model takes at most ${graph.maxTokens} tokens.`,
+    );
   }
   return { folder, architecture, graph, weights, tokenizer, settings };
 }

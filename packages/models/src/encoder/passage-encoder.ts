@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { createSession } from "@rag-ft/onnx";
 import { Parameters } from "../graph/parameters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
-import type { EncoderSettings } from "./encoder-settings.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
+import type { EncoderSettings } from "./encoder-settings.js";
 import { type LoadOptions, loadEncoder, sentenceVectors } from "./load-encoder.js";
 
 /** Turns questions and passages into vectors. */

@@ -1,5 +1,5 @@
-import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { floatTensor, type Tensor } from "@rag-ft/onnx";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { Pooling } from "./encoder-settings.js";
 
 /**
@@ -12,7 +12,11 @@ export const TOKENS_PER_RUN = 1000;
  * Groups sequences of near-equal length, so that little is padded: sorted by length (longest first, so that memory is
  * known early), cut where rows x longest would exceed `maxTokens`. Returns groups of indices; a longer sequence stands alone.
  */
-export function planBatches(lengths: readonly number[], maxTokens = TOKENS_PER_RUN, maxRows = Number.POSITIVE_INFINITY): number[][] {
+export function planBatches(
+  lengths: readonly number[],
+  maxTokens = TOKENS_PER_RUN,
+  maxRows = Number.POSITIVE_INFINITY,
+): number[][] {
   const order = lengths.map((_, i) => i).sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
   const batches: number[][] = [];
   let current: number[] = [];
@@ -44,7 +48,11 @@ export interface TokenBatch {
 }
 
 /** Pads sequences to the longest. `pool` [rows, 1, tokens] holds the weight of each token in its sentence vector. */
-export function createTokenBatch(sequences: readonly (readonly number[])[], padId: number, pooling: Pooling): TokenBatch {
+export function createTokenBatch(
+  sequences: readonly (readonly number[])[],
+  padId: number,
+  pooling: Pooling,
+): TokenBatch {
   const rows = sequences.length;
   const width = Math.max(...sequences.map((sequence) => sequence.length));
   const ids = new BigInt64Array(rows * width).fill(BigInt(padId));

@@ -21,7 +21,10 @@ export interface TrainableEncoder {
 }
 
 /** Compiles forward and backward graph; weights are inputs, so one compilation serves all steps and lengths. */
-export async function createTrainableEncoder(encoder: LoadedEncoder, settings: SessionSettings = {}): Promise<TrainableEncoder> {
+export async function createTrainableEncoder(
+  encoder: LoadedEncoder,
+  settings: SessionSettings = {},
+): Promise<TrainableEncoder> {
   const { graph, weights } = encoder;
   const parameters = new Parameters();
   const vectors = sentenceVectors(graph, parameters);
@@ -31,7 +34,9 @@ export async function createTrainableEncoder(encoder: LoadedEncoder, settings: S
     [[vectors, seed]],
     entries.map(([, value]) => value),
   );
-  const outputs = Object.fromEntries(entries.map(([name], i) => [gradientOutput(name), gradientValues[i] as typeof vectors]));
+  const outputs = Object.fromEntries(
+    entries.map(([name], i) => [gradientOutput(name), gradientValues[i] as typeof vectors]),
+  );
   const forwardSession = await createSession({ outputs: { vectors } }, settings);
   const backwardSession = await createSession({ outputs }, settings);
   const weightTensors = weightInputs(weights);

@@ -42,7 +42,10 @@ export function exportDecoder({ graph, weights }: LoadedDecoder): Uint8Array {
   const keep = input("num_logits_to_keep", "int64", []);
   const cache = (layer: number, part: string): Value =>
     input(`past_key_values.${layer}.${part}`, "float32", ["batch", graph.keyValueHeads, "past", graph.headSize]);
-  const past = Array.from({ length: graph.layers }, (_, layer) => [cache(layer, "key"), cache(layer, "value")] as const);
+  const past = Array.from(
+    { length: graph.layers },
+    (_, layer) => [cache(layer, "key"), cache(layer, "value")] as const,
+  );
 
   const keys = range(element(shapeOf(mask), 1), "keys");
   const pastLength = element(shapeOf((past[0] as readonly [Value, Value])[0]), 2);

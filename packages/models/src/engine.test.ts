@@ -1,0 +1,212 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { floatTensor, intTensor, openSession, type Tensor } from "@rag-ft/onnx";
+import { describe, expect, it } from "vitest";
+import { createAnswerBatch } from "./decoder/answer-batch.js";
+import { answerLoss } from "./decoder/answer-loss.js";
+import type { LoadedDecoder } from "./decoder/load-decoder.js";
+import { createTrainableDecoder } from "./decoder/trainable-decoder.js";
+import { type LoadedEncoder, sentenceVectors } from "./encoder/load-encoder.js";
+import { createTokenBatch } from "./encoder/token-batch.js";
+import { createTrainableEncoder } from "./encoder/trainable-encoder.js";
+import { exportDecoder } from "./export/export-decoder.js";
+import { exportEncoder } from "./export/export-encoder.js";
+import { decoderArchitecture, encoderArchitecture } from "./graph/architectures.js";
+import { readConfig } from "./graph/config.js";
+import { matchWeights, Parameters } from "./graph/parameters.js";
+import type { Tokenizer } from "./tokenizer/tokenizer.js";
+import { readSafetensors } from "./weights/read-safetensors.js";
+import type { WeightTensor } from "./weights/weight-tensor.js";
+
+// References by PyTorch: scripts/make-gradient-references.py.
+const fixture = (name: string): string => join(fileURLToPath(new URL("./fixtures", import.meta.url)), name);
+const noTokenizer = { padId: 0 } as Tokenizer;
+const TOLERANCE = 1e-4;
+
+function data(tensors: ReadonlyMap<string, WeightTensor>, name: string): Float32Array {
+  const found = tensors.get(name);
+  if (!found) throw new Error(`the reference has no ${name}`);
+  return found.data;
+}
+
+/** ‖a - b‖ / ‖b‖. */
+function relativeError(a: ArrayLike<number> | undefined, b: Float32Array): number {
+  if (!a || a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < b.length; i++) {
+    difference += ((a[i] as number) - (b[i] as number)) ** 2;
+    norm += (b[i] as number) ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}
+
+async function tinyEncoder(name: string, pooling: "mean" | "cls"): Promise<LoadedEncoder> {
+  const folder = fixture(name);
+  const config = await readConfig(folder);
+  const architecture = encoderArchitecture(config, folder);
+  const graph = architecture.read(config, folder);
+  const parameters = new Parameters();
+  sentenceVectors(graph, parameters);
+  const weights = matchWeights(parameters, await readSafetensors(join(folder, "model.safetensors")), folder);
+  const settings = { pooling, similarity: "dot", query_prefix: "", passage_prefix: "", max_length: 16 } as const;
+  return { folder, architecture, graph, weights, tokenizer: noTokenizer, settings };
+}
+
+async function tinyDecoder(name: string): Promise<LoadedDecoder> {
+  const folder = fixture(name);
+  const graph = decoderArchitecture(await readConfig(folder), folder).read(await readConfig(folder), folder);
+  const parameters = new Parameters();
+  answerLoss(graph, parameters);
+  const weights = matchWeights(parameters, await readSafetensors(join(folder, "model.safetensors")), folder);
+  return { folder, graph, weights, tokenizer: noTokenizer };
+}
+
+const SEQUENCES = [
+  [2, 5, 9, 31, 7, 3],
+  [2, 17, 17, 3],
+  [2, 39, 3],
+];
+
+describe.each(["mean", "cls"] as const)("a tiny BERT with %s pooling", (pooling) => {
+  it("gives PyTorch's vectors and gradients", async () => {
+    const encoder = await tinyEncoder("tiny-bert", pooling);
+    const reference = await readSafetensors(join(fixture("tiny-bert"), "reference.safetensors"));
+    const model = await createTrainableEncoder(encoder);
+    const batch = createTokenBatch(SEQUENCES, 0, pooling);
+    expect(relativeError(await model.forward(batch), data(reference, `${pooling}.vectors`))).toBeLessThan(1e-5);
+    await model.backward(batch, data(reference, "vector_gradients"));
+    const names = [...reference.keys()].filter((name) => name.startsWith(`${pooling}.gradient.`));
+    expect(names).toHaveLength(encoder.weights.size);
+    for (const name of names) {
+      const gradient = model.gradients.get(name.slice(`${pooling}.gradient.`.length));
+      const expected = data(reference, name);
+      // A key's bias shifts all scores of a query alike: its gradient is zero but for rounding.
+      if (name.endsWith("key.bias")) expect(Math.max(...(gradient ?? [1]).map(Math.abs))).toBeLessThan(1e-5);
+      else expect(relativeError(gradient, expected), name).toBeLessThan(TOLERANCE);
+    }
+    await model.close();
+  });
+});
+
+it("gradients of chunks add up to those of the batch", async () => {
+  const encoder = await tinyEncoder("tiny-bert", "mean");
+  const reference = await readSafetensors(join(fixture("tiny-bert"), "reference.safetensors"));
+  const model = await createTrainableEncoder(encoder);
+  const seeds = data(reference, "vector_gradients");
+  await model.backward(createTokenBatch(SEQUENCES.slice(0, 1), 0, "mean"), seeds.slice(0, 16));
+  await model.backward(createTokenBatch(SEQUENCES.slice(1), 0, "mean"), seeds.slice(16));
+  const name = "encoder.layer.0.attention.self.value.weight";
+  expect(relativeError(model.gradients.get(name), data(reference, `mean.gradient.${name}`))).toBeLessThan(TOLERANCE);
+  await model.close();
+});
+
+it("an exported encoder gives PyTorch's hidden states", async () => {
+  const encoder = await tinyEncoder("tiny-bert", "mean");
+  const reference = await readSafetensors(join(fixture("tiny-bert"), "reference.safetensors"));
+  const session = await openSession(exportEncoder(encoder));
+  expect(session.inputNames).toEqual(["input_ids", "attention_mask", "token_type_ids"]);
+  const { ids, mask } = createTokenBatch(SEQUENCES, 0, "mean").inputs;
+  const result = await session.run({
+    input_ids: ids,
+    attention_mask: mask,
+    token_type_ids: intTensor(new Array(18).fill(0), [3, 6]),
+  });
+  const hidden = result.last_hidden_state?.data as Float32Array;
+  const expected = data(reference, "hidden");
+  expect(hidden).toHaveLength(expected.length);
+  SEQUENCES.forEach((sequence, row) => {
+    const [start, end] = [row * 6 * 16, (row * 6 + sequence.length) * 16];
+    expect(relativeError(hidden.slice(start, end), expected.slice(start, end))).toBeLessThan(1e-5);
+  });
+  await session.close();
+});
+
+const EXAMPLES = [
+  { prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] },
+  { prompt: [1, 17, 4], answer: [38, 2] },
+];
+
+describe.each(["tiny-llama", "tiny-llama-untied"])("%s", (name) => {
+  it("gives PyTorch's loss and gradients, on answers only", async () => {
+    const decoder = await tinyDecoder(name);
+    const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
+    const model = await createTrainableDecoder(decoder);
+    const batch = createAnswerBatch(EXAMPLES, 0, 1 / 5);
+    const expected = data(reference, "loss")[0] as number;
+    expect(await model.loss(batch)).toBeCloseTo(expected, 5);
+    expect(await model.backward(batch)).toBeCloseTo(expected, 5);
+    const names = [...reference.keys()].filter((key) => key.startsWith("gradient."));
+    expect(names).toHaveLength(decoder.weights.size);
+    for (const key of names) {
+      const gradient = model.gradients.get(key.slice("gradient.".length));
+      expect(relativeError(gradient, data(reference, key)), key).toBeLessThan(TOLERANCE);
+    }
+    await model.close();
+  });
+
+  it("exported with its cache, writes PyTorch's greedy text", async () => {
+    const decoder = await tinyDecoder(name);
+    const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
+    const session = await openSession(exportDecoder(decoder));
+    const prompt = (EXAMPLES[0] as (typeof EXAMPLES)[0]).prompt;
+    const { layers, keyValueHeads, headSize } = decoder.graph;
+    let cache: Record<string, Tensor> = {};
+    for (let layer = 0; layer < layers; layer++) {
+      for (const part of ["key", "value"]) {
+        cache[`past_key_values.${layer}.${part}`] = floatTensor(new Float32Array(0), [1, keyValueHeads, 0, headSize]);
+      }
+    }
+    const run = async (ids: number[], length: number, keep: number): Promise<Float32Array> => {
+      const start = length - ids.length;
+      const result = await session.run({
+        input_ids: intTensor(ids, [1, ids.length]),
+        attention_mask: intTensor(new Array(length).fill(1), [1, length]),
+        position_ids: intTensor(
+          ids.map((_, i) => start + i),
+          [1, ids.length],
+        ),
+        num_logits_to_keep: intTensor([keep], []),
+        ...cache,
+      });
+      cache = Object.fromEntries(
+        Object.entries(result)
+          .filter(([key]) => key.startsWith("present."))
+          .map(([key, value]) => [key.replace("present.", "past_key_values."), value]),
+      );
+      return result.logits?.data as Float32Array;
+    };
+    const empty = cache;
+    expect(relativeError(await run(prompt, prompt.length, 0), data(reference, "prefill"))).toBeLessThan(1e-5);
+    cache = empty;
+    const written = [...prompt];
+    let logits = await run(prompt, prompt.length, 1);
+    expect(logits).toHaveLength(decoder.graph.vocabularySize);
+    while (written.length < data(reference, "greedy").length) {
+      const next = logits.indexOf(Math.max(...logits));
+      written.push(next);
+      logits = await run([next], written.length, 1);
+    }
+    expect(written).toEqual([...data(reference, "greedy")]);
+    await session.close();
+  });
+});
+
+it("a weight of another shape, or none, is named", async () => {
+  const folder = fixture("tiny-bert");
+  const config = { ...(await readConfig(folder)), intermediate_size: 32 };
+  const parameters = new Parameters();
+  sentenceVectors(encoderArchitecture(config, folder).read(config, folder), parameters);
+  const weights = await readSafetensors(join(folder, "model.safetensors"));
+  expect(() => matchWeights(parameters, weights, folder)).toThrow(
+    /encoder\.layer\.0\.intermediate\.dense\.weight has shape \[24, 16\], but config\.json asks for \[32, 16\]/,
+  );
+  weights.delete("embeddings.LayerNorm.bias");
+  expect(() => matchWeights(parameters, weights, folder)).toThrow(/embeddings\.LayerNorm\.bias is missing/);
+});
+
+it("a decoder where an encoder is expected, and an unknown type, are named", async () => {
+  const config = await readConfig(fixture("tiny-llama"));
+  expect(() => encoderArchitecture(config, "m")).toThrow(/"llama", a decoder .*; an encoder .*bert.* is expected/);
+  expect(() => decoderArchitecture({ model_type: "t5" }, "m")).toThrow(/"t5".*llama/);
+});
