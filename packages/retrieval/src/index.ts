@@ -2,6 +2,7 @@ export * from "./evaluate-retrieval.js";
 export * from "./exact-index.js";
 export * from "./hnsw-index.js";
 export * from "./open-index.js";
+export * from "./open-passage-encoder.js";
 export * from "./openai-encoder.js";
 export * from "./passage-encoder.js";
 export * from "./retrieve.js";

@@ -1,1 +1,15 @@
-export {};
+import type { Stage } from "@rag-ft/core";
+import { runTestE2e } from "./run-test-e2e.js";
+import { type TestE2eSettings, testE2eSettings } from "./settings.js";
+
+export { reportTable } from "./report-table.js";
+export { type TestE2eSettings, testE2eSettings } from "./settings.js";
+
+/** Retrieves, answers and scores on held-out questions. */
+export const testE2e: Stage<TestE2eSettings> = {
+  name: "test-e2e",
+  summary: "retrieve, answer and score on held-out questions",
+  settings: testE2eSettings,
+  inputs: ["document_path", "eval_data_path", "qa_model_name_or_path", "embedding_model_name_or_path"],
+  run: runTestE2e,
+};

@@ -1,0 +1,91 @@
+import { type Reporter, throwIfCancelled } from "@rag-ft/core";
+import {
+  type Completion,
+  CompletionError,
+  type CompletionStore,
+  completionKey,
+  createFailureLog,
+  defaultConcurrency,
+  runPool,
+} from "@rag-ft/llm";
+import type { AnswerRequest, Generator } from "./generator.js";
+
+/** One answer, or why there is none. */
+export interface Answer {
+  /** Empty when the request failed. */
+  text: string;
+  /** `stop`, `length` (cut at max_new_tokens), or as the provider names it; `failed`. */
+  finish_reason: string;
+  /** Wall time of the request; undefined when an earlier run's answer that did not keep it was reused. */
+  seconds?: number;
+  dropped_passages: number;
+  error?: string;
+}
+
+export interface AnswerQuestionsOptions {
+  store: CompletionStore;
+  reporter: Reporter;
+  signal: AbortSignal;
+  concurrency?: number;
+}
+
+export interface AnsweredQuestions {
+  answers: Answer[];
+  /** Answers taken from an earlier run. */
+  reused: number;
+  /** Reasons of failed requests, most frequent first. */
+  failures: string[];
+}
+
+/** A stored completion may carry the time it took. */
+type TimedCompletion = Completion & { seconds?: number };
+
+/**
+ * Answers every question in order. Each answer is on disk the moment it arrives, so that a stopped run goes on where it was
+ * and pays for nothing twice. A failed request leaves an empty answer, which is counted and scores 0.
+ */
+export async function answerQuestions(
+  generator: Generator,
+  requests: readonly AnswerRequest[],
+  options: AnswerQuestionsOptions,
+): Promise<AnsweredQuestions> {
+  const { store, reporter, signal } = options;
+  const failures = createFailureLog();
+  const progress = reporter.start("answering questions", requests.length);
+  let reused = 0;
+  const answerOne = async (request: AnswerRequest): Promise<Answer> => {
+    throwIfCancelled(signal);
+    const prepared = generator.prepare(request);
+    const dropped_passages = prepared.dropped;
+    const key = completionKey(generator.identity, prepared.messages, prepared.options);
+    const stored: TimedCompletion | undefined = store.get(key);
+    if (stored !== undefined) {
+      reused++;
+      const { text, finish_reason, seconds } = stored;
+      return { text: text.trim(), finish_reason, dropped_passages, ...(seconds === undefined ? {} : { seconds }) };
+    }
+    const startedAt = performance.now();
+    try {
+      const completion = await prepared.send();
+      const seconds = (performance.now() - startedAt) / 1000;
+      const timed: TimedCompletion = { ...completion, seconds };
+      await store.put(key, timed);
+      failures.succeeded();
+      return { text: completion.text.trim(), finish_reason: completion.finish_reason, seconds, dropped_passages };
+    } catch (error) {
+      failures.failed(error);
+      if (!(error instanceof CompletionError)) throw error;
+      return { text: "", finish_reason: "failed", dropped_passages, error: error.message };
+    }
+  };
+  try {
+    const answers = await runPool(requests, answerOne, {
+      concurrency: options.concurrency ?? defaultConcurrency(generator),
+      signal,
+      onDone: (done) => progress.update(done),
+    });
+    return { answers, reused, failures: failures.lines() };
+  } finally {
+    progress.stop();
+  }
+}

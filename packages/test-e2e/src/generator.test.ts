@@ -1,0 +1,117 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createDocument, defaultPromptFormat, type PromptFormat } from "@rag-ft/core";
+import type { LanguageModel } from "@rag-ft/llm";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { chatGenerator, promptGenerator } from "./generator.js";
+import { resolveGeneratorName } from "./generator-name.js";
+import { choosePromptFormat } from "./open-generator.js";
+
+const words = (text: string): number => text.split(/\s+/).filter((word) => word !== "").length;
+const passages = ["one", "two", "three"].map((text) => createDocument(text, { source: "s" }));
+const answer = { max_new_tokens: 4, timeout_ms: 1000, seed: 0 };
+const chatMl: PromptFormat = {
+  system_text: "Answer.",
+  system_prefix: "<|im_start|>system\n",
+  sep_system: "<|im_end|>\n",
+  user_prefix: "<|im_start|>user\n",
+  assistant_prefix: "<|im_start|>assistant\n",
+  sep_user: "<|im_end|>\n",
+  sep_sys: "<|im_end|>\n",
+};
+
+function echo(): LanguageModel & { prompts: string[] } {
+  const prompts: string[] = [];
+  return {
+    name: "echo",
+    provider: "local",
+    prompts,
+    complete: async () => ({ text: "chat", finish_reason: "stop" }),
+    generate: async (prompt) => {
+      prompts.push(prompt);
+      return { text: "raw", finish_reason: "stop" };
+    },
+    close: async () => {},
+  };
+}
+
+test("a local model gets the raw prompt of its training, greedily, and stops at its separator", async () => {
+  const model = echo();
+  const generator = promptGenerator(model, "id", chatMl, { count: words, max_tokens: 1000 }, answer);
+  const prepared = generator.prepare({ question: "Why?", history: [], passages: passages.slice(0, 1) });
+  expect(await prepared.send()).toEqual({ text: "raw", finish_reason: "stop" });
+  expect(model.prompts).toEqual([
+    "<|im_start|>system\nAnswer.\n\nSource: s\nContent:\none<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n",
+  ]);
+  expect(prepared.options).toMatchObject({ temperature: 0, stop: ["<|im_end|>\n", "<|im_end|>"] });
+});
+
+test("a prompt too long loses its lowest-ranked passages, and no more than it must", () => {
+  const build = (max_tokens: number) =>
+    promptGenerator(echo(), "id", chatMl, { count: words, max_tokens }, answer).prepare({
+      question: "Why?",
+      history: [],
+      passages,
+    });
+  const whole = words(build(1000).messages[0]?.content ?? "");
+  expect(build(whole + 4).dropped).toBe(0);
+  const shorter = build(whole + 3);
+  expect(shorter.dropped).toBe(1);
+  expect(shorter.messages[0]?.content).toContain("two");
+  expect(shorter.messages[0]?.content).not.toContain("three");
+  // The question stays even when no passage fits.
+  const bare = build(2);
+  expect(bare.dropped).toBe(3);
+  expect(bare.messages[0]?.content).toContain("Why?");
+});
+
+test("a chat model gets instruction and passages as system message and the dialogue as turns", () => {
+  const prepared = chatGenerator(echo(), "id", "Answer.", answer).prepare({
+    question: "And then?",
+    history: [
+      { speaker: "user", message: "What first?" },
+      { speaker: "assistant", message: "This." },
+    ],
+    passages: passages.slice(0, 2),
+  });
+  expect(prepared.messages).toEqual([
+    { role: "system", content: "Answer.\n\nSource: s\nContent:\none\nSource: s\nContent:\ntwo" },
+    { role: "user", content: "What first?" },
+    { role: "assistant", content: "This." },
+    { role: "user", content: "And then?" },
+  ]);
+});
+
+test("the prompt format is the checkpoint's, then ours; flags overrule single parts, empty ones too", () => {
+  expect(choosePromptFormat(undefined, {})).toEqual(defaultPromptFormat);
+  expect(choosePromptFormat(chatMl, {})).toEqual(chatMl);
+  expect(choosePromptFormat(chatMl, { sep_sys: "", user_prefix: "Q" })).toEqual({
+    ...chatMl,
+    sep_sys: "",
+    user_prefix: "Q",
+  });
+});
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rag-ft-generator-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test("names: prefixes decide, then folders, OpenAI's names, hub ids, and the server's names", async () => {
+  const server = { OPENAI_BASE_URL: "http://localhost:1/v1" };
+  expect(await resolveGeneratorName(folder, server)).toEqual({ kind: "local", folderOrId: folder });
+  expect(await resolveGeneratorName("gpt-4o-mini", {})).toEqual({ kind: "openai", model: "gpt-4o-mini" });
+  expect(await resolveGeneratorName("o3", {})).toEqual({ kind: "openai", model: "o3" });
+  expect(await resolveGeneratorName("org/some-model.1", server)).toEqual({
+    kind: "local",
+    folderOrId: "org/some-model.1",
+  });
+  expect(await resolveGeneratorName("my-model", server)).toEqual({ kind: "openai", model: "my-model" });
+  expect(await resolveGeneratorName("openai:org/m", {})).toEqual({ kind: "openai", model: "org/m" });
+  expect(await resolveGeneratorName("local:gpt-2", server)).toEqual({ kind: "local", folderOrId: "gpt-2" });
+  await expect(resolveGeneratorName("my-model", {})).rejects.toThrow(/no such folder/);
+  await expect(resolveGeneratorName("./out/ckpt", server)).rejects.toThrow(/no such folder/);
+  await expect(resolveGeneratorName("a/b/c", server)).rejects.toThrow(/no such folder/);
+});

@@ -1,0 +1,104 @@
+import type { ChatTurn, Document, PromptFormat } from "@rag-ft/core";
+import { buildPrompt } from "@rag-ft/core";
+import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "@rag-ft/llm";
+import { fitPassages } from "./fit-passages.js";
+
+/** A question with what was retrieved for it, best first. */
+export interface AnswerRequest {
+  question: string;
+  history: readonly ChatTurn[];
+  passages: readonly Document[];
+}
+
+/** A request as a model takes it. */
+export interface PreparedRequest {
+  /** What is sent: a raw prompt (one user message) or a dialogue. */
+  messages: ChatMessage[];
+  options: CompletionOptions;
+  /** Passages that had to go because the prompt was too long. */
+  dropped: number;
+  send(): Promise<Completion>;
+}
+
+/** Answers questions from passages. */
+export interface Generator {
+  /** Part of the store's key: another model, or other weights in the same folder, never answer from old completions. */
+  identity: string;
+  provider: LanguageModel["provider"];
+  prepare(request: AnswerRequest): PreparedRequest;
+  close(): Promise<void>;
+}
+
+/** Counts a prompt's tokens, and the most that prompt and answer may have together. */
+export interface TokenBudget {
+  count(prompt: string): number;
+  max_tokens: number;
+}
+
+/** Greedy, so that a test can be repeated. */
+export type AnswerOptions = Omit<CompletionOptions, "temperature" | "stop">;
+
+function stopsOf(format: PromptFormat): string[] {
+  // `<|im_end|>\n`: a model may end its turn without the line break.
+  return [...new Set([format.sep_sys, format.sep_sys.trim()])].filter((stop) => stop !== "");
+}
+
+/** A decoder in this process: the raw prompt that it was trained on, cut to its context. */
+export function promptGenerator(
+  model: LanguageModel,
+  identity: string,
+  format: PromptFormat,
+  budget: TokenBudget,
+  answer: AnswerOptions,
+): Generator {
+  const options: CompletionOptions = { ...answer, temperature: 0, stop: stopsOf(format) };
+  // Half of a short context at least is left to the prompt.
+  const promptLimit = budget.max_tokens - Math.min(answer.max_new_tokens, Math.floor(budget.max_tokens / 2));
+  return {
+    identity,
+    provider: model.provider,
+    prepare({ question, history, passages }) {
+      const promptOf = (kept: readonly Document[]): string => buildPrompt(format, kept, question, history);
+      const kept = fitPassages(passages, promptLimit, (some) => budget.count(promptOf(some)));
+      const prompt = promptOf(kept);
+      const messages: ChatMessage[] = [{ role: "user", content: prompt }];
+      return {
+        messages,
+        options,
+        dropped: passages.length - kept.length,
+        send: () => model.generate?.(prompt, options) ?? model.complete(messages, options),
+      };
+    },
+    close: () => model.close(),
+  };
+}
+
+/** A chat model: instruction and passages as the system's message, then the dialogue. */
+export function chatGenerator(
+  model: LanguageModel,
+  identity: string,
+  systemText: string,
+  answer: AnswerOptions,
+): Generator {
+  const options: CompletionOptions = { ...answer, temperature: 0 };
+  return {
+    identity,
+    provider: model.provider,
+    prepare({ question, history, passages }) {
+      const context = passages.map((passage) => passage.fmt_content).join("\n");
+      const turns = history.map(
+        (turn): ChatMessage => ({
+          role: /^(assistant|system|bot)$/i.test(turn.speaker) ? "assistant" : "user",
+          content: turn.message,
+        }),
+      );
+      const messages: ChatMessage[] = [
+        { role: "system", content: `${systemText}\n\n${context}` },
+        ...turns,
+        { role: "user", content: question },
+      ];
+      return { messages, options, dropped: 0, send: () => model.complete(messages, options) };
+    },
+    close: () => model.close(),
+  };
+}

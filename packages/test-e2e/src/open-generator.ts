@@ -1,0 +1,77 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { defaultPromptFormat, hashText, type PromptFormat, readPromptFormat, type StageContext } from "@rag-ft/core";
+import { openLanguageModel } from "@rag-ft/llm";
+import { loadTokenizer, resolveModelFolder } from "@rag-ft/models";
+import { chatGenerator, type Generator, promptGenerator } from "./generator.js";
+import { resolveGeneratorName } from "./generator-name.js";
+import type { TestE2eSettings } from "./settings.js";
+
+const FORMAT_KEYS = Object.keys(defaultPromptFormat) as (keyof PromptFormat)[];
+
+/** The format saved with the checkpoint, or ours; flags that were given overrule it. */
+export function choosePromptFormat(
+  saved: PromptFormat | undefined,
+  flags: Partial<Record<keyof PromptFormat, string>>,
+): PromptFormat {
+  const given = FORMAT_KEYS.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]);
+  return { ...(saved ?? defaultPromptFormat), ...Object.fromEntries(given) };
+}
+
+/** Changes whenever a weight file of the folder is replaced; sizes and times, since hashing gigabytes takes too long. */
+async function weightsIdentity(folder: string): Promise<string> {
+  const lines: string[] = [];
+  for (const place of [folder, join(folder, "onnx")]) {
+    const names = await readdir(place).catch(() => []);
+    for (const name of names
+      .filter((entry) => /\.(safetensors|onnx|onnx_data)$|^tokenizer\.json$/.test(entry))
+      .sort()) {
+      const info = await stat(join(place, name));
+      lines.push(`${name} ${info.size} ${info.mtimeMs}`);
+    }
+  }
+  return hashText(lines.join("\n"));
+}
+
+/** The longest context that a decoder's config.json declares; undefined when it says nothing. */
+async function contextLimit(folder: string): Promise<number | undefined> {
+  const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as {
+    max_position_embeddings?: unknown;
+  };
+  return typeof config.max_position_embeddings === "number" ? config.max_position_embeddings : undefined;
+}
+
+export interface OpenedGenerator {
+  generator: Generator;
+  format: PromptFormat;
+}
+
+/** Opens the generator that the settings name, with the prompt format it was trained on. */
+export async function openGenerator(settings: TestE2eSettings, context: StageContext): Promise<OpenedGenerator> {
+  const { env, reporter, signal } = context;
+  const answer = {
+    max_new_tokens: settings.max_new_tokens,
+    timeout_ms: settings.timeout_s * 1000,
+    seed: settings.seed,
+    signal,
+  };
+  const name = await resolveGeneratorName(settings.qa_model_name_or_path, env);
+  if (name.kind === "openai") {
+    const format = choosePromptFormat(undefined, settings);
+    const model = await openLanguageModel(name.model, { env, reporter, signal });
+    const identity = `openai:${env.OPENAI_BASE_URL ?? ""}:${name.model}`;
+    return { generator: chatGenerator(model, identity, format.system_text, answer), format };
+  }
+  const folder = await resolveModelFolder(name.folderOrId, { env, reporter, files: "all" });
+  const saved = await readPromptFormat(folder);
+  if (saved !== undefined) reporter.info(`${folder}: prompt format of the checkpoint is used; flags overrule it.`);
+  const format = choosePromptFormat(saved, settings);
+  const tokenizer = await loadTokenizer(folder);
+  const identity = `local:${await weightsIdentity(folder)}`;
+  const budget = {
+    count: (prompt: string): number => tokenizer.encode(prompt).length,
+    max_tokens: Math.min(settings.max_seq_length, (await contextLimit(folder)) ?? settings.max_seq_length),
+  };
+  const model = await openLanguageModel(`local:${name.folderOrId}`, { env, reporter, signal });
+  return { generator: promptGenerator(model, identity, format, budget, answer), format };
+}

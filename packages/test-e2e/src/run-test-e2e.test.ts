@@ -1,0 +1,210 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  CancelledError,
+  createDocument,
+  DataError,
+  defaultPromptFormat,
+  predictionSchema,
+  readJsonl,
+  type StageContext,
+  silentReporter,
+  writeJsonl,
+} from "@rag-ft/core";
+import { type Completion, CompletionError, type LanguageModel } from "@rag-ft/llm";
+import { createWordEncoder, startOpenAiServer } from "@rag-ft/test-utils";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { promptGenerator } from "./generator.js";
+import { testE2e } from "./index.js";
+import { defaultParts, runTestE2e, type TestE2eParts } from "./run-test-e2e.js";
+import type { TestE2eSettings } from "./settings.js";
+
+const documents = ["red cars stop", "green cars go", "blue boats float"].map((text, i) =>
+  createDocument(text, { source: `https://docs.test/${i}` }),
+);
+const row = (question: string, gold: number, gold_answer: string) => ({
+  gold_docs: [documents[gold]],
+  hard_neg_docs: [],
+  chat_history: [],
+  question,
+  gold_answer,
+});
+
+let folder = "";
+let lines: string[] = [];
+const path = (name: string): string => join(folder, name);
+const json = async (name: string): Promise<Record<string, number>> => JSON.parse(await readFile(path(name), "utf8"));
+
+function contextOf(env: Record<string, string> = {}): StageContext {
+  return {
+    env,
+    signal: new AbortController().signal,
+    reporter: { ...silentReporter, info: (line) => lines.push(line), warn: (line) => lines.push(line) },
+  };
+}
+
+function settingsOf(values: Record<string, unknown> = {}): TestE2eSettings {
+  return testE2e.settings.parse({
+    qa_model_name_or_path: "gpt-test",
+    embedding_model_name_or_path: "words",
+    document_path: path("documents.jsonl"),
+    eval_data_path: path("test_w_qa.jsonl"),
+    output_dir: path("out"),
+    ...values,
+  });
+}
+
+/** A local model that answers by a function of the question. */
+function partsWith(reply: (prompt: string) => Completion | Promise<Completion>): TestE2eParts & { asked: string[] } {
+  const asked: string[] = [];
+  const model: LanguageModel = {
+    name: "fake",
+    provider: "local",
+    complete: () => Promise.reject(new Error("a local generator takes raw prompts")),
+    generate: async (prompt) => {
+      asked.push(prompt);
+      return reply(prompt);
+    },
+    close: async () => {},
+  };
+  const budget = { count: (prompt: string) => prompt.length, max_tokens: 10_000 };
+  const answer = { max_new_tokens: 16, timeout_ms: 1000 };
+  return {
+    ...defaultParts,
+    asked,
+    openEncoder: async () => createWordEncoder(["red", "green", "blue", "boats"]),
+    openGenerator: async () => ({
+      generator: promptGenerator(model, "fake:1", defaultPromptFormat, budget, answer),
+      format: defaultPromptFormat,
+    }),
+  };
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rag-ft-e2e-"));
+  lines = [];
+  await writeJsonl(path("documents.jsonl"), documents);
+  await writeJsonl(path("test_w_qa.jsonl"), [
+    row("Which cars are red?", 0, "The red cars stop."),
+    row("What floats, boats?", 2, "blue boats"),
+    // Passages 0 and 1 share one word each with it: the tie goes to 0, the gold passage comes second.
+    row("green, but not red?", 1, "stop now"),
+  ]);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const byQuestion = (prompt: string): Completion => {
+  const text = prompt.includes("Which cars") ? " Red cars stop. " : prompt.includes("floats") ? "boats" : "no idea";
+  return { text, finish_reason: "stop" };
+};
+
+test("figures of three questions, worked out by hand", async () => {
+  const result = await runTestE2e(settingsOf({ label: "fake" }), contextOf(), partsWith(byQuestion));
+  const score = await json("out/score.json");
+  expect(score).toEqual(result.figures);
+  expect(score).toMatchObject({
+    "test_retr/document_recall/recall1": 2 / 3,
+    "test_retr/document_recall/recall4": 1,
+    // ROUGE-L keeps articles: 3 of 4 words -> P 1, R 3/4; then P 1, R 1/2; then 0.
+    "test_gen/rougeL": ((2 * 0.75) / 1.75 + 1 / 1.5 + 0) / 3,
+    // SQuAD drops "the": 1; P 1, R 1/2; 0.
+    "test_gen/f1": (1 + 1 / 1.5 + 0) / 3,
+    "test_gen/precision": 2 / 3,
+    "test_gen/exact_match": 1 / 3,
+    // Against the best passage: all 3 words; 1 of 3; none.
+    "test_gen/rougeL_passage": (1 + 0.5 + 0) / 3,
+    "test_gen/answer_length": (3 + 1 + 2) / 3,
+    "test_gen/failed_answers": 0,
+    num_questions: 3,
+  });
+  expect(result.summary?.split("\n")[0]).toMatch(/^system +recall@1 +recall@4 +ROUGE-1 +ROUGE-2 +ROUGE-L +F1/);
+  const predictions = await readJsonl(path("out/test-predictions.jsonl"), predictionSchema, { what: "predictions" });
+  expect(predictions.map((prediction) => prediction.generated_answer)).toEqual(["Red cars stop.", "boats", "no idea"]);
+  expect(predictions[1]?.retrieved_docs[0]).toEqual(documents[2]);
+  expect(predictions[0]?.scores).toMatchObject({ f1: 1, documents: { recall1: 1 } });
+});
+
+test("a stopped run is continued without asking again, and another model asks anew", async () => {
+  let left = 2;
+  const stopped = partsWith((prompt) => {
+    if (left-- === 0) throw new CancelledError("Stopped on request.");
+    return byQuestion(prompt);
+  });
+  await expect(runTestE2e(settingsOf(), contextOf(), stopped)).rejects.toThrow(CancelledError);
+  const continued = partsWith(byQuestion);
+  await runTestE2e(settingsOf(), contextOf(), continued);
+  expect(continued.asked).toHaveLength(1);
+  expect(lines).toContain("2 of 3 answers were taken from an earlier run.");
+  const fewer = partsWith(byQuestion);
+  await runTestE2e(settingsOf({ embedding_max_num_to_retrieve: "1" }), contextOf(), fewer);
+  expect(fewer.asked).toHaveLength(3);
+});
+
+test("a failed answer scores 0, is counted and explained, and is asked again by the next run", async () => {
+  const failing = partsWith((prompt) => {
+    if (prompt.includes("floats")) throw new CompletionError("the server is tired");
+    return byQuestion(prompt);
+  });
+  const result = await runTestE2e(settingsOf(), contextOf(), failing);
+  expect(result.figures?.["test_gen/failed_answers"]).toBe(1);
+  expect(result.figures?.["test_gen/f1"]).toBe(1 / 3);
+  expect(result.summary).toContain("1 of 3 answers failed and score 0");
+  expect(result.summary).toContain("the server is tired");
+  const again = partsWith(byQuestion);
+  await runTestE2e(settingsOf(), contextOf(), again);
+  expect(again.asked).toHaveLength(1);
+});
+
+test("an OpenAI-compatible model answers and judges; unparsed verdicts are bounded, settings carry no key", async () => {
+  const server = await startOpenAiServer({
+    reply: (body) => {
+      if (body.model === "gpt-test") return "boats";
+      const asked = body.messages.at(-1)?.content ?? "";
+      if (asked.includes("floats")) return "It says so.\nCorrectness: [[correct]]";
+      return asked.includes("Which cars") ? "Boats are no cars.\nCorrectness: [[incorrect]]" : "I cannot say.";
+    },
+  });
+  try {
+    const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: "sk-verysecretkey" };
+    const settings = settingsOf({ gen_gpt4eval: "true", judge_model: "judge-1" });
+    const parts = { ...partsWith(byQuestion), openGenerator: defaultParts.openGenerator };
+    const result = await runTestE2e(settings, contextOf(env), parts);
+    expect(result.figures).toMatchObject({
+      "test_gen/gpt4_acc": 1 / 2,
+      "test_gen/gpt4_acc_low": 1 / 3,
+      "test_gen/gpt4_acc_high": 2 / 3,
+      "test_gen/gpt4_unparsed": 1,
+    });
+    expect(result.summary).toContain("between 0.333 and 0.667");
+    const chats = server.requests.flatMap((request) => (request.body ? [request.body] : []));
+    expect(chats.filter((chat) => chat.model === "judge-1")).toHaveLength(3);
+    expect(chats.every((chat) => chat.temperature === 0)).toBe(true);
+    expect(await readFile(path("out/all_args.json"), "utf8")).toContain('"judge_model": "judge-1"');
+    for (const name of ["all_args.json", "completions.jsonl", "test-predictions.jsonl"]) {
+      expect(await readFile(path(`out/${name}`), "utf8")).not.toContain("verysecret");
+    }
+    const before = server.requests.length;
+    await runTestE2e(settings, contextOf(env), parts);
+    expect(server.requests.length).toBe(before);
+  } finally {
+    await server.close();
+  }
+});
+
+test("a file of questions in place of answers is refused with file and line, and earlier output stays", async () => {
+  await runTestE2e(settingsOf(), contextOf(), partsWith(byQuestion));
+  const earlier = await readFile(path("out/score.json"), "utf8");
+  await writeJsonl(path("test_w_qa.jsonl"), [
+    { gold_docs: [documents[0]], hard_neg_docs: [], chat_history: [], questions: ["Which?"] },
+  ]);
+  const again = runTestE2e(settingsOf(), contextOf(), partsWith(byQuestion));
+  await expect(again).rejects.toThrow(DataError);
+  await expect(again).rejects.toThrow(/test_w_qa\.jsonl:1: .*run gen-answers/);
+  expect(await readFile(path("out/score.json"), "utf8")).toBe(earlier);
+});
+
+test("the reference's flags parse as strings, escapes and all", () => {
+  const settings = settingsOf({ sep_user: "\\n", sep_sys: "</s>", gen_gpt4eval: "false", index_path: "x" });
+  expect(settings).toMatchObject({ sep_user: "\n", gen_gpt4eval: false, embedding_max_num_to_retrieve: 4 });
+});

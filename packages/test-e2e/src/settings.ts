@@ -1,0 +1,39 @@
+import { count, escapedText, flag, number } from "@rag-ft/core";
+import { z } from "zod";
+
+const name = (): z.ZodString => z.string().min(1);
+
+/** Settings of `test-e2e`; the flags of the reference under the same names, and ours. */
+export const testE2eSettings = z.object({
+  qa_model_name_or_path: name().describe(
+    "the generator: a folder or hub id of a decoder, or a model behind the OpenAI API (gpt-…); local: and openai: decide when in doubt",
+  ),
+  embedding_model_name_or_path: name().describe("the retriever: a folder or hub id of an encoder, or text-embedding-…"),
+  document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
+  index_path: name().optional().describe("folder that keeps the passages' vectors between runs"),
+  eval_data_path: name().describe("questions with gold answers (*_w_qa.jsonl)"),
+  output_dir: name().describe("folder for predictions and scores"),
+  label: name().optional().describe("name of this system in the table; the generator's name when left out"),
+  embedding_max_num_to_retrieve: count(1).default(4).describe("passages in the prompt"),
+  max_seq_length: count(16).default(2048).describe("tokens of prompt and answer together, for a local generator"),
+  max_new_tokens: count(1).default(256).describe("tokens of an answer, at most"),
+  max_test_samples: count(1).optional().describe("only the first so many questions"),
+  system_text: escapedText().optional().describe("instruction at the start of the prompt"),
+  system_prefix: escapedText().optional().describe("before the instruction"),
+  sep_system: escapedText().optional().describe("after instruction and passages"),
+  user_prefix: escapedText().optional().describe("before the question"),
+  assistant_prefix: escapedText().optional().describe("before the answer"),
+  sep_user: escapedText().optional().describe("after the question"),
+  sep_sys: escapedText().optional().describe("after the answer; generation stops here"),
+  gen_gpt4eval: flag().default(false).describe("have a judge model say whether each answer is correct"),
+  judge_model: name()
+    .default("gpt-4.1-2025-04-14")
+    .describe("the judge: a model behind the OpenAI API, or local:<folder>"),
+  timeout_s: number((schema) => schema.positive())
+    .default(300)
+    .describe("limit of one request, in seconds"),
+  concurrency: count(1).optional().describe("requests at once; 8 over the OpenAI API and 1 locally when left out"),
+  seed: count(0).default(0).describe("seed given to the models"),
+});
+
+export type TestE2eSettings = z.infer<typeof testE2eSettings>;
