@@ -16,6 +16,7 @@ export * from "./export/export-decoder.js";
 export * from "./export/export-encoder.js";
 export * from "./export/save-decoder.js";
 export * from "./export/save-encoder.js";
+export { type ResolveModelOptions, resolveModelFolder } from "./hub/resolve-model-folder.js";
 export * from "./tokenizer/load-tokenizer.js";
 export * from "./tokenizer/tokenizer.js";
 export * from "./weights/load-weights.js";

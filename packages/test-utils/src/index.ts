@@ -1,2 +1,3 @@
+export * from "./hub-server.js";
 export * from "./openai-server.js";
 export * from "./word-encoder.js";

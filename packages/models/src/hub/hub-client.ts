@@ -3,7 +3,7 @@ import { CancelledError, DataError, redactSecrets, UserError } from "@rag-ft/cor
 import { COMMIT, type Environment } from "./hub-cache.js";
 import type { HubId } from "./hub-id.js";
 
-/** The hub did not answer at all (no network, wrong endpoint): a cached copy may serve. */
+/** The hub did not answer (no network, wrong endpoint) or broke down: a cached copy may serve. */
 export class HubUnreachableError extends UserError {}
 
 /** Asks the hub, with the endpoint (HF_ENDPOINT) and token (HF_TOKEN) of the environment. */
@@ -59,7 +59,7 @@ export function createHubClient(env: Environment, signal?: AbortSignal): HubClie
           `(${tokenState}). If it is meant to be a folder, there is none of that name.`,
       );
     }
-    return new UserError(`${what}: the hub failed (${said}). Try again later, or give a model folder.`);
+    return new HubUnreachableError(`${what}: the hub failed (${said}).`);
   };
   const ask = async <T>(id: HubId, question: () => Promise<T>): Promise<T> => {
     try {
