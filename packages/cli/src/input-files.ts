@@ -14,7 +14,8 @@ export interface InputFile {
 /** Records that runs leave behind; they carry times, so they would make equal folders look different. */
 const RECORD = /^(run-state\.json|manifest(\.[\w.-]+)?\.json|\..*\.tmp(\.old)?)$/;
 
-async function filesUnder(folder: string): Promise<string[]> {
+/** Every file below a folder, in order of name; not the records that runs leave behind. */
+export async function filesUnder(folder: string): Promise<string[]> {
   const found: string[] = [];
   const entries = await readdir(folder, { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -40,8 +40,8 @@ export interface PipelineStep {
   id: string;
   stage: string;
   settings: Record<string, unknown>;
-  /** `file:line` of a setting, or of the step. */
-  place(key?: string): string;
+  /** `file:line` of a setting, or of the step; `--set` for one that was overridden. */
+  place: (key?: string) => string;
 }
 
 export interface Pipeline {
@@ -140,7 +140,11 @@ export function parsePipeline(file: YamlFile, sets: readonly string[] = []): Pip
   }
   for (const { target, key, value } of overrides) {
     if (target === "vars" || target === "work_dir") continue;
-    for (const step of selectSteps(steps, target, "--set")) step.settings[key] = value;
+    for (const step of selectSteps(steps, target, "--set")) {
+      step.settings[key] = value;
+      const { place } = step;
+      step.place = (wanted) => (wanted === key ? "--set" : place(wanted));
+    }
   }
   for (const [key, id] of Object.entries(config.report ?? {})) {
     if (!steps.some((step) => step.id === id)) {

@@ -11,6 +11,7 @@ import { type Pipeline, type PipelineStep, readPipeline, selectSteps } from "./p
 import { renderReport } from "./report.js";
 import { readReportData } from "./report-data.js";
 import { fingerprintOf, isDone, type RunState, readRunState, writeRunState } from "./run-state.js";
+import { changedFiles, snapshot } from "./snapshot.js";
 
 export interface RunPipelineOptions {
   only?: string[];
@@ -75,13 +76,18 @@ function chosenIds(steps: readonly PipelineStep[], options: RunPipelineOptions):
   return new Set(chosen.map(({ id }) => id));
 }
 
-/** Where this step and those after it write: none of that is an input of this step, wherever it lies. */
+function outputFolders({ values }: PreparedStep): string[] {
+  return ["save_dir", "output_dir"].map((key) => values[key]).filter((value) => typeof value === "string");
+}
+
+/** What this step and those after it have written, and where they will: none of that is an input of this step. */
 function writtenFrom(steps: readonly PreparedStep[], index: number, state: RunState): string[] {
   return steps
     .slice(index)
-    .flatMap(({ id, values }) => [
-      ...(state.done[id]?.outputs ?? []),
-      ...["save_dir", "output_dir"].map((key) => values[key]).filter((value) => typeof value === "string"),
+    .flatMap((step) => [
+      ...(state.done[step.id]?.outputs ?? []),
+      ...(state.done[step.id]?.written ?? []),
+      ...outputFolders(step),
     ]);
 }
 
@@ -114,9 +120,17 @@ async function runStep(
   // Until it has finished, a stage that runs again counts as not done, whatever it leaves behind.
   delete state.done[id];
   await writeRunState(workDir, state);
+  const before = await snapshot(outputFolders(step));
   const { result, seconds } = await executeStage(stage, values, { reporter, signal, env: io.env }, inputs);
   if (result.summary) io.out(`${result.summary.trimEnd()}\n`);
-  const done = { stage: stage.name, outputs: result.outputs, seconds, finished_at: new Date().toISOString() };
+  const changed = changedFiles(before, await snapshot(outputFolders(step)));
+  const done = {
+    stage: stage.name,
+    outputs: result.outputs,
+    written: [...new Set([...(earlier?.written ?? []), ...changed])].sort(),
+    seconds,
+    finished_at: new Date().toISOString(),
+  };
   state.done[id] = { ...done, fingerprint: "" };
   // Only now is it known what the stage has written, and so what of its input folders was input.
   state.done[id] = { ...done, fingerprint: fingerprint() };

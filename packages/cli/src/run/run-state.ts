@@ -9,6 +9,8 @@ const doneSchema = z.object({
   stage: z.string(),
   fingerprint: z.string(),
   outputs: z.array(z.string()),
+  /** All that appeared or changed in the stage's output folder while it ran: logs too. */
+  written: z.array(z.string()),
   seconds: z.number(),
   finished_at: z.string(),
 });

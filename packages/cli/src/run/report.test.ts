@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeJsonl } from "@rag-ft/core";
+import { describe, expect, it } from "vitest";
+import { evenlySpaced, renderReport } from "./report.js";
+import { readReportData } from "./report-data.js";
+
+describe("renderReport", () => {
+  it("shows base against fine-tuned and the answers", () => {
+    const text = renderReport({
+      comparisons: [
+        { part: "retriever", metric: "recall@4", base: 0.4, tuned: 0.75, questions: 80 },
+        { part: "generator", metric: "F1", base: 0.5, tuned: 0.25, questions: 80 },
+      ],
+      examples: [{ question: "What\nis it?", gold: "A thing.", base: "", tuned: "x".repeat(500) }],
+      exampleQuestions: 80,
+    });
+    expect(text).toBe(
+      [
+        "Base against fine-tuned, on held-out questions",
+        "part       metric    base   fine-tuned  change  questions",
+        "---------  --------  -----  ----------  ------  ---------",
+        "retriever  recall@4  0.400  0.750       +0.350         80",
+        "generator  F1        0.500  0.250       -0.250         80",
+        "",
+        "1 of 80 questions, evenly spaced through the test file",
+        "1. What is it?",
+        "   gold:       A thing.",
+        "   base:       (empty)",
+        `   fine-tuned: ${"x".repeat(400)}…`,
+      ].join("\n"),
+    );
+  });
+});
+
+describe("evenlySpaced", () => {
+  it("covers the range without repeating", () => {
+    expect(evenlySpaced(80, 3)).toEqual([13, 40, 66]);
+    expect(evenlySpaced(2, 3)).toEqual([0, 1]);
+    expect(evenlySpaced(0, 3)).toEqual([]);
+  });
+});
+
+describe("readReportData", () => {
+  it("reads the figures and pairs the answers by question", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rag-ft-report-"));
+    const recall = (one: number, four: number) => ({ "document_recall/recall1": one, "document_recall/recall4": four });
+    for (const name of ["retriever", "base", "tuned"]) await mkdir(join(folder, name));
+    const test = { base: recall(0.1, 0.4), best: { ...recall(0.3, 0.7), step: 20 }, questions: 2 };
+    await writeFile(join(folder, "retriever/test.json"), JSON.stringify(test));
+    const row = (question: string, answer: string) => ({
+      question,
+      gold_docs: [],
+      retrieved_docs: [],
+      gold_answer: `gold ${question}`,
+      generated_answer: answer,
+    });
+    await writeJsonl(join(folder, "base/test-predictions.jsonl"), [row("q2?", "b2"), row("q1?", "b1")]);
+    await writeJsonl(join(folder, "tuned/test-predictions.jsonl"), [row("q1?", "t1"), row("q2?", "t2")]);
+    const score = (rouge: number, f1: number) => JSON.stringify({ "test_gen/rougeL": rouge, "test_gen/f1": f1 });
+    await writeFile(join(folder, "base/score.json"), score(0.1, 0.2));
+    await writeFile(join(folder, "tuned/score.json"), score(0.5, 0.6));
+
+    const report = { retriever: "retriever", base: "base", tuned: "tuned" };
+    const data = await readReportData(report, (id) => join(folder, id));
+    expect(data).toEqual({
+      comparisons: [
+        { part: "retriever", metric: "recall@1", base: 0.1, tuned: 0.3, questions: 2 },
+        { part: "retriever", metric: "recall@4", base: 0.4, tuned: 0.7, questions: 2 },
+        { part: "generator", metric: "ROUGE-L", base: 0.1, tuned: 0.5, questions: 2 },
+        { part: "generator", metric: "F1", base: 0.2, tuned: 0.6, questions: 2 },
+      ],
+      examples: [
+        { question: "q1?", gold: "gold q1?", base: "b1", tuned: "t1" },
+        { question: "q2?", gold: "gold q2?", base: "b2", tuned: "t2" },
+      ],
+      exampleQuestions: 2,
+    });
+
+    await writeFile(join(folder, "retriever/test.json"), "{}");
+    await expect(readReportData(report, (id) => join(folder, id))).rejects.toThrow("test.json: not train-retriever's");
+  });
+});

@@ -1,0 +1,125 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${name} is the syntax of run configurations
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { main } from "../app.js";
+import { copyRegistry } from "../testing/copy-stage.js";
+import { createMemoryIo } from "../testing/memory-io.js";
+
+let folder: string;
+let config: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rag-ft-run-"));
+  config = join(folder, "run.yaml");
+  await mkdir(join(folder, "in"));
+  await writeFile(join(folder, "in", "a.in"), "A");
+  // The first stage writes into the folder that it reads, the third lies below it: neither may make the first run anew.
+  await writeFile(
+    config,
+    `name: three copies
+work_dir: ${folder}/work
+vars: { in: "${folder}/in" }
+stages:
+  - stage: copy
+    id: one
+    with: { input_file: "\${in}", save_dir: "\${in}", save_name: one.txt }
+  - stage: copy
+    id: two
+    with: { input_file: "\${in}/one.txt", save_dir: "\${work_dir}", save_name: two.txt }
+  - stage: copy
+    id: three
+    with: { input_file: "\${work_dir}/two.txt", save_dir: "\${in}/deep", save_name: three.in, repeat: 2 }
+`,
+  );
+});
+
+async function run(...argv: string[]) {
+  const io = createMemoryIo();
+  const code = await main(["run", config, ...argv], io, copyRegistry);
+  const outcomes = Object.fromEntries(
+    [...io.stdout.matchAll(/^(one|two|three) +(run|done already|left out)/gm)].map((match) => [match[1], match[2]]),
+  );
+  return { code, outcomes, log: io.log, stdout: io.stdout, stderr: io.stderr };
+}
+
+const allRun = { one: "run", two: "run", three: "run" };
+const allDone = { one: "done already", two: "done already", three: "done already" };
+
+describe("rag-ft run", () => {
+  it("runs the stages in order with headers and times, and skips them all the second time", async () => {
+    const first = await run();
+    expect(first).toMatchObject({ code: 0, stderr: "", outcomes: allRun });
+    expect(first.log).toMatch(/\[1\/3\] one \(copy\)\n[\s\S]*\[3\/3\] three \(copy\): 0:00\n/);
+    expect(await readFile(join(folder, "in/deep/three.in"), "utf8")).toBe("AA");
+    expect(await run()).toMatchObject({ code: 0, outcomes: allDone });
+    expect(await readFile(join(folder, "in/runs.log"), "utf8")).toBe("one.txt\n");
+  });
+
+  it("runs again what changed content, and what follows from it", async () => {
+    await run();
+    await writeFile(join(folder, "in", "b.in"), "B");
+    expect((await run()).outcomes).toEqual(allRun);
+    expect(await readFile(join(folder, "in/deep/three.in"), "utf8")).toBe("ABAB");
+  });
+
+  it("runs again a stage whose settings changed or whose output is gone, but not one whose inputs came out the same", async () => {
+    await run();
+    expect((await run("--set", "three.repeat=1")).outcomes).toEqual({ ...allDone, three: "run" });
+    expect((await run("--set", "three.repeat=1")).outcomes).toEqual(allDone);
+    await rm(join(folder, "work/two.txt"));
+    expect((await run("--set", "three.repeat=1")).outcomes).toEqual({ ...allDone, two: "run" });
+  });
+
+  it("runs a choice of stages with --only and --from, and all of them with --force", async () => {
+    await run();
+    expect((await run("--force", "--only", "one,three")).outcomes).toEqual({
+      one: "run",
+      two: "left out",
+      three: "run",
+    });
+    expect((await run("--force", "--from", "two")).outcomes).toEqual({ one: "left out", two: "run", three: "run" });
+    expect((await run("--force")).outcomes).toEqual(allRun);
+    expect(await run("--only", "tow")).toMatchObject({ code: 2, stderr: expect.stringContaining("Did you mean two?") });
+  });
+
+  it("goes on after a failure from where it was", async () => {
+    const failed = await run("--set", "two.fail=broke");
+    expect(failed.code).toBe(70);
+    expect(failed.log).toContain("two failed");
+    expect((await run()).outcomes).toEqual({ ...allRun, one: "done already" });
+  });
+
+  it("checks every stage before the first runs, naming file, line, stage and key", async () => {
+    await writeFile(
+      config,
+      (await readFile(config, "utf8")).replace("repeat: 2", "repeet: 2").replace("id: two", "id: 2nd"),
+    );
+    const { code, stderr } = await run("--set", "2nd.repeat=none");
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--set: 2nd.repeat: expected a number, found "none"`);
+    expect(stderr).toContain(`${config}:13: three.repeet: copy has no such setting; did you mean repeat?`);
+    await expect(readFile(join(folder, "in/one.txt"))).rejects.toThrow("ENOENT");
+  });
+
+  it("explains an unknown stage, a missing file and a spoilt state", async () => {
+    await writeFile(
+      config,
+      (await readFile(config, "utf8")).replace("stage: copy\n    id: two", "stage: cpoy\n    id: two"),
+    );
+    expect((await run()).stderr).toContain(`${config}:8: no stage is called cpoy; did you mean copy?`);
+    const io = createMemoryIo();
+    expect(await main(["run", join(folder, "none.yaml")], io, copyRegistry)).toBe(2);
+    expect(io.stderr).toContain("none.yaml: no such file");
+  });
+
+  it("refuses a state that is none", async () => {
+    await mkdir(join(folder, "work"));
+    await writeFile(join(folder, "work/run-state.json"), "{}");
+    expect(await run()).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("run-state.json: not the state of a run"),
+    });
+  });
+});
