@@ -1,1 +1,15 @@
-export {};
+import type { Stage } from "@rag-ft/core";
+import { type TrainRetrieverSettings, trainRetrieverSettings } from "./settings.js";
+import { runTrainRetriever } from "./train-retriever.js";
+
+export type { TrainRetrieverSettings } from "./settings.js";
+
+/** `rag-ft train-retriever`: contrastive fine-tuning of an embedding model. */
+export const trainRetriever: Stage<TrainRetrieverSettings> = {
+  name: "train-retriever",
+  summary: "Fine-tune an embedding model by contrastive learning; keep the checkpoint with the best recall",
+  settings: trainRetrieverSettings,
+  aliases: { model_name_or_path: "model_path", embedding_model: "model_path" },
+  inputs: ["model_path", "full_dataset_file_path", "train_file", "eval_file", "test_file"],
+  run: runTrainRetriever,
+};

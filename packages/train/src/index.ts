@@ -7,4 +7,5 @@ export * from "./optimizer/adamw.js";
 export * from "./optimizer/gradients.js";
 export * from "./optimizer/optimizer-loop.js";
 export * from "./optimizer/schedule.js";
+export * from "./training-run.js";
 export * from "./training-settings.js";

@@ -28,6 +28,8 @@ export interface ContrastiveBatch {
   labels: readonly number[];
   /** Pairs (query, key) that are never negatives: another gold passage of the query, a near-duplicate. */
   excluded?: readonly (readonly [query: number, key: number])[];
+  /** Factor of loss and gradients (default 1): one over the batches that make a step. */
+  scale?: number;
 }
 
 export interface ContrastiveResult {
@@ -76,7 +78,7 @@ export async function createContrastiveLoss(settings: {
         keys: floatTensor(batch.keys, [columns, dimensions]),
         bias: floatTensor(mask, [rows, columns]),
         labels: intTensor(batch.labels, [rows]),
-        weights: floatTensor(new Float32Array(rows).fill(1 / rows), [rows]),
+        weights: floatTensor(new Float32Array(rows).fill((batch.scale ?? 1) / rows), [rows]),
       });
       return {
         loss: result.loss?.data[0] as number,

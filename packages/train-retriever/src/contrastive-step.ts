@@ -1,0 +1,68 @@
+import { createTokenBatch, planBatches, type TokenBatch, type TrainableEncoder, tokenise } from "@rag-ft/models";
+import { type Chunked, type ContrastiveBatch, type ContrastiveResult, cachedBackward } from "@rag-ft/train";
+import type { ContrastiveExamples } from "./examples.js";
+
+export interface ContrastiveStep {
+  loss: number;
+  /** Tokens of questions and passages, padding not counted. */
+  tokens: number;
+}
+
+/** Texts come again every epoch: their tokens are made once. */
+export class TokenCache {
+  private readonly known = new Map<string, number[]>();
+  constructor(private readonly model: TrainableEncoder) {}
+
+  tokens(text: string, kind: "query" | "passage"): number[] {
+    const key = `${kind}:${text}`;
+    let ids = this.known.get(key);
+    if (!ids) {
+      ids = tokenise(this.model.encoder, [text], kind)[0] as number[];
+      this.known.set(key, ids);
+    }
+    return ids;
+  }
+}
+
+/**
+ * Loss of a batch, and its gradients added to the model's: all questions and passages are cut together in chunks of near-equal length, each
+ * distinct text embedded once.
+ */
+export async function contrastiveStep(
+  model: TrainableEncoder,
+  loss: { run(batch: ContrastiveBatch): Promise<ContrastiveResult> },
+  cache: TokenCache,
+  { queries, passages, labels, excluded }: ContrastiveExamples,
+  scale: number,
+): Promise<ContrastiveStep> {
+  const { graph, tokenizer, settings } = model.encoder;
+  const { dimensions } = graph;
+  const sequences = [
+    ...queries.map((query) => cache.tokens(query, "query")),
+    ...passages.map((passage) => cache.tokens(passage.fmt_content, "passage")),
+  ];
+  const chunks: Chunked<TokenBatch>[] = planBatches(sequences.map((ids) => ids.length)).map((rows) => ({
+    rows,
+    chunk: createTokenBatch(
+      rows.map((row) => sequences[row] as number[]),
+      tokenizer.padId,
+      settings.pooling,
+    ),
+  }));
+  const split = queries.length * dimensions;
+  const value = await cachedBackward(model, chunks, { total: sequences.length, dimensions }, async (vectors) => {
+    const result = await loss.run({
+      queries: vectors.subarray(0, split),
+      keys: vectors.subarray(split),
+      dimensions,
+      labels,
+      excluded,
+      scale,
+    });
+    const gradients = new Float32Array(vectors.length);
+    gradients.set(result.queryGradients);
+    gradients.set(result.keyGradients, split);
+    return { loss: result.loss, gradients };
+  });
+  return { loss: value, tokens: chunks.reduce((sum, { chunk }) => sum + chunk.tokens, 0) };
+}

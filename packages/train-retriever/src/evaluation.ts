@@ -1,0 +1,40 @@
+import type { Document, StageContext } from "@rag-ft/core";
+import type { TrainableEncoder } from "@rag-ft/models";
+import { evaluateRetrieval, openIndex, type PassageEncoder, type PassageIndex } from "@rag-ft/retrieval";
+import type { Figures } from "@rag-ft/train";
+import type { RetrievalExample } from "./examples.js";
+
+export interface IndexedEncoder {
+  index: PassageIndex;
+  encoder: PassageEncoder;
+}
+
+/** Embeds the database with the model's present weights; evaluations on several files share it. */
+export async function indexWith(
+  model: TrainableEncoder,
+  documents: readonly Document[],
+  { reporter, signal }: StageContext,
+): Promise<IndexedEncoder> {
+  const encoder: PassageEncoder = {
+    dimensions: model.encoder.graph.dimensions,
+    settings: model.encoder.settings,
+    fingerprint: "in training", // never compared: no index of a model in training is kept on disk
+    embed: model.embed,
+    close: async () => {},
+  };
+  return { encoder, index: await openIndex(documents, encoder, { reporter, signal }) };
+}
+
+/** `document_recall/recall1`, `document_recall/recall4`, `mrr`, … on a file's questions. */
+export async function figuresOf(
+  indexed: IndexedEncoder,
+  questions: readonly RetrievalExample[],
+  { reporter, signal }: StageContext,
+): Promise<Figures> {
+  return (await evaluateRetrieval({ ...indexed, questions, reporter, signal })).figures;
+}
+
+/** Names with the split before them, as the reference's: `eval_retr/document_recall/recall4`. */
+export function withSplit(split: string, figures: Figures): Figures {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${split}_retr/${name}`, value]));
+}

@@ -1,0 +1,73 @@
+import { type Document, documentKey, type QuestionsRow, type Random } from "@rag-ft/core";
+
+/** One question with the passages that answer it. */
+export interface RetrievalExample {
+  question: string;
+  gold_docs: Document[];
+  hard_neg_docs: Document[];
+}
+
+/** One example a question. */
+export function flattenQuestions(rows: readonly QuestionsRow[]): RetrievalExample[] {
+  return rows.flatMap(({ questions, gold_docs, hard_neg_docs }) =>
+    questions.map((question) => ({ question, gold_docs, hard_neg_docs })),
+  );
+}
+
+/** What one step of contrastive training compares. */
+export interface ContrastiveExamples {
+  queries: string[];
+  /** Distinct passages: gold ones of the batch, then hard negatives. */
+  passages: Document[];
+  /** For each query, the place of its gold passage among `passages`. */
+  labels: number[];
+  /** Pairs (query, passage) that are no negatives. */
+  excluded: [query: number, passage: number][];
+}
+
+/**
+ * Puts a batch together. A passage that is gold for several questions stands once among the passages, so it is never a negative
+ * of its own questions; further gold passages of a question, and passages with the text of one, are excluded for it.
+ * `Math.floor(hardNegRatio · questions)` hard negatives are sampled from the batch's own, never one that is gold in the batch.
+ */
+export function composeBatch(
+  batch: readonly RetrievalExample[],
+  hardNegRatio: number,
+  random: Random,
+): ContrastiveExamples {
+  const places = new Map<string, number>();
+  const passages: Document[] = [];
+  const place = (document: Document): number => {
+    const key = documentKey(document);
+    let found = places.get(key);
+    if (found === undefined) {
+      found = passages.length;
+      places.set(key, found);
+      passages.push(document);
+    }
+    return found;
+  };
+  const labels = batch.map((example) => place(example.gold_docs[0] as Document));
+
+  const goldKeys = new Set(batch.flatMap((example) => example.gold_docs.map(documentKey)));
+  const candidates = new Map<string, Document>();
+  for (const example of batch) {
+    for (const document of example.hard_neg_docs) {
+      const key = documentKey(document);
+      if (!goldKeys.has(key)) candidates.set(key, document);
+    }
+  }
+  random.sample([...candidates.values()], Math.floor(hardNegRatio * batch.length)).forEach(place);
+
+  const excluded: [number, number][] = [];
+  batch.forEach((example, query) => {
+    const keys = new Set(example.gold_docs.map(documentKey));
+    const texts = new Set(example.gold_docs.map((document) => document.page_content));
+    passages.forEach((passage, at) => {
+      if (at !== labels[query] && (keys.has(documentKey(passage)) || texts.has(passage.page_content))) {
+        excluded.push([query, at]);
+      }
+    });
+  });
+  return { queries: batch.map((example) => example.question), passages, labels, excluded };
+}

@@ -1,0 +1,52 @@
+import { count, escapedText, flag, number } from "@rag-ft/core";
+import { POOLINGS } from "@rag-ft/models";
+import { trainingSettings } from "@rag-ft/train";
+import { z } from "zod";
+
+export const SIMILARITIES = ["cosine", "dot"] as const;
+
+/** Every setting of `train-retriever`; names as the reference's command spells them. */
+export const trainRetrieverSettings = z.object({
+  ...trainingSettings,
+  model_path: z.string().min(1).describe("Encoder to fine-tune: folder or hub id"),
+  full_dataset_file_path: z
+    .string()
+    .min(1)
+    .describe("Document database (documents.jsonl or .pkl): what is searched in evaluations"),
+  train_file: z.string().min(1).describe("Questions to train on (*_w_q.jsonl)"),
+  eval_file: z.string().min(1).describe("Questions that choose the checkpoint (*_w_q.jsonl)"),
+  test_file: z
+    .string()
+    .optional()
+    .describe("Questions kept apart: base and best checkpoint are measured on them at the end"),
+  do_train: flag().default(true).describe("Train; false: only evaluate the model"),
+  do_eval: flag().default(true).describe("Evaluate before, during and after training"),
+  pooling_type: z
+    .enum(POOLINGS)
+    .optional()
+    .describe("Sentence vector: mean of the tokens' or the first token's; default: as saved with the model, else mean"),
+  contrastive_loss: z.enum(["inbatch_contrastive"]).default("inbatch_contrastive").describe("The loss"),
+  similarity: z
+    .enum(SIMILARITIES)
+    .optional()
+    .describe(
+      "cosine or dot (unnormalised, as the reference); default: dot with temperature 1, else as saved with the model, else cosine",
+    ),
+  temperature: number((n) => n.positive())
+    .optional()
+    .describe("Scores are divided by it; default 0.02 for cosine, 1 for dot"),
+  hard_neg_ratio: number((n) => n.min(0))
+    .default(0.05)
+    .describe("Hard negatives in a batch, as a share of its questions"),
+  query_prefix: escapedText()
+    .optional()
+    .describe("Before each question; default: as saved with the model, E5's for E5 models"),
+  passage_prefix: escapedText().optional().describe("Before each passage; likewise"),
+  max_seq_length: count(8).optional().describe("Longest text in tokens; default 512 or the model's own limit"),
+  metric_for_best_model: z
+    .enum(["eval_retr/document_recall/recall1", "eval_retr/document_recall/recall4", "eval_retr/mrr"])
+    .default("eval_retr/document_recall/recall4")
+    .describe("What chooses the best checkpoint"),
+});
+
+export type TrainRetrieverSettings = z.infer<typeof trainRetrieverSettings>;

@@ -1,0 +1,190 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  createRandom,
+  formatTable,
+  readDocuments,
+  readQuestions,
+  type StageContext,
+  type StageResult,
+  UserError,
+  writeJsonAtomic,
+} from "@rag-ft/core";
+import {
+  createTrainableEncoder,
+  type LoadedEncoder,
+  loadEncoder,
+  promoteCheckpoint,
+  restoreWeights,
+  saveEncoder,
+  type TrainableEncoder,
+} from "@rag-ft/models";
+import {
+  batches,
+  createContrastiveLoss,
+  type Figures,
+  ignoredSettings,
+  runTraining,
+  type StepResult,
+  totalSteps,
+} from "@rag-ft/train";
+import { contrastiveStep, TokenCache } from "./contrastive-step.js";
+import { figuresOf, indexWith, withSplit } from "./evaluation.js";
+import { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
+import type { TrainRetrieverSettings } from "./settings.js";
+
+const DEFAULT_TEMPERATURE = { cosine: 0.02, dot: 1 };
+
+/** Loads the encoder with the settings given. The reference's temperature of 1 means unnormalised dot products. */
+async function openModel(settings: TrainRetrieverSettings, context: StageContext): Promise<LoadedEncoder> {
+  const { env, reporter, signal } = context;
+  return loadEncoder(settings.model_path, {
+    env,
+    reporter,
+    signal,
+    overrides: {
+      pooling: settings.pooling_type,
+      similarity: settings.similarity ?? (settings.temperature === 1 ? "dot" : undefined),
+      query_prefix: settings.query_prefix,
+      passage_prefix: settings.passage_prefix,
+      max_length: settings.max_seq_length,
+    },
+  });
+}
+
+/** One step's work: `gradient_accumulation_steps` batches, their losses averaged. */
+async function createStep(
+  settings: TrainRetrieverSettings,
+  model: TrainableEncoder,
+  train: readonly RetrievalExample[],
+  temperature: number,
+): Promise<{ runStep: () => Promise<StepResult>; close: () => Promise<void> }> {
+  const { graph, settings: how } = model.encoder;
+  const loss = await createContrastiveLoss({ dimensions: graph.dimensions, similarity: how.similarity, temperature });
+  const random = createRandom(settings.seed);
+  const source = batches(train, settings.per_device_train_batch_size, random.shuffle);
+  const cache = new TokenCache(model);
+  const parts = settings.gradient_accumulation_steps;
+  return {
+    close: loss.close,
+    async runStep() {
+      const sum = { loss: 0, examples: 0, tokens: 0 };
+      for (let part = 0; part < parts; part++) {
+        const { batch } = source.next().value;
+        const result = await contrastiveStep(
+          model,
+          loss,
+          cache,
+          composeBatch(batch, settings.hard_neg_ratio, random),
+          1 / parts,
+        );
+        sum.loss += result.loss;
+        sum.tokens += result.tokens;
+        sum.examples += batch.length;
+      }
+      return sum;
+    },
+  };
+}
+
+const COLUMNS = ["split", "model", "recall@1", "recall@4", "MRR"];
+
+function tableRow(split: string, model: string, figures: Figures): Record<string, string | number | undefined> {
+  return {
+    split,
+    model,
+    "recall@1": figures["document_recall/recall1"],
+    "recall@4": figures["document_recall/recall4"],
+    MRR: figures.mrr,
+  };
+}
+
+/** Fine-tunes an encoder by in-batch contrastive learning, keeping the checkpoint with the best recall. */
+export async function runTrainRetriever(settings: TrainRetrieverSettings, context: StageContext): Promise<StageResult> {
+  const { reporter, signal } = context;
+  const output = settings.output_dir;
+  if (!settings.do_train && !settings.do_eval)
+    throw new UserError("do_train and do_eval are both false: nothing to do.");
+  // All inputs are read first: a mistake in any of them then costs nothing.
+  const documents = await readDocuments(settings.full_dataset_file_path);
+  const train = settings.do_train ? flattenQuestions(await readQuestions(settings.train_file)) : [];
+  const evaluation = flattenQuestions(await readQuestions(settings.eval_file));
+  const test = settings.test_file ? flattenQuestions(await readQuestions(settings.test_file)) : undefined;
+  const encoder = await openModel(settings, context);
+  const ignored = ignoredSettings(settings);
+  if (ignored) reporter.info(ignored);
+
+  const temperature = settings.temperature ?? DEFAULT_TEMPERATURE[encoder.settings.similarity];
+  const steps = settings.do_train ? totalSteps(settings, train.length) : 0;
+  reporter.info(
+    `${settings.model_path}: ${train.length} questions, ${steps} steps of ${settings.per_device_train_batch_size}, ` +
+      `${encoder.settings.similarity} / ${temperature}; database of ${documents.length} passages`,
+  );
+  const model = await createTrainableEncoder(encoder, { threads: settings.threads });
+  const step = await createStep(settings, model, train, temperature);
+  const baseTest: Figures = {};
+  const testPath = join(output, "test.json");
+  try {
+    await rm(testPath, { force: true });
+    const outcome = await runTraining({
+      settings,
+      steps,
+      weights: encoder.weights,
+      gradients: model.gradients,
+      runStep: step.runStep,
+      ...(settings.do_eval
+        ? {
+            // The test file's base figures are taken at step 0 from the same vectors: they choose nothing.
+            evaluate: async (at: number): Promise<Figures> => {
+              const indexed = await indexWith(model, documents, context);
+              if (at === 0 && test) Object.assign(baseTest, await figuresOf(indexed, test, context));
+              return withSplit("eval", await figuresOf(indexed, evaluation, context));
+            },
+          }
+        : {}),
+      metric: { name: settings.metric_for_best_model, greaterIsBetter: true },
+      save: (folder) => saveEncoder(folder, encoder),
+      reporter,
+      signal,
+    });
+
+    let folder = outcome.bestFolder;
+    if (settings.do_train) {
+      await restoreWeights(encoder.weights, folder ?? encoder.folder, encoder.architecture.weightPrefixes);
+      if (folder === undefined) {
+        reporter.warn(
+          `no checkpoint beat the base on ${settings.metric_for_best_model}: the base is saved. More questions, or another learning rate, may help.`,
+        );
+        folder = join(output, "checkpoint-0");
+        await saveEncoder(folder, encoder);
+      }
+      await promoteCheckpoint(folder, output);
+    }
+    const tuned = `step ${outcome.bestStep}`;
+    const rows = [
+      ...(outcome.baseFigures ? [tableRow("eval", "base", withoutSplit(outcome.baseFigures))] : []),
+      ...(outcome.bestFigures && steps > 0 ? [tableRow("eval", tuned, withoutSplit(outcome.bestFigures))] : []),
+    ];
+    const figures: Figures = { ...outcome.bestFigures };
+    if (test) {
+      const best =
+        outcome.bestStep === 0 ? baseTest : await figuresOf(await indexWith(model, documents, context), test, context);
+      await writeJsonAtomic(testPath, {
+        base: baseTest,
+        best: { ...best, step: outcome.bestStep },
+        questions: test.length,
+        passages: documents.length,
+      });
+      rows.push(tableRow("test", "base", baseTest), tableRow("test", tuned, best));
+      Object.assign(figures, withSplit("test", best));
+    }
+    return { outputs: [output], figures, summary: formatTable(rows, COLUMNS) };
+  } finally {
+    await step.close();
+    await model.close();
+  }
+}
+
+function withoutSplit(figures: Figures): Figures {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name.replace(/^\w+_retr\//, ""), value]));
+}
