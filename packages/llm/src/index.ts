@@ -1,1 +1,11 @@
-export {};
+export * from "./completion-error.js";
+export * from "./completion-store.js";
+export * from "./domain-config.js";
+export * from "./extractive/extractive-answer.js";
+export * from "./extractive/extractive-questions.js";
+export * from "./failure-log.js";
+export * from "./language-model.js";
+export * from "./open-language-model.js";
+export * from "./prompts.js";
+export * from "./run-pool.js";
+export * from "./stored-model.js";

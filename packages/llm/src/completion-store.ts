@@ -1,0 +1,101 @@
+import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { DataError, hashText } from "@rag-ft/core";
+import { z } from "zod";
+import type { ChatMessage, Completion, CompletionOptions } from "./language-model.js";
+
+const recordSchema = z.object({
+  key: z.string(),
+  text: z.string(),
+  finish_reason: z.string(),
+  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).optional(),
+});
+
+/** Completions on disk, one JSON object a line, written the moment they arrive: a killed run does not pay twice. */
+export interface CompletionStore {
+  get(key: string): Completion | undefined;
+  /** Resolves when the line is on disk. */
+  put(key: string, completion: Completion): Promise<void>;
+  /** Completions held. */
+  readonly size: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Key of a request: hash of model, what shapes the reply, and the messages. `occurrence` tells the nth identical request
+ * of a run from the others, since each is a sample of its own.
+ */
+export function completionKey(
+  model: string,
+  messages: readonly ChatMessage[],
+  options: Pick<CompletionOptions, "temperature" | "max_new_tokens" | "stop" | "seed">,
+  occurrence = 0,
+): string {
+  const { temperature, max_new_tokens, stop = [], seed = null } = options;
+  const turns = messages.map(({ role, content }) => [role, content]);
+  return hashText(JSON.stringify([model, temperature, max_new_tokens, stop, seed, turns, occurrence]));
+}
+
+/** Reads the lines; returns also how many bytes are whole lines, since a killed run may leave half a line at the end. */
+async function readStore(path: string): Promise<{ completions: Map<string, Completion>; wholeBytes: number }> {
+  const completions = new Map<string, Completion>();
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  });
+  const wholeBytes = bytes.lastIndexOf(10) + 1;
+  const lines = bytes.subarray(0, wholeBytes).toString("utf8").split("\n");
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === "") continue;
+    const place = `${path}:${index + 1}`;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (cause) {
+      throw new DataError(
+        `${place}: not JSON. The file holds completions of an earlier run: mend or remove the line.`,
+        {
+          cause,
+        },
+      );
+    }
+    const parsed = recordSchema.safeParse(value);
+    if (!parsed.success)
+      throw new DataError(`${place}: not a stored completion (key, text, finish_reason). Mend or remove the line.`);
+    const { key, ...completion } = parsed.data;
+    completions.set(key, completion);
+  }
+  return { completions, wholeBytes };
+}
+
+/** Opens (or begins) a store. The caller closes it. */
+export async function openCompletionStore(path: string): Promise<CompletionStore> {
+  await mkdir(dirname(path), { recursive: true });
+  const { completions, wholeBytes } = await readStore(path);
+  let file: FileHandle | undefined;
+  let last: Promise<void> = Promise.resolve();
+  return {
+    get: (key) => completions.get(key),
+    get size() {
+      return completions.size;
+    },
+    put(key, completion) {
+      completions.set(key, completion);
+      const line = `${JSON.stringify({ key, ...completion })}\n`;
+      // One writer after the other: lines never interleave.
+      last = last.then(async () => {
+        if (!file) {
+          file = await open(path, "a");
+          // Half a line of a killed run goes before the first new one is added.
+          await file.truncate(wholeBytes);
+        }
+        await file.appendFile(line);
+      });
+      return last;
+    },
+    async close() {
+      await last;
+      await file?.close();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { readFile } from "node:fs/promises";
+import { DataError, describeIssues, requireFile } from "@rag-ft/core";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { defaultDomain } from "./default-domain.js";
+
+const filterSchema = z.strictObject({
+  /** Passages with fewer words are no gold passages. */
+  min_words: z.int().min(0).default(0),
+  /** The first entry whose text the source contains gives the chance to be kept; 1 without one. */
+  url_weights: z.array(z.strictObject({ contains: z.string().min(1), weight: z.number().min(0).max(1) })).default([]),
+});
+
+const questionPromptSchema = z.strictObject({
+  instruction: z.string().min(1),
+  examples: z
+    .array(z.strictObject({ passage: z.string().min(1), questions: z.array(z.string().min(1)).min(1) }))
+    .default([]),
+});
+
+const answerPromptSchema = z.strictObject({
+  instruction: z.string().min(1),
+  examples: z
+    .array(z.strictObject({ passage: z.string().min(1), question: z.string().min(1), answer: z.string().min(1) }))
+    .default([]),
+});
+
+/** What a domain needs of its own: which passages are asked about, and how. */
+export const domainConfigSchema = z.strictObject({
+  name: z.string().min(1),
+  passage_filter: filterSchema.default({ min_words: 0, url_weights: [] }),
+  question_prompt: questionPromptSchema,
+  answer_prompt: answerPromptSchema,
+});
+
+export type DomainConfig = z.infer<typeof domainConfigSchema>;
+
+/** Reads a domain config (YAML); the built-in zero-shot one without a path. */
+export async function readDomainConfig(path?: string): Promise<DomainConfig> {
+  if (!path) return domainConfigSchema.parse(defaultDomain);
+  await requireFile(path, "a domain config, YAML");
+  const document = parseDocument(await readFile(path, "utf8"));
+  const problem = document.errors[0];
+  if (problem) {
+    const line = problem.linePos?.[0].line;
+    throw new DataError(`${path}${line ? `:${line}` : ""}: not valid YAML: ${problem.message}`, { cause: problem });
+  }
+  const parsed = domainConfigSchema.safeParse(document.toJS());
+  if (!parsed.success)
+    throw new DataError(
+      `${path}: not a domain config (name, passage_filter, question_prompt, answer_prompt): ${describeIssues(parsed.error)}. configs/domains/default.yaml is an example.`,
+      { cause: parsed.error },
+    );
+  return parsed.data;
+}

@@ -1,0 +1,43 @@
+export interface ChatMessage {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
+
+export interface CompletionOptions {
+  /** 0 = greedy. */
+  temperature: number;
+  /** Upper limit of generated tokens. */
+  max_new_tokens: number;
+  /** Limit of one attempt, in milliseconds. */
+  timeout_ms: number;
+  /** Generation ends at the first of these; the text is cut before it. */
+  stop?: readonly string[];
+  signal?: AbortSignal;
+  seed?: number;
+}
+
+export interface CompletionUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+}
+
+export interface Completion {
+  text: string;
+  /** `stop`: the model ended or met a stop string; `length`: cut at `max_new_tokens`; others as the provider names them. */
+  finish_reason: string;
+  usage?: CompletionUsage;
+}
+
+/**
+ * A model that answers. Errors: `UserError` for what no retry can heal (key, name of the model, prompt too long),
+ * `CompletionError` for a request that failed after its retries, `CancelledError` when the signal was aborted.
+ */
+export interface LanguageModel {
+  /** The name it was opened by; part of the completion store's key and of every row's provenance. */
+  name: string;
+  provider: "openai" | "local";
+  complete(messages: readonly ChatMessage[], options: CompletionOptions): Promise<Completion>;
+  /** Continues a raw prompt, without a chat template. Local models only. */
+  generate?(prompt: string, options: CompletionOptions): Promise<Completion>;
+  close(): Promise<void>;
+}

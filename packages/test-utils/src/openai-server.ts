@@ -1,0 +1,145 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { z } from "zod";
+
+const chatRequestSchema = z.looseObject({
+  model: z.string(),
+  messages: z.array(z.object({ role: z.string(), content: z.string() })).min(1),
+  temperature: z.number().optional(),
+  max_tokens: z.number().optional(),
+  max_completion_tokens: z.number().optional(),
+  stop: z.union([z.string(), z.array(z.string())]).optional(),
+  seed: z.number().optional(),
+});
+
+/** Body of `POST /v1/chat/completions`. */
+export type ChatRequest = z.infer<typeof chatRequestSchema>;
+
+export interface RecordedRequest {
+  method: string;
+  path: string;
+  authorization: string | undefined;
+  /** Parsed body of a chat request; undefined for others. */
+  body?: ChatRequest;
+}
+
+/** A raw HTTP answer; a string body is sent as it is, anything else as JSON. */
+export interface RawReply {
+  status?: number;
+  body: unknown;
+  headers?: Record<string, string>;
+}
+
+/** A text becomes a well-formed completion, a `RawReply` is sent as given. `index` counts chat requests from 0. */
+export type ReplyFunction = (body: ChatRequest, index: number) => string | RawReply | Promise<string | RawReply>;
+
+export interface OpenAiServerOptions {
+  reply: ReplyFunction;
+  /** Key that `Authorization: Bearer …` must carry; any non-empty key when left out. */
+  apiKey?: string;
+  /** Model names that are served; every name when left out. */
+  models?: readonly string[];
+}
+
+export interface OpenAiServer {
+  /** Base URL with `/v1`, for OPENAI_BASE_URL. */
+  url: string;
+  /** All requests, in order of arrival. */
+  requests: RecordedRequest[];
+  close(): Promise<void>;
+}
+
+function errorReply(status: number, message: string, code: string): RawReply {
+  return { status, body: { error: { message, type: "invalid_request_error", code } } };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function send(response: ServerResponse, reply: RawReply): void {
+  const text = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body);
+  response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...reply.headers });
+  response.end(text);
+}
+
+/** Words stand in for tokens: enough for usage figures in tests. */
+const countWords = (text: string): number => text.split(/\s+/).filter(Boolean).length;
+
+function completion(body: ChatRequest, text: string, index: number): RawReply {
+  const prompt = body.messages.reduce((sum, message) => sum + countWords(message.content), 0);
+  const answer = countWords(text);
+  return {
+    body: {
+      id: `chatcmpl-${index}`,
+      object: "chat.completion",
+      created: 0,
+      model: body.model,
+      choices: [{ index: 0, message: { role: "assistant", content: text }, finish_reason: "stop" }],
+      usage: { prompt_tokens: prompt, completion_tokens: answer, total_tokens: prompt + answer },
+    },
+  };
+}
+
+/** A local OpenAI-compatible server on a random port of 127.0.0.1: chat completions and the list of models. */
+export async function startOpenAiServer(options: OpenAiServerOptions): Promise<OpenAiServer> {
+  const requests: RecordedRequest[] = [];
+  let chats = 0;
+
+  const answer = async (request: IncomingMessage): Promise<RawReply> => {
+    const text = await readBody(request);
+    const path = (request.url ?? "").split("?")[0] ?? "";
+    const recorded: RecordedRequest = {
+      method: request.method ?? "",
+      path,
+      authorization: request.headers.authorization,
+    };
+    requests.push(recorded);
+    const key = /^Bearer (.+)$/.exec(recorded.authorization ?? "")?.[1];
+    if (!key || (options.apiKey !== undefined && key !== options.apiKey))
+      return errorReply(401, `Incorrect API key provided: ${key ?? "none"}.`, "invalid_api_key");
+    if (recorded.method === "GET" && path === "/v1/models") {
+      const data = (options.models ?? []).map((id) => ({ id, object: "model", created: 0, owned_by: "test" }));
+      return { body: { object: "list", data } };
+    }
+    if (recorded.method !== "POST" || path !== "/v1/chat/completions")
+      return errorReply(404, `No such path: ${recorded.method} ${path}.`, "not_found");
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return errorReply(400, "The body is not JSON.", "bad_request");
+    }
+    const parsed = chatRequestSchema.safeParse(value);
+    if (!parsed.success) return errorReply(400, parsed.error.message, "bad_request");
+    recorded.body = parsed.data;
+    if (options.models && !options.models.includes(parsed.data.model))
+      return errorReply(404, `The model '${parsed.data.model}' does not exist.`, "model_not_found");
+    const index = chats++;
+    const reply = await options.reply(parsed.data, index);
+    return typeof reply === "string" ? completion(parsed.data, reply, index) : reply;
+  };
+
+  const server = createServer((request, response) => {
+    answer(request).then(
+      (reply) => send(response, reply),
+      (error: unknown) => send(response, errorReply(500, `reply() failed: ${String(error)}`, "test_bug")),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+        server.closeAllConnections();
+      }),
+  };
+}
