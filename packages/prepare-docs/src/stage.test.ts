@@ -1,0 +1,155 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CancelledError, readDocuments, type StageContext, silentReporter, UserError } from "@rag-ft/core";
+import { loadTokenizer } from "@rag-ft/models";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { splitList } from "./settings.js";
+import { prepareDocs } from "./stage.js";
+
+/** A tokenizer of words and punctuation marks, all unknown to it. */
+const WORDS = {
+  version: "1.0",
+  truncation: null,
+  padding: null,
+  added_tokens: [
+    { id: 0, content: "[UNK]", single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+  ],
+  normalizer: null,
+  pre_tokenizer: { type: "BertPreTokenizer" },
+  post_processor: null,
+  decoder: null,
+  model: {
+    type: "WordPiece",
+    vocab: { "[UNK]": 0 },
+    unk_token: "[UNK]",
+    continuing_subword_prefix: "##",
+    max_input_chars_per_word: 100,
+  },
+};
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "rag-ft-stage-"));
+  await writeFile(join(root, "tokenizer.json"), JSON.stringify(WORDS));
+  await writeFile(join(root, "tokenizer_config.json"), JSON.stringify({ tokenizer_class: "PreTrainedTokenizerFast" }));
+  await writeFile(join(root, "config.json"), JSON.stringify({ model_type: "bert" }));
+});
+afterEach(async () => {
+  await rm(root, { recursive: true });
+});
+
+const context = (signal = new AbortController().signal): StageContext => ({
+  reporter: silentReporter,
+  signal,
+  env: {},
+});
+
+async function run(settings: Record<string, unknown>, given = context()): ReturnType<typeof prepareDocs.run> {
+  const whole = { document_path: join(root, "docs.jsonl"), tokenizer: root, save_dir: join(root, "out"), ...settings };
+  return prepareDocs.run(prepareDocs.settings.parse(whole), given);
+}
+
+describe("prepare-docs", () => {
+  const sentences = (number: number): string =>
+    Array.from({ length: number }, (_, i) => `Sentence ${i} says one thing.`).join(" ");
+
+  async function putDocs(...rows: unknown[]): Promise<void> {
+    await writeFile(join(root, "docs.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  }
+
+  it("writes a document database that later stages read", async () => {
+    await putDocs(
+      { source: "u", title: "T", text: sentences(20) },
+      { source: "v", text: "# V\n\nShort." },
+      { source: "w", text: " \n" },
+      { source: "v", text: "# V\n\nShort." },
+    );
+    const result = await run({ chunk_size: "30", chunk_overlap_size: "6", save_name: "base.pkl" });
+    expect(result.outputs).toEqual([join(root, "out", "base.jsonl")]);
+    const documents = await readDocuments(join(root, "out", "base.jsonl"));
+    const tokenizer = await loadTokenizer(root);
+    expect(documents.every((document) => tokenizer.count(document.page_content) <= 30)).toBe(true);
+    const ofU = documents.filter((document) => document.metadata.source === "u");
+    expect(ofU.map((document) => document.metadata.seq_num)).toEqual(ofU.map((_, i) => i + 1));
+    expect(ofU.length).toBeGreaterThan(4);
+    expect(ofU[0]?.fmt_content).toBe(`Source: u\nTitle: T\nContent:\n${ofU[0]?.page_content}`);
+    expect(documents.filter((document) => document.metadata.source === "v").length).toBe(1);
+    expect(result.figures).toMatchObject({ documents: 3, sources: 2, passages: ofU.length + 1, skipped: 2 });
+    expect(result.summary).toContain("1 pages without text, 1 passages twice");
+  });
+
+  it("drops passages of fewer words than min_words", async () => {
+    await putDocs({ source: "u", text: sentences(3) }, { source: "v", text: "Too short." });
+    const result = await run({ min_words: 5 });
+    expect(result.figures).toMatchObject({ passages: 1, skipped: 1 });
+  });
+
+  it("leaves the earlier database whole when a line is bad", async () => {
+    await putDocs({ source: "u", text: "Good." });
+    await run({});
+    const before = await readFile(join(root, "out", "documents.jsonl"), "utf8");
+    await putDocs({ source: "u", text: "Other." }, { text: "no source" });
+    await expect(run({})).rejects.toThrow(/docs\.jsonl:2:/);
+    expect(await readFile(join(root, "out", "documents.jsonl"), "utf8")).toBe(before);
+  });
+
+  it("refuses settings that cannot work", async () => {
+    await putDocs({ source: "u", text: "Good." });
+    await expect(run({ chunk_size: 50, chunk_overlap_size: 50 })).rejects.toBeInstanceOf(UserError);
+    await expect(run({ tokenizer: join(root, "out", "none") })).rejects.toBeInstanceOf(UserError);
+    await expect(run({ min_words: 10 })).rejects.toThrow(/No passage/);
+    expect(prepareDocs.settings.safeParse({ document_path: "", save_dir: "x" }).success).toBe(false);
+    expect(prepareDocs.settings.safeParse({ document_path: "x", save_dir: "x", chunk_size: 3 }).success).toBe(false);
+  });
+
+  it("stops when asked to, and writes nothing", async () => {
+    await putDocs({ source: "u", text: "Good." });
+    const controller = new AbortController();
+    controller.abort();
+    await expect(run({}, context(controller.signal))).rejects.toBeInstanceOf(CancelledError);
+    expect(existsSync(join(root, "out"))).toBe(false);
+  });
+
+  it("takes paths as a list or with commas, but not those in braces", () => {
+    expect(splitList("a, b/*.{md,html} ,c")).toEqual(["a", "b/*.{md,html}", "c"]);
+    expect(prepareDocs.settings.parse({ document_path: ["a", "b"], save_dir: "x" }).document_path).toEqual(["a", "b"]);
+  });
+});
+
+describe("real pages", () => {
+  const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+  const models = here("../../../.cache/models/e5-small-v2");
+
+  it.for(["faire", "databricks"])(
+    "%s: no passage above the limit, gold sources all there",
+    async (name, test) => {
+      const folder = here(`../../../../shared/data/${name}`);
+      if (!existsSync(folder) || !existsSync(models)) test.skip(`${name} pages or e5-small-v2 are not here`);
+      const result = await run({ document_path: join(folder, "docs.jsonl"), tokenizer: models });
+      expect(result.figures?.tokens_max).toBeLessThanOrEqual(400);
+      const documents = await readDocuments(result.outputs[0] ?? "");
+      const words = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+      const bySource = new Map<string, Set<string>>();
+      for (const { metadata, page_content } of documents) {
+        const known = bySource.get(metadata.source) ?? new Set();
+        for (const word of words(page_content)) known.add(word);
+        bySource.set(metadata.source, known);
+      }
+      const lines = (await readFile(join(folder, "eval_w_q.jsonl"), "utf8")).trim().split("\n");
+      for (const line of lines) {
+        const [gold] = (JSON.parse(line) as { gold_docs: { page_content: string; metadata: { source: string } }[] })
+          .gold_docs;
+        const known = bySource.get(gold?.metadata.source ?? "");
+        expect(known, gold?.metadata.source).toBeDefined();
+        // What the reference cut from the page is in our passages of it too.
+        const own = words(gold?.page_content ?? "");
+        const found = own.filter((word) => known?.has(word)).length / own.length;
+        expect(found, gold?.metadata.source).toBeGreaterThan(0.95);
+      }
+    },
+    60_000,
+  );
+});
