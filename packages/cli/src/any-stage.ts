@@ -16,14 +16,27 @@ export interface AnyStage {
   run(values: SettingValues, context: StageContext): Promise<StageResult>;
 }
 
+/** A list setting whose schema does not split texts itself takes a single text as a list of one. */
+function wrapSingleItems(raw: SettingValues, flags: readonly SettingFlag[], shape: z.ZodRawShape): SettingValues {
+  const single = flags.filter(({ name, kind }) => {
+    const schema = shape[name] as z.ZodType | undefined;
+    return kind === "list" && typeof raw[name] === "string" && schema && !schema.safeParse(raw[name]).success;
+  });
+  return { ...raw, ...Object.fromEntries(single.map(({ name }) => [name, [raw[name]]])) };
+}
+
 /** Closes over a stage's type of settings. */
 export function toAnyStage<Settings>(stage: Stage<Settings>): AnyStage {
+  const flags = settingFlags(stage.settings.shape, stage.aliases);
   return {
     name: stage.name,
     summary: stage.summary,
-    flags: settingFlags(stage.settings.shape, stage.aliases),
+    flags,
     inputs: stage.inputs,
-    parse: (raw) => stage.settings.safeParse(raw, { reportInput: true }) as z.ZodSafeParseResult<SettingValues>,
+    parse: (raw) =>
+      stage.settings.safeParse(wrapSingleItems(raw, flags, stage.settings.shape), {
+        reportInput: true,
+      }) as z.ZodSafeParseResult<SettingValues>,
     run: (values, context) => stage.run(values as Settings, context),
   };
 }

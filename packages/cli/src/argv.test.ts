@@ -51,6 +51,10 @@ describe("parseStageArguments", () => {
     });
   });
 
+  it("leaves a list given once as a text, for the stage to split", () => {
+    expect(parse("--include", "a,b").values).toEqual({ include: "a,b" });
+  });
+
   it("names all problems at once, unknown flags with the nearest known ones", () => {
     expect(() => parse("--sav_dir", "x", "stray", "--mode", "--repeat", "2", "--save_name")).toThrow(
       [

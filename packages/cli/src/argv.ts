@@ -93,8 +93,9 @@ export function parseStageArguments(argv: readonly string[], flags: readonly Set
     const value = takeValue(spelling, read.attached);
     if (value === undefined) continue;
     if (flag.kind === "list") {
+      // Given once it stays a text, so that a stage may split it at commas.
       const earlier = result.values[flag.name];
-      result.values[flag.name] = [...(Array.isArray(earlier) ? earlier : []), value];
+      result.values[flag.name] = earlier === undefined ? value : [earlier, value].flat();
     } else result.values[flag.name] = value;
   }
 

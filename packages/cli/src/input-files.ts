@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, join, relative, resolve, sep } from "node:path";
+import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { hashFile, hashText } from "@rag-ft/core";
+import { glob, isDynamicPattern } from "tinyglobby";
 import type { SettingValues } from "./any-stage.js";
 
 /** A file that a stage reads, with its SHA-256. */
@@ -36,6 +37,15 @@ async function filesOf(root: string): Promise<string[]> {
   const info = await stat(root).catch(() => undefined);
   if (info?.isFile()) return [root];
   if (info?.isDirectory()) return filesUnder(root);
+  if (isDynamicPattern(root)) {
+    const found = await glob(root, {
+      absolute: isAbsolute(root),
+      followSymbolicLinks: false,
+      expandDirectories: false,
+      caseSensitiveMatch: false,
+    });
+    return found.sort();
+  }
   // Not a path: a hub id, or a file whose absence the stage itself explains.
   return [];
 }
@@ -79,9 +89,7 @@ export function summariseInputs(files: readonly InputFile[]): Record<string, str
     const own = files.filter((file) => file.root === root);
     const [first] = own;
     const isFile = own.length === 1 && first?.path === root;
-    summary[isFile ? root : `${root.replace(/\/$/, "")}/ (${own.length} files)`] = isFile
-      ? first.sha256
-      : hashTree(root, own);
+    summary[isFile ? root : `${root} (${own.length} files)`] = isFile ? first.sha256 : hashTree(root, own);
   }
   return summary;
 }
