@@ -7,7 +7,15 @@ export interface PassageOptions extends ChunkOptions {
   minWords: number;
 }
 
-/** The passages of one page, with `seq_num` from 1 on, and how many were dropped. */
+/** What is known of the passages made so far; grows. */
+export interface PassagesSoFar {
+  /** `documentKey` of every passage. */
+  seen: Set<string>;
+  /** The last `seq_num` of each source. */
+  numbers: Map<string, number>;
+}
+
+/** The passages of one page and how many were dropped. */
 export interface Passages {
   passages: Document[];
   short: number;
@@ -15,11 +23,10 @@ export interface Passages {
 }
 
 /**
- * Cuts a page into passages. One that was made before from the same source is a duplicate.
- *
- * @param seen - `documentKey` of every passage so far; grows
+ * Cuts a page into passages. `seq_num` counts the passages of a source from 1 on, over all pages that share it (rows of a
+ * JSONL file may be sections of one page). A passage that was made before from the same source is a duplicate.
  */
-export function makePassages(document: RawDocument, options: PassageOptions, seen: Set<string>): Passages {
+export function makePassages(document: RawDocument, options: PassageOptions, soFar: PassagesSoFar): Passages {
   const made: Passages = { passages: [], short: 0, duplicates: 0 };
   for (const content of chunkText(document.text, options)) {
     const words = content.split(/\s+/).filter((word) => word !== "").length;
@@ -27,13 +34,16 @@ export function makePassages(document: RawDocument, options: PassageOptions, see
       made.short++;
       continue;
     }
-    const passage = createDocument(content, { ...document.metadata, seq_num: made.passages.length + 1 });
+    const { source } = document.metadata;
+    const number = (soFar.numbers.get(source) ?? 0) + 1;
+    const passage = createDocument(content, { ...document.metadata, seq_num: number });
     const key = documentKey(passage);
-    if (seen.has(key)) {
+    if (soFar.seen.has(key)) {
       made.duplicates++;
       continue;
     }
-    seen.add(key);
+    soFar.seen.add(key);
+    soFar.numbers.set(source, number);
     made.passages.push(passage);
   }
   return made;

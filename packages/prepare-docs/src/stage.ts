@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { type Document, type Stage, throwIfCancelled, UserError, writeJsonl } from "@rag-ft/core";
 import { loadTokenizer, resolveModelFolder } from "@rag-ft/models";
-import { makePassages } from "./make-passages.js";
+import { makePassages, type PassagesSoFar } from "./make-passages.js";
 import { findFiles } from "./read/find-files.js";
 import { readSources } from "./read/read-sources.js";
 import { type PrepareDocsSettings, prepareDocsSettings } from "./settings.js";
@@ -43,36 +43,38 @@ export const prepareDocs: Stage<PrepareDocsSettings> = {
     const { documents, empty, identical, older } = await readSources(files, (done) => {
       throwIfCancelled(signal);
       reading.update(done);
-    });
-    reading.stop();
+    }).finally(() => reading.stop());
 
     const passages: Document[] = [];
-    const seen = new Set<string>();
+    const soFar: PassagesSoFar = { seen: new Set(), numbers: new Map() };
     let short = 0;
     let duplicates = 0;
     const cutting = reporter.start("cutting", documents.length);
-    for (const [i, document] of documents.entries()) {
-      if (i % PAGES_AT_A_TIME === 0) {
-        await setImmediate();
-        throwIfCancelled(signal);
-        cutting.update(i, `${passages.length} passages`);
+    try {
+      for (const [i, document] of documents.entries()) {
+        if (i % PAGES_AT_A_TIME === 0) {
+          await setImmediate();
+          throwIfCancelled(signal);
+          cutting.update(i, `${passages.length} passages`);
+        }
+        const made = makePassages(
+          document,
+          {
+            chunkSize: settings.chunk_size,
+            chunkOverlap: settings.chunk_overlap_size,
+            count: (text) => tokenizer.count(text),
+            minWords: settings.min_words,
+          },
+          soFar,
+        );
+        for (const passage of made.passages) passages.push(passage);
+        short += made.short;
+        duplicates += made.duplicates;
       }
-      const made = makePassages(
-        document,
-        {
-          chunkSize: settings.chunk_size,
-          chunkOverlap: settings.chunk_overlap_size,
-          count: (text) => tokenizer.count(text),
-          minWords: settings.min_words,
-        },
-        seen,
-      );
-      for (const passage of made.passages) passages.push(passage);
-      short += made.short;
-      duplicates += made.duplicates;
+      cutting.update(documents.length, `${passages.length} passages`);
+    } finally {
+      cutting.stop();
     }
-    cutting.update(documents.length, `${passages.length} passages`);
-    cutting.stop();
     if (passages.length === 0) {
       throw new UserError(`No passage was made of ${files.length} files: they hold no text of min_words or more.`);
     }
