@@ -46,12 +46,21 @@ export interface OpenAiEncoderOptions {
  * opening, to learn the dimensions and to fail before any work is done.
  */
 export async function openOpenAiEncoder(name: string, options: OpenAiEncoderOptions): Promise<PassageEncoder> {
-  const baseURL = options.env.OPENAI_BASE_URL;
-  const apiKey = options.env.OPENAI_API_KEY;
+  const baseURL = options.env.OPENAI_BASE_URL || undefined;
+  // Servers that need no key still want the header.
+  const apiKey = options.env.OPENAI_API_KEY || (baseURL ? "not-needed" : undefined);
   if (!apiKey) {
     throw new UserError(`${name}: an OpenAI embedding model needs the environment variable OPENAI_API_KEY. Set it.`);
   }
-  const client = new OpenAI({ apiKey, baseURL, maxRetries: RETRIES, timeout: REQUEST_TIMEOUT_MS });
+  // Nothing is left out, so that the SDK does not read the process's environment.
+  const client = new OpenAI({
+    apiKey,
+    baseURL: baseURL ?? "https://api.openai.com/v1",
+    organization: options.env.OPENAI_ORG_ID ?? null,
+    project: options.env.OPENAI_PROJECT_ID ?? null,
+    maxRetries: RETRIES,
+    timeout: REQUEST_TIMEOUT_MS,
+  });
 
   const request = async (input: string[], signal: AbortSignal | undefined): Promise<number[][]> => {
     try {

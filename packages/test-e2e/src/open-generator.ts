@@ -1,11 +1,20 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { defaultPromptFormat, hashText, type PromptFormat, readPromptFormat, type StageContext } from "@rag-ft/core";
+import {
+  DataError,
+  defaultPromptFormat,
+  type PromptFormat,
+  readPromptFormat,
+  requireFile,
+  type StageContext,
+} from "@rag-ft/core";
 import { openLanguageModel } from "@rag-ft/llm";
 import { loadTokenizer, resolveModelFolder } from "@rag-ft/models";
+import { z } from "zod";
 import { chatGenerator, type Generator, promptGenerator } from "./generator.js";
 import { resolveGeneratorName } from "./generator-name.js";
 import type { TestE2eSettings } from "./settings.js";
+import { weightsIdentity } from "./weights-identity.js";
 
 const FORMAT_KEYS = Object.keys(defaultPromptFormat) as (keyof PromptFormat)[];
 
@@ -18,27 +27,21 @@ export function choosePromptFormat(
   return { ...(saved ?? defaultPromptFormat), ...Object.fromEntries(given) };
 }
 
-/** Changes whenever a weight file of the folder is replaced; sizes and times, since hashing gigabytes takes too long. */
-async function weightsIdentity(folder: string): Promise<string> {
-  const lines: string[] = [];
-  for (const place of [folder, join(folder, "onnx")]) {
-    const names = await readdir(place).catch(() => []);
-    for (const name of names
-      .filter((entry) => /\.(safetensors|onnx|onnx_data)$|^tokenizer\.json$/.test(entry))
-      .sort()) {
-      const info = await stat(join(place, name));
-      lines.push(`${name} ${info.size} ${info.mtimeMs}`);
-    }
-  }
-  return hashText(lines.join("\n"));
-}
+const configSchema = z.looseObject({
+  max_position_embeddings: z.number().int().positive().optional().catch(undefined),
+});
 
 /** The longest context that a decoder's config.json declares; undefined when it says nothing. */
 async function contextLimit(folder: string): Promise<number | undefined> {
-  const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as {
-    max_position_embeddings?: unknown;
-  };
-  return typeof config.max_position_embeddings === "number" ? config.max_position_embeddings : undefined;
+  const path = join(folder, "config.json");
+  await requireFile(path, "the configuration of a decoder");
+  try {
+    return configSchema.parse(JSON.parse(await readFile(path, "utf8"))).max_position_embeddings;
+  } catch (cause) {
+    throw new DataError(`${path}: not a JSON object. Expected the configuration of a decoder; fetch the model anew.`, {
+      cause,
+    });
+  }
 }
 
 export interface OpenedGenerator {
