@@ -9,6 +9,7 @@ const recordSchema = z.object({
   text: z.string(),
   finish_reason: z.string(),
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).optional(),
+  seconds: z.number().optional(),
 });
 
 /** Completions on disk, one JSON object a line, written the moment they arrive: a killed run does not pay twice. */

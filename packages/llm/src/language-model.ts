@@ -26,6 +26,8 @@ export interface Completion {
   /** `stop`: the model ended or met a stop string; `length`: cut at `max_new_tokens`; others as the provider names them. */
   finish_reason: string;
   usage?: CompletionUsage;
+  /** Wall time of the request, where the caller measured it; kept in the store, so that reused answers keep their latency. */
+  seconds?: number;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { type Reporter, throwIfCancelled } from "@rag-ft/core";
 import {
-  type Completion,
   CompletionError,
   type CompletionStore,
   completionKey,
@@ -16,7 +15,7 @@ export interface Answer {
   text: string;
   /** `stop`, `length` (cut at max_new_tokens), or as the provider names it; `failed`. */
   finish_reason: string;
-  /** Wall time of the request; undefined when an earlier run's answer that did not keep it was reused. */
+  /** Wall time of the request; undefined when the request failed. */
   seconds?: number;
   dropped_passages: number;
   error?: string;
@@ -37,9 +36,6 @@ export interface AnsweredQuestions {
   failures: string[];
 }
 
-/** A stored completion may carry the time it took. */
-type TimedCompletion = Completion & { seconds?: number };
-
 /**
  * Answers every question in order. Each answer is on disk the moment it arrives, so that a stopped run goes on where it was
  * and pays for nothing twice. A failed request leaves an empty answer, which is counted and scores 0.
@@ -58,7 +54,7 @@ export async function answerQuestions(
     const prepared = generator.prepare(request);
     const dropped_passages = prepared.dropped;
     const key = completionKey(generator.identity, prepared.messages, prepared.options);
-    const stored: TimedCompletion | undefined = store.get(key);
+    const stored = store.get(key);
     if (stored !== undefined) {
       reused++;
       const { text, finish_reason, seconds } = stored;
@@ -68,8 +64,7 @@ export async function answerQuestions(
     try {
       const completion = await prepared.send();
       const seconds = (performance.now() - startedAt) / 1000;
-      const timed: TimedCompletion = { ...completion, seconds };
-      await store.put(key, timed);
+      await store.put(key, { ...completion, seconds });
       failures.succeeded();
       return { text: completion.text.trim(), finish_reason: completion.finish_reason, seconds, dropped_passages };
     } catch (error) {

@@ -185,8 +185,10 @@ test("an OpenAI-compatible model answers and judges; unparsed verdicts are bound
       expect(await readFile(path(`out/${name}`), "utf8")).not.toContain("verysecret");
     }
     const before = server.requests.length;
-    await runTestE2e(settings, contextOf(env), parts);
+    const again = await runTestE2e(settings, contextOf(env), parts);
     expect(server.requests.length).toBe(before);
+    // Also the latency, which was measured by the first run.
+    expect(again.figures).toEqual(result.figures);
   } finally {
     await server.close();
   }

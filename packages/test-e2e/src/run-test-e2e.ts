@@ -14,7 +14,6 @@ import {
   writeJsonl,
 } from "@rag-ft/core";
 import { type LanguageModel, openCompletionStore, openLanguageModel } from "@rag-ft/llm";
-import { mean } from "@rag-ft/metrics";
 import {
   evaluateRetrieval,
   openIndex,
@@ -22,9 +21,10 @@ import {
   type PassageEncoder,
   type RetrievalEvaluation,
 } from "@rag-ft/retrieval";
-import { type Answer, answerQuestions } from "./answer-questions.js";
+import { answerQuestions } from "./answer-questions.js";
 import { judgeAnswers, judgeFigures } from "./judge-answers.js";
 import { type OpenedGenerator, openGenerator } from "./open-generator.js";
+import { generationFigures, remarks } from "./remarks.js";
 import { reportTable } from "./report-table.js";
 import { meanScores, scoreAnswer } from "./score-answer.js";
 import type { TestE2eSettings } from "./settings.js";
@@ -69,43 +69,8 @@ async function retrieveForAll(
   }
 }
 
-function generationFigures(answers: readonly Answer[]): Record<string, number> {
-  const countOf = (check: (answer: Answer) => boolean): number => answers.filter(check).length;
-  const seconds = answers.flatMap((answer) => (answer.seconds === undefined ? [] : [answer.seconds]));
-  return {
-    ...(seconds.length > 0 ? { latency_s: mean(seconds) } : {}),
-    failed_answers: countOf((answer) => answer.error !== undefined),
-    cut_answers: countOf((answer) => answer.finish_reason === "length"),
-    prompts_without_all_passages: countOf((answer) => answer.dropped_passages > 0),
-    dropped_passages: answers.reduce((sum, answer) => sum + answer.dropped_passages, 0),
-  };
-}
-
 function prefixed(prefix: string, figures: Readonly<object>): Record<string, number> {
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${prefix}/${name}`, value as number]));
-}
-
-/** Says what the means do not show. */
-function remarks(figures: Readonly<Record<string, number>>, count: number, failures: readonly string[]): string[] {
-  const of = (name: string): number => figures[name] ?? 0;
-  const lines: string[] = [];
-  if (of("test_gen/dropped_passages") > 0)
-    lines.push(
-      `${of("test_gen/dropped_passages")} lowest-ranked passages were left out of ` +
-        `${of("test_gen/prompts_without_all_passages")} of ${count} prompts, which were too long for the model.`,
-    );
-  if (of("test_gen/cut_answers") > 0)
-    lines.push(`${of("test_gen/cut_answers")} of ${count} answers were cut at max_new_tokens.`);
-  if (of("test_gen/failed_answers") > 0)
-    lines.push(`${of("test_gen/failed_answers")} of ${count} answers failed and score 0:`, ...failures);
-  const missing = of("test_gen/gpt4_unparsed") + of("test_gen/gpt4_failed");
-  if (missing > 0)
-    lines.push(
-      `${missing} of ${count} answers have no verdict (${of("test_gen/gpt4_unparsed")} unparsed, ` +
-        `${of("test_gen/gpt4_failed")} failed): GPT4-Acc lies between ${of("test_gen/gpt4_acc_low").toFixed(3)} ` +
-        `and ${of("test_gen/gpt4_acc_high").toFixed(3)}.`,
-    );
-  return lines;
 }
 
 /**
