@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+// .ci/run counts the tests from a JSON report.
+const report = process.env.RAG_FT_TEST_REPORT;
+
 // Workspace packages resolve to their TypeScript source ("source" export condition), so tests need no build.
 export default defineConfig({
   resolve: { conditions: ["source"] },
@@ -9,5 +12,6 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 20_000,
     maxWorkers: 2,
+    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
   },
 });
