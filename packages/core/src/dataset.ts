@@ -17,15 +17,22 @@ function keysOf(row: unknown): string[] {
   return typeof row === "object" && row !== null ? Object.keys(row) : [];
 }
 
+type RowKind = "passage" | "questions" | "answers";
+
 /** Names the kind of file that a foreign row belongs to, so that a mix-up is explained. */
-function explainRow(row: unknown): string | undefined {
-  const keys = keysOf(row);
-  if (keys.includes("gold_answer")) return "This looks like a file of answers (*_w_qa.jsonl).";
-  if (keys.includes("questions"))
-    return "This looks like a file of questions (*_w_q.jsonl): run gen-answers on it first.";
-  if (keys.includes("page_content")) return "This looks like a document database (documents.jsonl).";
-  if (keys.includes("text")) return "This looks like raw documents: run prepare-docs on it first.";
-  return undefined;
+function explainRow(wanted: RowKind): (row: unknown) => string | undefined {
+  return (row) => {
+    const keys = keysOf(row);
+    if (wanted !== "answers" && keys.includes("gold_answer"))
+      return "This looks like a file of answers (*_w_qa.jsonl).";
+    if (wanted !== "questions" && keys.includes("questions")) {
+      return "This looks like a file of questions (*_w_q.jsonl): run gen-answers on it first.";
+    }
+    if (wanted !== "passage" && keys.includes("page_content")) {
+      return "This looks like a document database (documents.jsonl).";
+    }
+    return keys.includes("text") ? "This looks like raw documents: run prepare-docs on it first." : undefined;
+  };
 }
 
 /** Reads a document database: `documents.jsonl`, or the reference's `.pkl` (without running code). */
@@ -38,7 +45,7 @@ export async function readDocuments(path: string): Promise<Document[]> {
   }
   return readJsonl(path, documentLineSchema as unknown as z.ZodType<Document>, {
     what: "a passage of a document database (page_content, fmt_content, metadata)",
-    explain: explainRow,
+    explain: explainRow("passage"),
   });
 }
 
@@ -46,7 +53,7 @@ export async function readDocuments(path: string): Promise<Document[]> {
 export async function readQuestions(path: string): Promise<QuestionsRow[]> {
   return readJsonl(path, questionsRowSchema, {
     what: "questions (*_w_q.jsonl: gold_docs, hard_neg_docs, chat_history, questions)",
-    explain: explainRow,
+    explain: explainRow("questions"),
   });
 }
 
@@ -54,6 +61,6 @@ export async function readQuestions(path: string): Promise<QuestionsRow[]> {
 export async function readQa(path: string): Promise<QaRow[]> {
   return readJsonl(path, qaRowSchema, {
     what: "questions with answers (*_w_qa.jsonl: gold_docs, hard_neg_docs, chat_history, question, gold_answer)",
-    explain: explainRow,
+    explain: explainRow("answers"),
   });
 }

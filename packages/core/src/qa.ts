@@ -13,7 +13,8 @@ export const questionsRowSchema = z.looseObject({
   gold_docs: z.array(documentSchema).min(1),
   hard_neg_docs: z.array(documentSchema),
   chat_history: z.array(chatTurnSchema),
-  questions: z.array(z.string().min(1)).min(1),
+  // The reference's own files hold some empty questions: they are passed over.
+  questions: z.array(z.string()).transform((questions) => questions.filter((question) => question.trim() !== "")),
 });
 
 /** A line of `*_w_qa.jsonl`: one question with its gold passages and answer. */
