@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 type Content = string | Uint8Array;
@@ -77,7 +77,8 @@ const PAGE_SIZE = 5;
 
 /**
  * A local server that speaks the model hub's paths: `/api/models/<id>/revision/<rev>`, `/api/models/<id>/tree/<rev>` (paged),
- * `/<id>/resolve/<rev>/<file>` (HEAD, Range, ETag; large files by redirect to `/lfs/<sha256>`), with tokens and faults.
+ * `/<id>/resolve/<rev>/<file>` (HEAD, Range, ETag; large files by redirect to a second origin, `/lfs/<sha256>`, which as object storage does refuses a
+ * request with a token), with tokens and faults.
  */
 export async function startHubServer(options: {
   models: Record<string, HubModel>;
@@ -163,13 +164,7 @@ export async function startHubServer(options: {
     return snapshots.flatMap(({ files }) => [...files]).find(([, file]) => file.lfs === sha256);
   }
 
-  function resolveFile(
-    request: IncomingMessage,
-    response: ServerResponse,
-    url: URL,
-    name: string,
-    from: Snapshot,
-  ): void {
+  function resolveFile(request: IncomingMessage, response: ServerResponse, name: string, from: Snapshot): void {
     const file = from.files.get(name);
     if (file === undefined) {
       error(response, 404, "EntryNotFound", "Entry not found");
@@ -181,7 +176,7 @@ export async function startHubServer(options: {
       return;
     }
     response.writeHead(302, {
-      Location: `${url.origin}/lfs/${file.lfs}`,
+      Location: `${origin(storage)}/lfs/${file.lfs}`,
       "X-Linked-Size": file.bytes.length,
       "X-Linked-ETag": `"${file.lfs}"`,
       ETag: `"${file.oid}"`,
@@ -194,7 +189,6 @@ export async function startHubServer(options: {
     const path = decodeURIComponent(url.pathname);
     const authorized = options.token !== undefined && request.headers.authorization === `Bearer ${options.token}`;
     requests.push({ method: request.method ?? "GET", path, range: request.headers.range, authorized });
-    const large = path.startsWith("/lfs/") ? findLfs(path.slice("/lfs/".length)) : undefined;
     const api = /^\/api\/models\/(.+?)\/(revision|tree)\/([^/]+)$/.exec(path);
     const resolve = /^\/(.+?)\/resolve\/([^/]+)\/(.+)$/.exec(path);
     const id = api?.[1] ?? resolve?.[1] ?? "";
@@ -204,8 +198,7 @@ export async function startHubServer(options: {
     const snapshot =
       model?.revisions.get(revision) ??
       [...(model?.revisions.values() ?? [])].find(({ commit }) => commit === revision);
-    if (large !== undefined) sendFile(request, response, ...large);
-    else if (!visible && authorized) error(response, 404, "RepoNotFound", "Repository not found");
+    if (!visible && authorized) error(response, 404, "RepoNotFound", "Repository not found");
     else if (!visible) error(response, 401, "RepoNotFound", "Invalid username or password.");
     else if (snapshot === undefined) error(response, 404, "RevisionNotFound", `Invalid rev id: ${revision}`);
     else if (api) sendApi(response, url, id, api[2] ?? "", snapshot);
@@ -214,14 +207,24 @@ export async function startHubServer(options: {
     } else if (fail.times > 0) {
       fail.times--;
       error(response, fail.status, "ServerError", "Try again later.");
-    } else resolveFile(request, response, url, resolve?.[3] ?? "", snapshot);
+    } else resolveFile(request, response, resolve?.[3] ?? "", snapshot);
+  }
+
+  function answerStorage(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url ?? "/";
+    requests.push({ method: request.method ?? "GET", path, range: request.headers.range, authorized: false });
+    const found = findLfs(path.slice("/lfs/".length));
+    if (request.headers.authorization !== undefined) error(response, 400, "InvalidRequest", "Two ways to authorize.");
+    else if (found === undefined) error(response, 404, "EntryNotFound", "Entry not found");
+    else sendFile(request, response, ...found);
   }
 
   const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const storage = createServer(answerStorage);
+  const origin = (of: Server): string => `http://127.0.0.1:${(of.address() as AddressInfo).port}`;
+  for (const each of [server, storage]) await new Promise<void>((done) => each.listen(0, "127.0.0.1", done));
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: origin(server),
     requests,
     commit(id, revision = "main") {
       const snapshot = models.get(id)?.revisions.get(revision);
@@ -238,9 +241,11 @@ export async function startHubServer(options: {
       ranges = false;
     },
     tamper: (path) => void tampered.add(path),
-    close() {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
+    async close() {
+      for (const each of [server, storage]) {
+        each.closeAllConnections();
+        await new Promise<void>((done) => each.close(() => done()));
+      }
     },
   };
 }
