@@ -1,1 +1,2 @@
-export {};
+export { type GenAnswersSettings, genAnswersSettings } from "./settings.js";
+export { genAnswers } from "./stage.js";

@@ -1,1 +1,2 @@
-export {};
+export { type GenQuestionsSettings, genQuestionsSettings } from "./settings.js";
+export { genQuestions } from "./stage.js";

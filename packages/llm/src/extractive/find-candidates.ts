@@ -41,7 +41,10 @@ function tagline(text: string, context: SentenceContext): Candidate | undefined 
     return undefined;
   if (/[:?]$/.test(text)) return undefined;
   const sentence = /[.!]$/.test(text) ? text : `${text}.`;
-  if (!isReadable(sentence, 4) || /^(you|this|these|install|warning|note|see|please|if|when|important|available as|copyright)\b/i.test(text))
+  if (
+    !isReadable(sentence, 4) ||
+    /^(you|this|these|install|warning|note|see|please|if|when|important|available as|copyright)\b/i.test(text)
+  )
     return undefined;
   return {
     question: `What is the purpose of ${subject}?`,

@@ -17,6 +17,8 @@ export function itemQuestion(
   if (!name || !description) return undefined;
   // A plain word before a dash is mostly a link list or prose; names look like code or stand in code or bold.
   const marked = /^(\*\*|__)?`|^(\*\*|__)/.test(text) || /[a-z][A-Z]|[.$()_]|^--?\w/.test(name);
+  // Bold words that go on are a feature's title, not a name.
+  if (/^(\*\*|__)[\w-]+ /.test(text)) return undefined;
   if (
     !marked ||
     /^\d/.test(name) ||

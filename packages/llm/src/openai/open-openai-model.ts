@@ -73,6 +73,11 @@ export function openOpenAiModel(name: string, { env }: OpenAiModelOptions): Lang
     const sampling = isReasoningModel(name)
       ? {}
       : { temperature: options.temperature, ...(options.stop?.length ? { stop: [...options.stop] } : {}) };
+    // The SDK leaves its listener on the signal it is given; with one of its own a long run's signal gathers none.
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    if (options.signal?.aborted) abort();
+    options.signal?.addEventListener("abort", abort, { once: true });
     try {
       const reply = await client.chat.completions.create(
         {
@@ -82,7 +87,7 @@ export function openOpenAiModel(name: string, { env }: OpenAiModelOptions): Lang
           ...sampling,
           ...(options.seed === undefined ? {} : { seed: options.seed }),
         },
-        { timeout: options.timeout_ms, signal: options.signal },
+        { timeout: options.timeout_ms, signal: controller.signal },
       );
       const choice = reply.choices?.[0];
       if (!choice) throw new CompletionError(`${where}: the reply of "${name}" holds no choice.`);
@@ -101,6 +106,8 @@ export function openOpenAiModel(name: string, { env }: OpenAiModelOptions): Lang
       };
     } catch (error) {
       throw explain(error, name, where);
+    } finally {
+      options.signal?.removeEventListener("abort", abort);
     }
   };
   return { name, provider: "openai", complete, close: async () => {} };

@@ -1,0 +1,81 @@
+import {
+  answerMessages,
+  createFailureLog,
+  type DomainConfig,
+  EXTRACTIVE,
+  extractiveAnswer,
+  type FailureLog,
+  type StoredModel,
+} from "@rag-ft/llm";
+import type { OpenQuestion } from "./flatten-questions.js";
+import type { GenAnswersSettings } from "./settings.js";
+
+/** Answers questions, whoever does it. */
+export interface Answerer {
+  /** Undefined when there is no usable answer; the reason is in `failures`. */
+  answer(question: OpenQuestion, occurrence: number): Promise<string | undefined>;
+  /** Says in every row where its answer comes from. */
+  provenance: Record<string, string>;
+  concurrency: number;
+  failures: FailureLog;
+}
+
+/** Sentences of the gold passages. */
+export function extractiveAnswerer(): Answerer {
+  const failures = createFailureLog();
+  return {
+    provenance: { answer_generator: EXTRACTIVE },
+    concurrency: 1,
+    failures,
+    async answer({ gold_docs, question }) {
+      for (const passage of gold_docs) {
+        const answer = extractiveAnswer(passage, question);
+        if (answer !== undefined) return answer;
+      }
+      failures.unusable("no sentence of the passage shares a term with the question");
+      return undefined;
+    },
+  };
+}
+
+/** What models put before an answer when the prompt ends with `Answer:`. */
+const cleanAnswer = (text: string): string =>
+  text
+    .trim()
+    .replace(/^answer\s*:\s*/i, "")
+    .trim();
+
+/** A model. */
+export function modelAnswerer(
+  model: StoredModel,
+  domain: DomainConfig,
+  settings: Pick<GenAnswersSettings, "prompt_model" | "temperature" | "max_new_tokens" | "timeout" | "seed">,
+  concurrency: number,
+  signal: AbortSignal,
+): Answerer {
+  const failures = createFailureLog();
+  return {
+    provenance: { answer_model: settings.prompt_model },
+    concurrency,
+    failures,
+    async answer({ gold_docs, question }, occurrence) {
+      const options = {
+        temperature: settings.temperature,
+        max_new_tokens: settings.max_new_tokens,
+        timeout_ms: settings.timeout * 1000,
+        seed: settings.seed + occurrence,
+        signal,
+      };
+      try {
+        const completion = await model.complete(answerMessages(domain, gold_docs, question), options, occurrence);
+        const answer = cleanAnswer(completion.text);
+        if (answer === "") failures.unusable("empty answer");
+        else failures.succeeded();
+        return answer === "" ? undefined : answer;
+      } catch (error) {
+        failures.failed(error);
+        return undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { UserError } from "@rag-ft/core";
+import type { GenAnswersSettings } from "./settings.js";
+
+/** A file of questions and where its answers go. */
+export interface Split {
+  questions: string;
+  /** `*_w_qa.jsonl` */
+  full: string;
+  /** `*_w_a.jsonl`, the compact twin. */
+  compact: string;
+}
+
+const SPLITS = ["train", "eval", "test"];
+
+async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  return info?.isDirectory() ? "folder" : info?.isFile() ? "file" : undefined;
+}
+
+/** `train_w_qa` or `train_w_qa.jsonl` → `train_w_qa.jsonl`, and its twin's name `train_w_a.jsonl`. */
+export function outputNames(name: string): { full: string; compact: string } {
+  const stem = name.replace(/\.jsonl$/i, "");
+  const compact = /_w_qa$/.test(stem) ? stem.replace(/_w_qa$/, "_w_a") : `${stem}_w_a`;
+  return { full: `${stem}.jsonl`, compact: `${compact}.jsonl` };
+}
+
+/** The files to answer: the one named, or the splits in the folder named. */
+export async function findSplits(
+  settings: Pick<GenAnswersSettings, "dataset_w_q" | "save_dir" | "save_name">,
+): Promise<Split[]> {
+  const { dataset_w_q: path, save_name: name } = settings;
+  const kind = await kindOf(path);
+  if (kind === undefined)
+    throw new UserError(
+      `${path}: no such file or folder. --dataset_w_q takes a *_w_q.jsonl or the folder that holds them.`,
+    );
+  const make = (questions: string, outputName: string): Split => {
+    const { full, compact } = outputNames(outputName);
+    const folder = settings.save_dir ?? dirname(questions);
+    return { questions, full: join(folder, full), compact: join(folder, compact) };
+  };
+  if (kind === "file") {
+    const stem = basename(path)
+      .replace(/\.jsonl$/i, "")
+      .replace(/_w_q$/, "");
+    return [make(path, name ?? `${stem}_w_qa`)];
+  }
+  if (name !== undefined)
+    throw new UserError(
+      `--save_name names the output of one file, but ${path} is a folder. Leave it out (the splits are named <split>_w_qa.jsonl), or give one file.`,
+    );
+  const found: Split[] = [];
+  for (const split of SPLITS) {
+    const questions = join(path, `${split}_w_q.jsonl`);
+    if ((await kindOf(questions)) === "file") found.push(make(questions, `${split}_w_qa`));
+  }
+  if (found.length === 0)
+    throw new UserError(
+      `${path}: the folder holds none of ${SPLITS.map((split) => `${split}_w_q.jsonl`).join(", ")}. Run gen-questions first.`,
+    );
+  return found;
+}

@@ -1,0 +1,107 @@
+import { basename, dirname, join } from "node:path";
+import {
+  type CompactQaRow,
+  documentId,
+  type QaRow,
+  readQuestions,
+  type Stage,
+  type StageContext,
+  UserError,
+  writeJsonl,
+} from "@rag-ft/core";
+import {
+  defaultConcurrency,
+  EXTRACTIVE,
+  openCompletionStore,
+  openLanguageModel,
+  readDomainConfig,
+  withStore,
+} from "@rag-ft/llm";
+import { answerAll } from "./answer-all.js";
+import { type Answerer, extractiveAnswerer, modelAnswerer } from "./answerer.js";
+import { findSplits, type Split } from "./find-splits.js";
+import { flattenQuestions, type OpenQuestion } from "./flatten-questions.js";
+import { type GenAnswersSettings, genAnswersSettings } from "./settings.js";
+
+/** The compact twin: question, answer, ids of the gold passages, and where it comes from. */
+function compactRow({
+  gold_docs,
+  hard_neg_docs: _,
+  chat_history: __,
+  question,
+  gold_answer,
+  ...more
+}: QaRow): CompactQaRow {
+  return { question, answer: gold_answer, gold_doc_ids: gold_docs.map(documentId), ...more };
+}
+
+async function answerSplit(
+  { split, questions }: { split: Split; questions: OpenQuestion[] },
+  answerer: Answerer,
+  context: StageContext,
+): Promise<number> {
+  const rows = await answerAll(questions, answerer, context, `answers: ${basename(split.questions)}`);
+  const lines = answerer.failures.lines();
+  if (rows.length === 0)
+    throw new UserError(
+      `${split.questions}: none of ${questions.length} questions got an answer.${lines.map((line) => `\n  ${line}`).join("")}\nEarlier output is untouched.`,
+    );
+  await writeJsonl(split.full, rows);
+  await writeJsonl(split.compact, rows.map(compactRow));
+  return rows.length;
+}
+
+/** Questions → answers from the gold passages: `*_w_qa.jsonl` in the reference's format and its compact twin. */
+export const genAnswers: Stage<GenAnswersSettings> = {
+  name: "gen-answers",
+  summary: "Have a model (or rules) answer the questions from their gold passages",
+  settings: genAnswersSettings,
+  inputs: ["dataset_w_q", "config"],
+  async run(settings, context) {
+    // All files are read before the first answer is paid for.
+    const work: { split: Split; questions: OpenQuestion[] }[] = [];
+    for (const split of await findSplits(settings)) {
+      const questions = flattenQuestions(await readQuestions(split.questions), settings);
+      if (questions.length === 0)
+        throw new UserError(`${split.questions}: no question is left after start_data_idx and end_data_idx.`);
+      work.push({ split, questions });
+    }
+    const outputs = work.flatMap(({ split }) => [split.full, split.compact]);
+    const figures: Record<string, number> = {};
+    const answerEach = async (answerer: Answerer): Promise<string[]> => {
+      let asked = 0;
+      let answered = 0;
+      for (const item of work) {
+        asked += item.questions.length;
+        answered += await answerSplit(item, answerer, context);
+      }
+      figures.questions = asked;
+      figures.answered = answered;
+      figures.failed = asked - answered;
+      const lines = answerer.failures.lines();
+      if (lines.length > 0)
+        context.reporter.warn(`${asked - answered} of ${asked} questions have no answer and are left out.`);
+      return [`${answered} of ${asked} questions answered.`, ...lines.map((line) => `  ${line}`)];
+    };
+    if (settings.prompt_model === EXTRACTIVE) {
+      const summary = await answerEach(extractiveAnswerer());
+      summary.push("Answers by rules (extractive), not by a model: for trying things, not for figures to publish.");
+      return { outputs, figures, summary: summary.join("\n") };
+    }
+    const domain = await readDomainConfig(settings.config);
+    const model = await openLanguageModel(settings.prompt_model, context);
+    const folder = dirname(work[0]?.split.full ?? "");
+    const store = await openCompletionStore(join(folder, "completions.jsonl"));
+    try {
+      const stored = withStore(model, store);
+      const concurrency = settings.max_concurrency ?? defaultConcurrency(model);
+      const summary = await answerEach(modelAnswerer(stored, domain, settings, concurrency, context.signal));
+      figures.requests_sent = stored.counts.sent;
+      figures.requests_from_store = stored.counts.reused;
+      return { outputs, figures, summary: summary.join("\n") };
+    } finally {
+      await store.close();
+      await model.close();
+    }
+  },
+};

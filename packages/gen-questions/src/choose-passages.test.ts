@@ -1,0 +1,63 @@
+import { createDocument, createRandom, documentId } from "@rag-ft/core";
+import { describe, expect, it } from "vitest";
+import { choosePassages, passesFilter, uniqueBySource } from "./choose-passages.js";
+
+const filter = { min_words: 0, url_weights: [] };
+const page = (text: string, source = "a") => createDocument(text, { source });
+
+describe("choosePassages", () => {
+  it("drops empty passages and those that repeat one of the last three kept of the source", () => {
+    const documents = [
+      page("one two three four"),
+      page(" "),
+      page("one two three five"),
+      page("six"),
+      page("seven"),
+      page("eight"),
+      page("one two three four"),
+    ];
+    expect(
+      uniqueBySource(documents)
+        .get("a")
+        ?.map((document) => document.page_content),
+    ).toEqual([
+      "one two three four",
+      "six",
+      "seven",
+      "eight",
+      // Four kept since: not compared with the first any more.
+      "one two three four",
+    ]);
+    // Exactly half is not more than half.
+    expect(uniqueBySource([page("one two x y"), page("one two v w")]).get("a")).toHaveLength(2);
+  });
+
+  it("skips a source with too few passages and draws negatives of the same source, never the gold one", () => {
+    const documents = [
+      page("alpha", "a"),
+      page("beta", "a"),
+      page("gamma", "b"),
+      page("delta", "b"),
+      page("omega", "b"),
+    ];
+    const rows = choosePassages(documents, filter, 2, createRandom(0));
+    expect(rows.map((row) => row.gold_docs[0]?.page_content)).toEqual(["gamma", "delta", "omega"]);
+    for (const row of rows) {
+      expect(row.hard_neg_docs).toHaveLength(2);
+      expect(row.hard_neg_docs.map(documentId)).not.toContain(row.gold_docs.map(documentId)[0]);
+      expect(new Set(row.hard_neg_docs.map((document) => document.metadata.source))).toEqual(new Set(["b"]));
+    }
+  });
+
+  it("keeps passages by length and by the weight of their URL", () => {
+    const databricks = { min_words: 51, url_weights: [{ contains: "sql/language-manual", weight: 0.3 }] };
+    const words = (count: number) => Array.from({ length: count }, (_, i) => `w${i}`).join(" ");
+    expect(passesFilter(page(words(50)), databricks, createRandom(0))).toBe(false);
+    expect(passesFilter(page(words(51)), databricks, createRandom(0))).toBe(true);
+    const random = createRandom(3);
+    const manual = page(words(60), "https://example.com/sql/language-manual/x");
+    const kept = Array.from({ length: 2000 }, () => passesFilter(manual, databricks, random)).filter(Boolean).length;
+    // 0.3 ± 4 standard deviations of a binomial with n = 2000.
+    expect(Math.abs(kept / 2000 - 0.3)).toBeLessThan(0.041);
+  });
+});

@@ -1,0 +1,58 @@
+import { type Document, overlap, type QuestionsRow, type Random } from "@rag-ft/core";
+import type { DomainConfig } from "@rag-ft/llm";
+
+/** A passage to ask about, with its hard negatives; the start of a `*_w_q.jsonl` row. */
+export type PassageRow = Pick<QuestionsRow, "gold_docs" | "hard_neg_docs" | "chat_history">;
+
+/** A passage that overlaps more than this with a recent one of its source is a repetition. */
+const MAX_OVERLAP = 0.5;
+/** Kept passages of the same source that a passage is compared with. */
+const RECENT = 3;
+
+/** Passages by source, in the database's order, without empty ones and repetitions. */
+export function uniqueBySource(documents: readonly Document[]): Map<string, Document[]> {
+  const groups = new Map<string, Document[]>();
+  for (const document of documents) {
+    if (document.page_content.trim() === "") continue;
+    const kept = groups.get(document.metadata.source) ?? [];
+    groups.set(document.metadata.source, kept);
+    const repeated = kept
+      .slice(-RECENT)
+      .some((earlier) => overlap(earlier.page_content, document.page_content) > MAX_OVERLAP);
+    if (!repeated) kept.push(document);
+  }
+  return groups;
+}
+
+/** Whether the domain wants a passage: long enough, and kept by the chance that its URL has. */
+export function passesFilter(document: Document, filter: DomainConfig["passage_filter"], random: Random): boolean {
+  const words = document.page_content.split(/\s+/).filter((word) => word !== "").length;
+  if (words < filter.min_words) return false;
+  const weight = filter.url_weights.find((entry) => document.metadata.source.includes(entry.contains))?.weight ?? 1;
+  return weight >= 1 || random.next() < weight;
+}
+
+/**
+ * The gold passages with their hard negatives.
+ *
+ * 1. Group by source; drop empty passages and repetitions.
+ * 2. Skip a source that cannot give every passage its hard negatives.
+ * 3. Each passage that passes the domain's filter is gold; its hard negatives are drawn from the rest of its source.
+ */
+export function choosePassages(
+  documents: readonly Document[],
+  filter: DomainConfig["passage_filter"],
+  hardNegatives: number,
+  random: Random,
+): PassageRow[] {
+  const rows: PassageRow[] = [];
+  for (const group of uniqueBySource(documents).values()) {
+    if (group.length < hardNegatives + 1) continue;
+    for (const gold of group) {
+      if (!passesFilter(gold, filter, random)) continue;
+      const others = group.filter((other) => other !== gold);
+      rows.push({ gold_docs: [gold], hard_neg_docs: random.sample(others, hardNegatives), chat_history: [] });
+    }
+  }
+  return rows;
+}

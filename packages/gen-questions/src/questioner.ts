@@ -1,0 +1,72 @@
+import type { Document } from "@rag-ft/core";
+import {
+  createFailureLog,
+  type DomainConfig,
+  EXTRACTIVE,
+  extractiveQuestions,
+  type FailureLog,
+  questionMessages,
+  type StoredModel,
+} from "@rag-ft/llm";
+import { parseQuestions } from "./parse-questions.js";
+import type { GenQuestionsSettings } from "./settings.js";
+
+/** Asks about passages, whoever does the asking. */
+export interface Questioner {
+  /** Questions of a passage, none when it has none to offer. `occurrence` tells a second request about it from the first. */
+  ask(passage: Document, occurrence: number): Promise<string[]>;
+  /** Says in every row where its questions come from. */
+  provenance: Record<string, string>;
+  concurrency: number;
+  failures: FailureLog;
+}
+
+/** Rules over headings and sentences. */
+export function extractiveQuestioner(): Questioner {
+  const failures = createFailureLog();
+  return {
+    provenance: { generator: EXTRACTIVE },
+    concurrency: 1,
+    failures,
+    async ask(passage) {
+      return extractiveQuestions(passage).map((found) => found.question);
+    },
+  };
+}
+
+/** A model. A failed request or a reply without a question is counted, and the passage has none. */
+export function modelQuestioner(
+  model: StoredModel,
+  domain: DomainConfig,
+  settings: Pick<GenQuestionsSettings, "prompt_model" | "temperature" | "max_new_tokens" | "timeout" | "seed">,
+  concurrency: number,
+  signal: AbortSignal,
+): Questioner {
+  const failures = createFailureLog();
+  return {
+    provenance: { prompt_model: settings.prompt_model },
+    concurrency,
+    failures,
+    async ask(passage, occurrence) {
+      const options = {
+        temperature: settings.temperature,
+        max_new_tokens: settings.max_new_tokens,
+        timeout_ms: settings.timeout * 1000,
+        // A second sample of the same prompt needs another seed, or it is the same reply.
+        seed: settings.seed + occurrence,
+        signal,
+      };
+      let text: string;
+      try {
+        text = (await model.complete(questionMessages(domain, passage), options, occurrence)).text;
+      } catch (error) {
+        failures.failed(error);
+        return [];
+      }
+      const questions = parseQuestions(text);
+      if (questions.length === 0) failures.unusable("reply without a question (a line that ends with '?')");
+      else failures.succeeded();
+      return questions;
+    },
+  };
+}

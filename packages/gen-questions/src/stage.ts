@@ -1,0 +1,171 @@
+import { join } from "node:path";
+import {
+  createRandom,
+  documentId,
+  type QuestionsRow,
+  readDocuments,
+  readQuestions,
+  type Stage,
+  type StageContext,
+  UserError,
+  writeJsonl,
+} from "@rag-ft/core";
+import {
+  defaultConcurrency,
+  EXTRACTIVE,
+  openCompletionStore,
+  openLanguageModel,
+  readDomainConfig,
+  withStore,
+} from "@rag-ft/llm";
+import { choosePassages } from "./choose-passages.js";
+import { type Collected, collectQuestions } from "./collect-questions.js";
+import { passageFile, readPassageFile } from "./passage-file.js";
+import { extractiveQuestioner, modelQuestioner, type Questioner } from "./questioner.js";
+import { heldOutQuestions, withoutLeaks } from "./remove-leaks.js";
+import { type GenQuestionsSettings, genQuestionsSettings } from "./settings.js";
+import { documentsOf, splitHeldOut } from "./split-held-out.js";
+
+/** The reference asks for two questions a passage, and counts so. */
+const QUESTIONS_A_PASSAGE = 2;
+
+/** Each mode draws from a sequence of its own, so that one after the other gives what `all` gives. */
+const SEEDS = { passages: 0, heldOut: 1, train: 2 };
+const randomFor = (seed: number, part: keyof typeof SEEDS) => createRandom(seed * 3 + SEEDS[part]);
+
+/** What the parts of a run share. */
+interface Run {
+  settings: GenQuestionsSettings;
+  context: StageContext;
+  outputs: string[];
+  figures: Record<string, number>;
+}
+
+const countQuestions = (rows: readonly QuestionsRow[]): number =>
+  rows.reduce((sum, row) => sum + row.questions.length, 0);
+
+async function save(run: Run, name: string, rows: readonly unknown[]): Promise<void> {
+  const path = join(run.settings.save_dir, name);
+  await writeJsonl(path, rows);
+  run.outputs.push(path);
+}
+
+/** Warns when fewer came than were asked for, with what went wrong; nothing at all is an error. */
+function checkReached(run: Run, what: string, needed: number, collected: Collected, questioner: Questioner): void {
+  const { rows, asked } = collected;
+  const problems = questioner.failures.lines().map((line) => `\n  ${line}`);
+  if (rows.length === 0)
+    throw new UserError(
+      `None of ${asked} passages gave a usable ${what} question.${problems.join("")}\nCheck the documents, the config's passage filter and the model. Earlier output is untouched.`,
+    );
+  if (rows.length < needed)
+    run.context.reporter.warn(
+      `${what}: ${rows.length} of the ${needed} passages asked for have questions (${countQuestions(rows)} questions from ${asked} passages asked). Give more documents, or ask for fewer questions.`,
+    );
+}
+
+async function choose(run: Run): Promise<void> {
+  const { settings, context } = run;
+  const documents = await readDocuments(settings.document_path);
+  const domain = await readDomainConfig(settings.config);
+  const random = randomFor(settings.seed, "passages");
+  const rows = choosePassages(documents, domain.passage_filter, settings.num_hard_negs_per_doc, random);
+  if (rows.length === 0)
+    throw new UserError(
+      `${settings.document_path}: none of ${documents.length} passages can be asked about: a source needs ${settings.num_hard_negs_per_doc + 1} passages that do not repeat each other (--num_hard_negs_per_doc), and a passage ${domain.passage_filter.min_words} words (config ${domain.name}).`,
+    );
+  context.reporter.info(`${rows.length} of ${documents.length} passages can be asked about (domain: ${domain.name}).`);
+  run.figures.passages = rows.length;
+  await save(run, "gold_and_hard_negs.jsonl", rows);
+}
+
+async function createHeldOut(run: Run, questioner: Questioner): Promise<void> {
+  const { settings, context } = run;
+  const passages = randomFor(settings.seed, "heldOut").shuffle(await readPassageFile(settings.save_dir));
+  const needed = Math.ceil(settings.num_eval_test_data / QUESTIONS_A_PASSAGE);
+  const options = { label: "held-out questions", needed, occurrence: 0 };
+  const collected = await collectQuestions(passages, questioner, context, options);
+  checkReached(run, "held-out", needed, collected, questioner);
+  if (collected.rows.length < 2)
+    throw new UserError(
+      "Only one passage has held-out questions; evaluation and test need one each. Give more documents.",
+    );
+  const { evaluation, test } = splitHeldOut(collected.rows);
+  await save(run, "nontrain_w_q.jsonl", collected.rows);
+  await save(run, "eval_w_q.jsonl", evaluation);
+  await save(run, "test_w_q.jsonl", test);
+  await save(run, "eval_documents.jsonl", documentsOf(evaluation));
+  await save(run, "test_documents.jsonl", documentsOf(test));
+  run.figures.eval_questions = countQuestions(evaluation);
+  run.figures.test_questions = countQuestions(test);
+}
+
+async function createTrain(run: Run, questioner: Questioner): Promise<void> {
+  const { settings, context } = run;
+  const heldOut = heldOutQuestions(await readQuestions(join(settings.save_dir, "nontrain_w_q.jsonl")));
+  const passages = randomFor(settings.seed, "train").shuffle(await readPassageFile(settings.save_dir));
+  const needed = Math.ceil(settings.num_train_data / QUESTIONS_A_PASSAGE);
+  let leaks = 0;
+  const collected = await collectQuestions(passages, questioner, context, {
+    label: "training questions",
+    needed,
+    occurrence: 1,
+    keep: (passage, questions) => {
+      const kept = withoutLeaks(questions, heldOut.get(documentId(passage)) ?? []);
+      leaks += questions.length - kept.length;
+      return kept;
+    },
+  });
+  checkReached(run, "training", needed, collected, questioner);
+  await save(run, "train_w_q.jsonl", collected.rows);
+  run.figures.train_questions = countQuestions(collected.rows);
+  run.figures.leaks_removed = leaks;
+}
+
+/** Runs the parts that need a questioner, with the model and the store opened and closed around them. */
+async function withQuestioner(run: Run, work: (questioner: Questioner) => Promise<void>): Promise<string[]> {
+  const { settings, context } = run;
+  if (settings.prompt_model === EXTRACTIVE) {
+    await work(extractiveQuestioner());
+    return ["Questions by rules (extractive), not by a model: for trying things, not for figures to publish."];
+  }
+  const domain = await readDomainConfig(settings.config);
+  const model = await openLanguageModel(settings.prompt_model, context);
+  const store = await openCompletionStore(join(settings.save_dir, "completions.jsonl"));
+  try {
+    const stored = withStore(model, store);
+    const concurrency = settings.max_concurrency ?? defaultConcurrency(model);
+    const questioner = modelQuestioner(stored, domain, settings, concurrency, context.signal);
+    await work(questioner);
+    run.figures.requests_sent = stored.counts.sent;
+    run.figures.requests_from_store = stored.counts.reused;
+    run.figures.requests_failed_or_unusable = questioner.failures.total;
+    const lines = questioner.failures.lines();
+    return lines.length > 0 ? ["Passages skipped:", ...lines.map((line) => `  ${line}`)] : [];
+  } finally {
+    await store.close();
+    await model.close();
+  }
+}
+
+/** Passages → questions: chooses gold passages and hard negatives, then asks for held-out and training questions. */
+export const genQuestions: Stage<GenQuestionsSettings> = {
+  name: "gen-questions",
+  summary: "Have a model (or rules) ask questions about the passages: training, evaluation and test sets",
+  settings: genQuestionsSettings,
+  inputs: ["document_path", "config"],
+  async run(settings, context) {
+    const run: Run = { settings, context, outputs: [], figures: {} };
+    const { mode } = settings;
+    if (mode === "all" || mode === "init_eval_dset") await choose(run);
+    let notes: string[] = [];
+    if (mode !== "init_eval_dset")
+      notes = await withQuestioner(run, async (questioner) => {
+        if (mode !== "create_train_dset") await createHeldOut(run, questioner);
+        if (mode !== "create_eval_dset") await createTrain(run, questioner);
+      });
+    else context.reporter.info(`Written: ${passageFile(settings.save_dir)}. Next: --mode create_eval_dset.`);
+    const counts = Object.entries(run.figures).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
+    return { outputs: run.outputs, figures: run.figures, summary: [counts.join(", "), ...notes].join("\n") };
+  },
+};
