@@ -59,7 +59,7 @@ async function tinyDecoder(name: string): Promise<LoadedDecoder> {
   const parameters = new Parameters();
   answerLoss(graph, parameters);
   const weights = matchWeights(parameters, await readSafetensors(join(folder, "model.safetensors")), folder);
-  return { folder, graph, weights, tokenizer: noTokenizer };
+  return { folder, graph, weights, tokenizer: noTokenizer, weightPrefixes: [] };
 }
 
 const SEQUENCES = [

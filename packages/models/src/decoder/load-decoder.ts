@@ -17,6 +17,8 @@ export interface LoadedDecoder {
   /** By Hugging Face's names, exactly those that the graph reads. */
   weights: Map<string, WeightTensor>;
   tokenizer: Tokenizer;
+  /** Prefixes that the folder's weight names may carry. */
+  weightPrefixes: readonly string[];
 }
 
 /** Loads a decoder from a folder or hub id. */
@@ -28,5 +30,11 @@ export async function loadDecoder(nameOrFolder: string, options: LoadOptions): P
   const parameters = new Parameters();
   answerLoss(graph, parameters);
   const weights = matchWeights(parameters, await loadWeights(folder), folder, architecture.weightPrefixes);
-  return { folder, graph, weights, tokenizer: await loadTokenizer(folder) };
+  return {
+    folder,
+    graph,
+    weights,
+    tokenizer: await loadTokenizer(folder),
+    weightPrefixes: architecture.weightPrefixes,
+  };
 }

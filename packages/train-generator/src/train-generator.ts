@@ -1,0 +1,220 @@
+import { join } from "node:path";
+import {
+  createRandom,
+  type Document,
+  formatTable,
+  type PromptFormat,
+  type QaRow,
+  readDocuments,
+  readQa,
+  type StageContext,
+  type StageResult,
+  UserError,
+  writeJsonAtomic,
+  writePromptFormat,
+} from "@rag-ft/core";
+import {
+  type AnswerExample,
+  createTrainableDecoder,
+  type LoadedDecoder,
+  loadDecoder,
+  promoteCheckpoint,
+  restoreWeights,
+  saveDecoder,
+  type TrainableDecoder,
+} from "@rag-ft/models";
+import { openIndex, openPassageEncoder, retrieve } from "@rag-ft/retrieval";
+import { batches, ignoredSettings, runTraining, type StepResult, totalSteps } from "@rag-ft/train";
+import { makeExamples } from "./examples.js";
+import { answerBatches, meanLoss } from "./loss.js";
+import type { TrainGeneratorSettings } from "./settings.js";
+
+interface Splits<T> {
+  train: T;
+  eval: T;
+  test: T | undefined;
+}
+
+function promptFormat(settings: TrainGeneratorSettings): PromptFormat {
+  const { system_text, system_prefix, sep_system, user_prefix, assistant_prefix, sep_user, sep_sys } = settings;
+  return { system_text, system_prefix, sep_system, user_prefix, assistant_prefix, sep_user, sep_sys };
+}
+
+/** Retrieves over the full database for every question of every split; the encoder is closed before training needs its memory. */
+async function retrieveAll(
+  settings: TrainGeneratorSettings,
+  documents: readonly Document[],
+  splits: Splits<QaRow[]>,
+  { env, reporter, signal }: StageContext,
+): Promise<Splits<Document[][]>> {
+  if (settings.embedding_max_num_to_retrieve === 0) return { train: [], eval: [], test: [] };
+  const encoder = await openPassageEncoder(settings.embedding_model, { env, reporter, signal });
+  try {
+    const index = await openIndex(documents, encoder, {
+      ...(settings.full_dataset_index_path ? { indexPath: settings.full_dataset_index_path } : {}),
+      reporter,
+      signal,
+    });
+    // One more than is kept: the gold passage is usually among them.
+    const depth = settings.embedding_max_num_to_retrieve + 1;
+    const found = async (rows: readonly QaRow[]): Promise<Document[][]> =>
+      (
+        await retrieve(
+          index,
+          encoder,
+          rows.map((row) => row.question),
+          depth,
+          { reporter, signal },
+        )
+      ).map((item) => item.documents);
+    return {
+      train: await found(splits.train),
+      eval: await found(splits.eval),
+      test: splits.test ? await found(splits.test) : undefined,
+    };
+  } finally {
+    await encoder.close();
+  }
+}
+
+function tokenLimit(settings: TrainGeneratorSettings, decoder: LoadedDecoder): number {
+  return Math.min(settings.max_seq_length, decoder.graph.maxTokens);
+}
+
+/** The stop text must be something that the model can say as it is and generation can look for. */
+function checkStop(format: PromptFormat): void {
+  if (format.sep_sys === "") {
+    throw new UserError(
+      "sep_sys is empty: the generator would never learn to stop. Give the stop token, such as </s> or <|im_end|>.",
+    );
+  }
+}
+
+function createStep(
+  settings: TrainGeneratorSettings,
+  model: TrainableDecoder,
+  train: readonly AnswerExample[],
+): () => Promise<StepResult> {
+  const random = createRandom(settings.seed);
+  const size = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
+  const source = batches(train, size, random.shuffle);
+  return async () => {
+    const { batch } = source.next().value;
+    const work = answerBatches(batch, model.decoder.tokenizer.padId);
+    let loss = 0;
+    for (const part of work.batches) loss += await model.backward(part);
+    return { loss, examples: batch.length, tokens: work.tokens };
+  };
+}
+
+/** Fine-tunes a decoder on answers, with passages of a fixed retriever in the prompt; keeps the checkpoint with the lowest loss. */
+export async function runTrainGenerator(settings: TrainGeneratorSettings, context: StageContext): Promise<StageResult> {
+  const { reporter, signal, env } = context;
+  const output = settings.output_dir;
+  const format = promptFormat(settings);
+  checkStop(format);
+  const documents = await readDocuments(settings.full_dataset_file_path);
+  const rows: Splits<QaRow[]> = {
+    train: await readQa(settings.train_file),
+    eval: await readQa(settings.eval_file),
+    test: settings.test_file ? await readQa(settings.test_file) : undefined,
+  };
+  const decoder = await loadDecoder(settings.model_name_or_path, { env, reporter, signal });
+  const ignored = ignoredSettings(settings);
+  if (ignored) reporter.info(ignored);
+
+  const retrieved = await retrieveAll(settings, documents, rows, context);
+  const exampleSettings = {
+    format,
+    tokenizer: decoder.tokenizer,
+    maxTokens: tokenLimit(settings, decoder),
+    maxRetrieved: settings.embedding_max_num_to_retrieve,
+    seed: settings.seed,
+  };
+  const examples: Splits<AnswerExample[]> = {
+    train: makeExamples(rows.train, retrieved.train, exampleSettings, settings.train_file, reporter),
+    eval: makeExamples(rows.eval, retrieved.eval, exampleSettings, settings.eval_file, reporter),
+    test:
+      rows.test && makeExamples(rows.test, retrieved.test ?? [], exampleSettings, settings.test_file ?? "", reporter),
+  };
+  const steps = totalSteps(settings, examples.train.length);
+  const size = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
+  reporter.info(`${settings.model_name_or_path}: ${examples.train.length} questions, ${steps} steps of ${size}`);
+
+  const model = await createTrainableDecoder(decoder, { threads: settings.threads });
+  const save = (folder: string): Promise<void> =>
+    saveDecoder(folder, decoder, (temporary) => writePromptFormat(temporary, format));
+  const measured = async (split: AnswerExample[], label: string): Promise<number> => {
+    const progress = reporter.start(label, split.length);
+    try {
+      return await meanLoss(model, split, {
+        signal,
+        onProgress: (done, total) => progress.update(Math.round((done / total) * split.length)),
+      });
+    } finally {
+      progress.stop();
+    }
+  };
+  try {
+    let baseTest: number | undefined;
+    const outcome = await runTraining({
+      settings,
+      steps,
+      weights: decoder.weights,
+      gradients: model.gradients,
+      runStep: createStep(settings, model, examples.train),
+      ...(settings.do_eval
+        ? {
+            evaluate: async (step: number) => {
+              if (step === 0 && examples.test) baseTest = await measured(examples.test, "test loss");
+              return { eval_loss: await measured(examples.eval, "eval loss") };
+            },
+          }
+        : {}),
+      metric: { name: "eval_loss", greaterIsBetter: false },
+      save,
+      reporter,
+      signal,
+    });
+    let folder = outcome.bestFolder;
+    await restoreWeights(decoder.weights, folder ?? decoder.folder, decoder.weightPrefixes);
+    if (folder === undefined) {
+      reporter.warn(
+        "no checkpoint beat the base's loss on eval: the base is saved. More questions, or another learning rate, may help.",
+      );
+      folder = join(output, "checkpoint-0");
+      await save(folder);
+    }
+    await promoteCheckpoint(folder, output);
+    const table = [
+      {
+        split: "eval",
+        base: outcome.baseFigures?.eval_loss,
+        best: outcome.bestFigures?.eval_loss,
+        step: outcome.bestStep,
+      },
+    ];
+    if (examples.test) {
+      const best =
+        outcome.bestStep === 0 && baseTest !== undefined ? baseTest : await measured(examples.test, "test loss");
+      await writeJsonAtomic(join(output, "test.json"), {
+        base: { loss: baseTest ?? null },
+        best: { loss: best, step: outcome.bestStep },
+        questions: examples.test.length,
+      });
+      table.push({ split: "test", base: baseTest, best, step: outcome.bestStep });
+    }
+    return {
+      outputs: [output],
+      figures: { ...outcome.bestFigures },
+      summary: formatTable(table, [
+        "split",
+        { key: "base", title: "base loss", digits: 4 },
+        { key: "best", title: "best loss", digits: 4 },
+        { key: "step", title: "best step" },
+      ]),
+    };
+  } finally {
+    await model.close();
+  }
+}
