@@ -36,7 +36,8 @@ export function namesSubject(text: string, subject: string): boolean {
 
 /** Whether a title is the subject's name and nothing more (`Commander.js`, `p-limit`). */
 export function isName(title: string, subject: string): boolean {
-  const bare = (text: string): string => simplified(text.replace(/^@[^/]+\//, "").replace(/\.js$/i, ""));
+  const bare = (text: string): string =>
+    simplified(text.replace(/^@[^/]+\//, "").replace(/\.js$/i, "")).replaceAll(" ", "");
   return bare(title) === bare(subject) || title === subject;
 }
 

@@ -76,7 +76,7 @@ export function findCandidates(document: Pick<Document, "page_content" | "metada
         headings: block.headings,
         opensSection: opening,
       };
-      const said = opening && index === 0 && sentences.length === 1 ? tagline(sentence, context) : undefined;
+      const said = opening && index === 0 ? tagline(sentence, context) : undefined;
       if (said) found.push(said);
       if (!isReadable(sentence)) continue;
       opening = false;

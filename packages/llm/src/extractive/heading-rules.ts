@@ -11,6 +11,7 @@ function cleanHeading(heading: string): string {
   return heading
     .replace(/\p{Extended_Pictographic}/gu, "")
     .replace(/^\d+(\.\d+)*[.)]?\s+/, "")
+    .replace(/^(example|recipe|note)s?\s*[-–—:]\s*/i, "")
     .replace(/[:.]+$/, "")
     .trim();
 }
@@ -26,7 +27,7 @@ function apiName(heading: string): { name: string; option: boolean } | undefined
   const option = /^(?:opts|options|params|config)\.([\w.]+)$/i.exec(bare)?.[1];
   if (option) return { name: option, option: true };
   if (/^--?[a-z][\w-]*/.test(bare)) return { name: bare.split(/[\s,=]/)[0] ?? bare, option: true };
-  if (/^[\w$]+(\.[\w$]+)+$/.test(bare) || /^[a-z]+[A-Z]\w*$/.test(bare)) return { name: bare, option: false };
+  if (/^[\w$]*(\.[\w$]+)+$/.test(bare) || /^[a-z]+[A-Z]\w*$/.test(bare)) return { name: bare, option: false };
   return undefined;
 }
 
@@ -35,7 +36,7 @@ export function headingQuestion(context: SentenceContext): Omit<Candidate, "answ
   const { headings, subject, opensSection } = context;
   if (!opensSection || headings.length === 0) return undefined;
   const heading = cleanHeading(headings.at(-1) ?? "");
-  if (heading === "" || heading.length > 70) return undefined;
+  if (heading === "") return undefined;
   const parents = headings.slice(0, -1).map(cleanHeading);
 
   if (INSTALL.test(heading))
@@ -47,6 +48,7 @@ export function headingQuestion(context: SentenceContext): Omit<Candidate, "answ
       inOptions && !api.name.endsWith("()") ? `What does the ${api.name} option do` : `What does ${api.name} do`;
     return { question: withSubject(question, subject), rule: "heading-api", score: 0.9 };
   }
+  if (heading.length > 70) return undefined;
   if (/^[A-Z][a-z]+[A-Z]\w+$/.test(heading) && !(subject && namesSubject(heading, subject)))
     return { question: withSubject(`What is ${heading}`, subject), rule: "heading-api", score: 0.85 };
   if (EMPTY_HEADING.test(heading) || /^v?\d/.test(heading) || /[{}[\]<>=|]/.test(heading)) return undefined;

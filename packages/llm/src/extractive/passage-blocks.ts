@@ -1,18 +1,24 @@
 /** A run of prose, with the headings above it (outermost first). */
 export interface ProseBlock {
   kind: "paragraph" | "item";
-  /** One line; Markdown inside it is kept, so that it stays verbatim up to white space. */
+  /** One line, verbatim up to white space, but for links, which are reduced to their text. */
   text: string;
   headings: string[];
   /** Nothing but headings stands between the last heading and this block. */
   first: boolean;
 }
 
+/** Links and images as a reader sees them: the text of the one, nothing of the other. */
+export function withoutLinks(text: string): string {
+  return text
+    .replace(/!\[[^\]]*\](\([^)]*\)|\[[^\]]*\])/g, "")
+    .replace(/\[((?:[^\][]|\[[^\][]*\])*)\](\([^)]*\)|\[[^\]]*\])/g, "$1")
+    .replace(/<(https?:[^>\s]+)>/g, "$1");
+}
+
 /** A heading's or a question's words without Markdown: links to their text, no emphasis, no images, no HTML. */
 export function plainText(text: string): string {
-  return text
-    .replace(/!\[[^\]]*\]\([^)]*\)/g, "")
-    .replace(/\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])/g, "$1")
+  return withoutLinks(text)
     .replace(/<[^>]+>/g, "")
     .replace(/\*\*|__|`/g, "")
     .replace(/(^|\s)[*_](\S[^*_]*\S|\S)[*_](?=\W|$)/g, "$1$2")
@@ -41,7 +47,7 @@ export function proseBlocks(markdown: string): ProseBlock[] {
   let fence: string | undefined;
 
   const flush = (): void => {
-    const text = lines.join(" ").replace(/\s+/g, " ").trim();
+    const text = withoutLinks(lines.join(" ")).replace(/\s+/g, " ").trim();
     lines = [];
     if (text !== "") {
       blocks.push({ kind, text, headings: headings.map((heading) => heading.text), first });

@@ -25,8 +25,8 @@ const definition: SentenceRule = ({ plain, subject }) => {
     return undefined;
   if (/ (that|which|whose|you|and|of|to|in|for|with|from|on|as) /.test(` ${term} `)) return undefined;
   const article = /^The /.test(plain) ? "the " : /^An? /.test(plain) ? `${plain.split(" ")[0]?.toLowerCase()} ` : "";
-  const name = article ? term : lowerFirst(term);
   const known = subject !== undefined && namesSubject(term, subject);
+  const name = article || known || / \p{Lu}/u.test(term) ? term : lowerFirst(term);
   return {
     question: withSubject(`What ${match[2]} ${article}${name}`, subject),
     rule: "definition",

@@ -3,11 +3,17 @@ import { plainText } from "./passage-blocks.js";
 
 const NOT_A_NAME = /^(readme|index|docs?|home|contents?|overview|introduction|documentation|license|changelog|api)$/i;
 
+const GENERIC_FOLDER =
+  /^(docs?|guides?|pages?|content|src|source|articles?|help|wiki|reference|manual|en|www|site|public)$/i;
+
 function fromSource(source: string): string | undefined {
   const installed = [...source.matchAll(/node_modules\/((?:@[^/]+\/)?[^/.][^/]*)/g)].at(-1)?.[1];
   if (installed) return installed;
   const registry = /npmjs\.(?:com|org)\/(?:package\/)?((?:@[^/]+\/)?[^/#?]+)/.exec(source)?.[1];
   if (registry) return registry;
+  // `commander/Readme.md`, `@scope/name/docs/page.md`: prepare-docs names installed packages' files so.
+  const file = /^((?:@[\w.-]+\/)?[a-z0-9][\w.-]*)\/(?:.*\/)?[^/]+\.(?:md|markdown|html?)$/i.exec(source)?.[1];
+  if (file && !GENERIC_FOLDER.test(file)) return file;
   return /^npm:((?:@[^/]+\/)?[^/@#?]+)/.exec(source)?.[1] ?? /github\.com\/[^/]+\/([^/#?]+)/.exec(source)?.[1];
 }
 

@@ -1,0 +1,152 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  compactQaRowSchema,
+  createDocument,
+  documentId,
+  type QuestionsRow,
+  readJsonl,
+  readQa,
+  silentReporter,
+  writeJsonl,
+} from "@rag-ft/core";
+import { type ChatRequest, type OpenAiServer, type ReplyFunction, startOpenAiServer } from "@rag-ft/test-utils";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { outputNames } from "./find-splits.js";
+import { genAnswersSettings } from "./settings.js";
+import { genAnswers } from "./stage.js";
+
+let folder: string;
+let server: OpenAiServer | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gen-answers-"));
+});
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  await rm(folder, { recursive: true, force: true });
+});
+
+function questions(count: number, tag: string): QuestionsRow[] {
+  return Array.from({ length: count }, (_, i) => ({
+    gold_docs: [
+      createDocument(`The ${tag}${i} gate opens at hour ${i} of the day.`, { source: `s/${tag}`, title: "Gates" }),
+    ],
+    hard_neg_docs: [createDocument("Something else.", { source: `s/${tag}` })],
+    chat_history: [],
+    questions: [`When does the ${tag}${i} gate open?`, `What opens at hour ${i} (${tag}${i})?`],
+    prompt_model: "gpt-asker",
+  }));
+}
+
+const asked = (body: ChatRequest): string =>
+  /Question: (.*)\nAnswer:$/.exec(body.messages.at(-1)?.content ?? "")?.[1] ?? "";
+const echo: ReplyFunction = (body) => `Answer: re ${asked(body)}`;
+
+function run(extra: Record<string, unknown>, signal = new AbortController().signal) {
+  const settings = genAnswersSettings.parse({ prompt_model: "gpt-test", ...extra });
+  return genAnswers.run(settings, { reporter: silentReporter, signal, env: { OPENAI_BASE_URL: server?.url } });
+}
+
+describe("gen-answers", () => {
+  it("writes one row a question in the reference's format, and the compact twin", async () => {
+    server = await startOpenAiServer({ reply: echo });
+    const path = join(folder, "train_w_q.jsonl");
+    await writeJsonl(path, questions(5, "t"));
+    const result = await run({ dataset_w_q: path });
+    const rows = await readQa(join(folder, "train_w_qa.jsonl"));
+    expect(rows.map((row) => row.gold_answer)).toEqual(
+      questions(5, "t").flatMap((row) => row.questions.map((q) => `re ${q}`)),
+    );
+    expect(Object.keys(rows[0] ?? {}).slice(0, 5)).toEqual([
+      "gold_docs",
+      "hard_neg_docs",
+      "chat_history",
+      "question",
+      "gold_answer",
+    ]);
+    expect(rows[0]).toMatchObject({ prompt_model: "gpt-asker", answer_model: "gpt-test" });
+    const compact = await readJsonl(join(folder, "train_w_a.jsonl"), compactQaRowSchema, { what: "answers" });
+    expect(compact).toHaveLength(10);
+    expect(compact[2]?.gold_doc_ids).toEqual(rows[2]?.gold_docs.map(documentId));
+    expect(result.figures).toMatchObject({ questions: 10, answered: 10, failed: 0, requests_sent: 10 });
+    expect(server.requests.every((request) => request.body?.max_tokens === 256)).toBe(true);
+  });
+
+  it("answers all splits of a folder, and a stretch of a file under a name of one's own", async () => {
+    server = await startOpenAiServer({ reply: echo });
+    for (const split of ["train", "eval", "test"])
+      await writeJsonl(join(folder, `${split}_w_q.jsonl`), questions(2, split));
+    await run({ dataset_w_q: folder, save_dir: join(folder, "out") });
+    for (const split of ["train", "eval", "test"])
+      expect(await readQa(join(folder, "out", `${split}_w_qa.jsonl`))).toHaveLength(4);
+    await run({
+      dataset_w_q: join(folder, "eval_w_q.jsonl"),
+      save_name: "few_w_qa.jsonl",
+      end_data_idx: "3",
+      start_data_idx: "1",
+    });
+    expect((await readQa(join(folder, "few_w_qa.jsonl"))).map((row) => row.question)).toEqual(
+      questions(2, "eval")
+        .flatMap((row) => row.questions)
+        .slice(1, 3),
+    );
+    expect(outputNames("train_w_qa")).toEqual({ full: "train_w_qa.jsonl", compact: "train_w_a.jsonl" });
+    expect(outputNames("mine.jsonl")).toEqual({ full: "mine.jsonl", compact: "mine_w_a.jsonl" });
+    await expect(run({ dataset_w_q: folder, save_name: "x" })).rejects.toThrow(/save_name/);
+  });
+
+  it("counts what failed, keeps the rest, and asks only for the rest when run again", async () => {
+    let broken = true;
+    server = await startOpenAiServer({
+      reply: (body, index) =>
+        broken && /t[13] gate/.test(asked(body))
+          ? { status: 400, body: { error: { message: "filtered" } } }
+          : echo(body, index),
+    });
+    const path = join(folder, "train_w_q.jsonl");
+    await writeJsonl(path, questions(5, "t"));
+    const result = await run({ dataset_w_q: path, max_concurrency: 4 });
+    expect(result.figures).toMatchObject({ questions: 10, answered: 8, failed: 2 });
+    expect(result.summary).toMatch(/2 × .*400 filtered/);
+    broken = false;
+    const again = await run({ dataset_w_q: path });
+    expect(again.figures).toMatchObject({ answered: 10, failed: 0, requests_sent: 2, requests_from_store: 8 });
+    expect((await readQa(join(folder, "train_w_qa.jsonl"))).map((row) => row.question)).toEqual(
+      questions(5, "t").flatMap((row) => row.questions),
+    );
+  });
+
+  it("leaves earlier output whole when nothing is answered, and stops after ten failures in a row", async () => {
+    server = await startOpenAiServer({ reply: () => ({ status: 400, body: { error: { message: "no" } } }) });
+    const path = join(folder, "train_w_q.jsonl");
+    await writeJsonl(path, questions(40, "t"));
+    await writeFile(join(folder, "train_w_qa.jsonl"), "earlier");
+    await expect(run({ dataset_w_q: path, max_concurrency: 2 })).rejects.toThrow(/10 requests in a row failed/);
+    expect(server.requests.length).toBeLessThanOrEqual(11);
+    expect(await readFile(join(folder, "train_w_qa.jsonl"), "utf8")).toBe("earlier");
+  });
+
+  it("explains a wrong file, an empty folder and a missing path", async () => {
+    server = await startOpenAiServer({ reply: echo });
+    await writeJsonl(join(folder, "documents.jsonl"), [createDocument("text", { source: "s" })]);
+    await expect(run({ dataset_w_q: join(folder, "documents.jsonl") })).rejects.toThrow(
+      /documents\.jsonl:1: not questions.*document database/,
+    );
+    await expect(run({ dataset_w_q: folder })).rejects.toThrow(/none of train_w_q/);
+    await expect(run({ dataset_w_q: join(folder, "nowhere.jsonl") })).rejects.toThrow(/no such file or folder/);
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it("takes sentences of the passage with extractive, and says so in each row", async () => {
+    const path = join(folder, "train_w_q.jsonl");
+    await writeJsonl(path, questions(3, "t"));
+    await run({ dataset_w_q: path, prompt_model: "extractive" });
+    for (const row of await readQa(join(folder, "train_w_qa.jsonl"))) {
+      expect(row.gold_docs[0]?.page_content).toContain(row.gold_answer);
+      expect(row.answer_generator).toBe("extractive");
+    }
+  });
+});

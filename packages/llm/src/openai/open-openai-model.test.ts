@@ -1,0 +1,88 @@
+import { CancelledError, UserError } from "@rag-ft/core";
+import { type OpenAiServer, type ReplyFunction, startOpenAiServer } from "@rag-ft/test-utils";
+import { afterEach, describe, expect, it } from "vitest";
+import { CompletionError } from "../completion-error.js";
+import { openOpenAiModel } from "./open-openai-model.js";
+
+const KEY = "sk-secret-abcdef123456";
+const options = { temperature: 0, max_new_tokens: 16, timeout_ms: 5000 };
+const messages = [{ role: "user" as const, content: "two words" }];
+const soon = { "retry-after-ms": "5" };
+let server: OpenAiServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function open(reply: ReplyFunction, env: Record<string, string> = { OPENAI_API_KEY: KEY }) {
+  server = await startOpenAiServer({ reply, apiKey: KEY, models: ["gpt-test"] });
+  return openOpenAiModel("gpt-test", { env: { OPENAI_BASE_URL: server.url, ...env } });
+}
+
+describe("openOpenAiModel", () => {
+  it("sends what was asked and returns text and usage", async () => {
+    const model = await open(() => "three small words");
+    expect(await model.complete(messages, { ...options, stop: ["\n"], seed: 4 })).toEqual({
+      text: "three small words",
+      finish_reason: "stop",
+      usage: { prompt_tokens: 2, completion_tokens: 3 },
+    });
+    expect(server?.requests[0]).toMatchObject({
+      authorization: `Bearer ${KEY}`,
+      body: { model: "gpt-test", messages, temperature: 0, max_tokens: 16, stop: ["\n"], seed: 4 },
+    });
+  });
+
+  it.each([429, 500, 503])("tries again after %i and then succeeds", async (status) => {
+    const model = await open((_, index) =>
+      index < 2 ? { status, body: { error: { message: "busy" } }, headers: soon } : "fine",
+    );
+    expect((await model.complete(messages, options)).text).toBe("fine");
+    expect(server?.requests).toHaveLength(3);
+  });
+
+  it("waits as long as Retry-After says", async () => {
+    const model = await open((_, index) =>
+      index === 0 ? { status: 429, body: {}, headers: { "retry-after": "1" } } : "fine",
+    );
+    const start = Date.now();
+    await model.complete(messages, options);
+    expect(Date.now() - start).toBeGreaterThanOrEqual(950);
+  });
+
+  it("gives up after its retries with the server's words", async () => {
+    const model = await open(() => ({ status: 500, body: { error: { message: "broken for good" } }, headers: soon }));
+    await expect(model.complete(messages, options)).rejects.toThrow(/broken for good/);
+    await expect(model.complete(messages, options)).rejects.toBeInstanceOf(CompletionError);
+    expect(server?.requests).toHaveLength(12);
+  });
+
+  it("fails at once on a wrong key or model, says what to do and shows no key", async () => {
+    const wrongKey = await open(() => "x", { OPENAI_API_KEY: "sk-wrong-zyxwvu987654" });
+    const error: Error = await wrongKey.complete(messages, options).then(
+      () => new Error("no error"),
+      (caught: Error) => caught,
+    );
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.message).toMatch(/OPENAI_API_KEY/);
+    expect(error.message).not.toContain("zyxwvu");
+    expect(server?.requests).toHaveLength(1);
+    const wrongModel = openOpenAiModel("gpt-none", { env: { OPENAI_BASE_URL: server?.url, OPENAI_API_KEY: KEY } });
+    await expect(wrongModel.complete(messages, options)).rejects.toThrow(/does not know the model "gpt-none"/);
+    expect(server?.requests).toHaveLength(2);
+  });
+
+  it("refuses replies without text and stops when asked to", async () => {
+    const empty = await open(() => "  ");
+    await expect(empty.complete(messages, options)).rejects.toThrow(/holds no text/);
+    await expect(empty.complete(messages, { ...options, signal: AbortSignal.abort() })).rejects.toBeInstanceOf(
+      CancelledError,
+    );
+  });
+
+  it("needs a key for OpenAI itself, none for another server", async () => {
+    expect(() => openOpenAiModel("gpt-test", { env: {} })).toThrow(/OPENAI_API_KEY is not set/);
+    expect(openOpenAiModel("gpt-test", { env: { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" } }).provider).toBe("openai");
+  });
+});
