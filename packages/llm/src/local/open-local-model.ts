@@ -61,6 +61,10 @@ export async function openLocalModel(
   const { tokenizer, model } = await load();
   const limit = (model.config as { max_position_embeddings?: number }).max_position_embeddings;
   const queue = createQueue();
+  const ends = [
+    model.generation_config?.eos_token_id ?? (model.config as { eos_token_id?: unknown }).eos_token_id,
+  ].flat();
+  const endsItself = (id: bigint | undefined): boolean => id !== undefined && ends.includes(Number(id));
 
   const run = async (prompt: string, templated: boolean, options: CompletionOptions): Promise<Completion> => {
     if (options.signal?.aborted) throw new CancelledError("Stopped on request.");
@@ -93,15 +97,15 @@ export async function openLocalModel(
     if (watch.ended === "timeout")
       throw new CompletionError(`${name}: no end of the answer within ${options.timeout_ms / 1000} s.`);
     const generated = (output.tolist()[0] ?? []).slice(promptTokens);
-    const raw = options.stop?.length ? cutAtStop(decode(generated), options.stop) : undefined;
-    const text =
-      raw?.found === true
-        ? raw.text
-        : tokenizer.decode(
-            generated.map((id) => Number(id)),
-            { skip_special_tokens: true, clean_up_tokenization_spaces: false },
-          );
-    const cutShort = generated.length >= room && raw?.found !== true;
+    const shown = (ids: readonly bigint[]): string =>
+      tokenizer.decode(
+        ids.map((id) => Number(id)),
+        { skip_special_tokens: true, clean_up_tokenization_spaces: false },
+      );
+    const cut = cutAtStop(shown(generated), options.stop ?? []);
+    // A stop string that is a special token (`<|im_end|>`) shows only with those decoded; it ends the text with its token.
+    const text = cut.found || watch.ended !== "stop" ? cut.text : shown(generated.slice(0, -1));
+    const cutShort = generated.length >= room && watch.ended !== "stop" && !endsItself(generated.at(-1));
     return {
       text,
       finish_reason: cutShort ? "length" : "stop",

@@ -1,0 +1,176 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CancelledError, createRandom, silentReporter, writeJsonAtomic } from "@rag-ft/core";
+import { type WeightTensor, writeSafetensors } from "@rag-ft/models";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LanguageModel } from "../language-model.js";
+import { openLanguageModel } from "../open-language-model.js";
+import { cutAtStop } from "./generation-watch.js";
+
+const WORDS = [
+  "<s>",
+  "</s>",
+  ..."red green blue one two three four five six seven ask answer up down left right".split(" "),
+];
+const HIDDEN = 16;
+const CONTEXT = 32;
+
+/** A Llama with random weights and a tokenizer of whole words: a folder that holds only safetensors. */
+async function writeTinyLlama(folder: string): Promise<void> {
+  const random = createRandom(7);
+  const weight = (...shape: number[]): WeightTensor => ({
+    shape,
+    data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => (random.next() - 0.5) * 1.6),
+  });
+  const ones = (): WeightTensor => ({ shape: [HIDDEN], data: new Float32Array(HIDDEN).fill(1) });
+  const layer = "model.layers.0";
+  await writeSafetensors(
+    join(folder, "model.safetensors"),
+    new Map([
+      ["model.embed_tokens.weight", weight(WORDS.length, HIDDEN)],
+      [`${layer}.self_attn.q_proj.weight`, weight(HIDDEN, HIDDEN)],
+      [`${layer}.self_attn.k_proj.weight`, weight(HIDDEN / 2, HIDDEN)],
+      [`${layer}.self_attn.v_proj.weight`, weight(HIDDEN / 2, HIDDEN)],
+      [`${layer}.self_attn.o_proj.weight`, weight(HIDDEN, HIDDEN)],
+      [`${layer}.mlp.gate_proj.weight`, weight(HIDDEN, HIDDEN)],
+      [`${layer}.mlp.up_proj.weight`, weight(HIDDEN, HIDDEN)],
+      [`${layer}.mlp.down_proj.weight`, weight(HIDDEN, HIDDEN)],
+      [`${layer}.input_layernorm.weight`, ones()],
+      [`${layer}.post_attention_layernorm.weight`, ones()],
+      ["model.norm.weight", ones()],
+      ["lm_head.weight", weight(WORDS.length, HIDDEN)],
+    ]),
+  );
+  await writeJsonAtomic(join(folder, "config.json"), {
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    vocab_size: WORDS.length,
+    hidden_size: HIDDEN,
+    intermediate_size: HIDDEN,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    num_key_value_heads: 1,
+    head_dim: HIDDEN / 2,
+    hidden_act: "silu",
+    max_position_embeddings: CONTEXT,
+    rms_norm_eps: 1e-5,
+    rope_theta: 10000,
+    tie_word_embeddings: false,
+    bos_token_id: 0,
+    eos_token_id: 1,
+  });
+  const special = (id: number, content: string) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  });
+  await writeJsonAtomic(join(folder, "tokenizer.json"), {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: [special(0, "<s>"), special(1, "</s>")],
+    normalizer: null,
+    pre_tokenizer: { type: "WhitespaceSplit" },
+    post_processor: null,
+    decoder: { type: "WordPiece", prefix: "##", cleanup: false },
+    model: {
+      type: "WordPiece",
+      vocab: Object.fromEntries(WORDS.map((word, id) => [word, id])),
+      unk_token: "<s>",
+      continuing_subword_prefix: "##",
+      max_input_chars_per_word: 100,
+    },
+  });
+  await writeJsonAtomic(join(folder, "tokenizer_config.json"), {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    bos_token: "<s>",
+    eos_token: "</s>",
+    chat_template:
+      "{% for m in messages %}ask {{ m['content'] }} {% endfor %}{% if add_generation_prompt %}answer{% endif %}",
+  });
+}
+
+let folder: string;
+let model: LanguageModel | undefined;
+const open = (name: string): Promise<LanguageModel> =>
+  openLanguageModel(name, { env: { RAG_FT_CACHE: join(folder, "cache") }, reporter: silentReporter });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "local-model-"));
+  await writeTinyLlama(join(folder, "model"));
+  model = await open(`local:${join(folder, "model")}`);
+}, 60_000);
+afterAll(async () => {
+  await model?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const greedy = { temperature: 0, max_new_tokens: 6, timeout_ms: 20_000 };
+const messages = [{ role: "user" as const, content: "red blue" }];
+const raw = async (prompt: string, options = {}) => {
+  const completion = await model?.generate?.(prompt, { ...greedy, ...options });
+  if (!completion) throw new Error("a local model takes raw prompts");
+  return completion;
+};
+
+describe("openLocalModel", () => {
+  it("runs a folder of safetensors, the chat template applied, greedy and repeatable", async () => {
+    const first = await model?.complete(messages, greedy);
+    // ask red blue answer
+    expect(first?.usage?.prompt_tokens).toBe(4);
+    expect(first?.text.split(" ").every((word) => WORDS.includes(word))).toBe(true);
+    expect(await model?.complete(messages, greedy)).toEqual(first);
+    expect((await raw("ask red blue answer")).text).toBe(first?.text);
+  });
+
+  it("ends at max_new_tokens, and at the model's last position", async () => {
+    const all = await raw("one two three", { max_new_tokens: 5 });
+    expect(all).toMatchObject({ finish_reason: "length", usage: { prompt_tokens: 3, completion_tokens: 5 } });
+    const long = await raw(
+      Array(CONTEXT - 2)
+        .fill("one")
+        .join(" "),
+      { max_new_tokens: 50 },
+    );
+    expect(long.usage?.completion_tokens).toBeLessThanOrEqual(2);
+  });
+
+  it("stops at a stop string and cuts the text before it", async () => {
+    // Sampled hot, so that the words differ.
+    const hot = { temperature: 2, seed: 5, max_new_tokens: 10 };
+    const words = (await raw("one two three", hot)).text.split(" ");
+    const stop = words.find((word, index) => index > 0 && words.indexOf(word) === index);
+    if (stop === undefined) throw new Error(`the model repeats one word: ${words}`);
+    const cut = await raw("one two three", { ...hot, stop: ["zebra", stop] });
+    expect(cut.text.trim()).toBe(words.slice(0, words.indexOf(stop)).join(" "));
+    expect(cut.finish_reason).toBe("stop");
+    expect(cut.usage?.completion_tokens).toBeLessThan(hot.max_new_tokens);
+    const special = await raw("one two three", { ...hot, stop: ["<s>"] });
+    expect(special).toMatchObject({ finish_reason: "stop", usage: { completion_tokens: 1 }, text: "" });
+    expect(cutAtStop("a b c b", ["c", "b"])).toEqual({ text: "a ", found: true });
+  });
+
+  it("samples by seed", async () => {
+    const sample = async (seed: number) => (await raw("up down", { temperature: 1.5, seed, max_new_tokens: 12 })).text;
+    expect(await sample(1)).toBe(await sample(1));
+    expect(new Set(await Promise.all([1, 2, 3, 4].map(sample))).size).toBeGreaterThan(1);
+  });
+
+  it("explains a prompt that is too long, an end of time, and a stop on request", async () => {
+    await expect(raw(Array(CONTEXT).fill("one").join(" "))).rejects.toThrow(/32 tokens, the model takes at most 32/);
+    await expect(raw("one two", { timeout_ms: -1 })).rejects.toThrow(/no end of the answer/);
+    await expect(raw("one two", { signal: AbortSignal.abort() })).rejects.toBeInstanceOf(CancelledError);
+    expect((await raw("one two")).text).not.toBe("");
+  });
+
+  it("explains names that lead to no model", async () => {
+    await expect(open("local:")).rejects.toThrow(/is missing/);
+    await expect(open("extractive")).rejects.toThrow(/not a model/);
+    await expect(open(`local:${join(folder, "cache")}`)).rejects.toThrow(/config\.json/);
+  });
+});
