@@ -1,3 +1,5 @@
+import { lowerFirst } from "./wording.js";
+
 /** A question with its answer, as one rule proposes it. */
 export interface Candidate {
   question: string;
@@ -44,5 +46,8 @@ export function isName(title: string, subject: string): boolean {
 /** Adds `in <subject>` unless the question names it. */
 export function withSubject(question: string, subject: string | undefined, preposition = "in"): string {
   const open = question.replace(/\s*\?$/, "");
-  return subject === undefined || namesSubject(open, subject) ? `${open}?` : `${open} ${preposition} ${subject}?`;
+  if (subject === undefined || namesSubject(open, subject)) return `${open}?`;
+  // A page called "Emailing my customers" is something that is done, not a place.
+  if (/^[A-Z][a-z]+ing [a-z]/.test(subject)) return `${open} when ${lowerFirst(subject)}?`;
+  return `${open} ${preposition} ${subject}?`;
 }

@@ -106,6 +106,7 @@ it("knows what a page is about", () => {
   expect(subject("docs/install.md", "Install the tool")).toBe("Install the tool");
   expect(subject("https://example.com/a.html", "Gates | Example Docs")).toBe("Gates");
   expect(subject("https://example.com/a.html")).toBeUndefined();
+  expect(subject("https://example.com/a.html", "How do I pay?")).toBeUndefined();
 });
 
 it("cuts sentences at full stops, not at abbreviations or dots in names", () => {

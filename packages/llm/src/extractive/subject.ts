@@ -25,6 +25,12 @@ export function subjectOf(document: Pick<Document, "metadata">): string | undefi
     .split(/\s+[-–—|·:]\s+|:\s/)[0]
     ?.replace(/\b(readme|documentation|docs)(\.md)?$/i, "")
     .trim();
-  if (title && title.split(/\s+/).length <= 5 && !NOT_A_NAME.test(title) && !title.endsWith("?")) return title;
+  if (
+    title &&
+    title.split(/\s+/).length <= 5 &&
+    !NOT_A_NAME.test(title) &&
+    !/^(how|what|why|when|where|who|can|do|does|is|are)\b|\?$/i.test(title)
+  )
+    return title;
   return undefined;
 }

@@ -98,10 +98,12 @@ export async function openLocalModel(
       throw new CompletionError(`${name}: no end of the answer within ${options.timeout_ms / 1000} s.`);
     const generated = (output.tolist()[0] ?? []).slice(promptTokens);
     const shown = (ids: readonly bigint[]): string =>
-      tokenizer.decode(
-        ids.map((id) => Number(id)),
-        { skip_special_tokens: true, clean_up_tokenization_spaces: false },
-      );
+      ids.length === 0
+        ? ""
+        : tokenizer.decode(
+            ids.map((id) => Number(id)),
+            { skip_special_tokens: true, clean_up_tokenization_spaces: false },
+          );
     const cut = cutAtStop(shown(generated), options.stop ?? []);
     // A stop string that is a special token (`<|im_end|>`) shows only with those decoded; it ends the text with its token.
     const text = cut.found || watch.ended !== "stop" ? cut.text : shown(generated.slice(0, -1));
