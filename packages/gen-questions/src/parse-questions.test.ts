@@ -13,6 +13,7 @@ describe("parseQuestions", () => {
     ['"What is a job?"', ["What is a job?"]],
     ["What is a job?\nAnd why do I ask?", ["What is a job?"]],
     ["Q1: A one?\nQ2: A two?\nQ3: A three?", ["A one?", "A two?"]],
+    ["Question: 1. How is it done?\nQuestion: Who does it?", ["How is it done?", "Who does it?"]],
     ["I cannot help with that.", []],
     ["", []],
   ])("%j", (reply, questions) => {

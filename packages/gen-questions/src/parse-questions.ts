@@ -1,5 +1,6 @@
 /** `Question 2:`, `**Q1.**`, `2)`, `-` before a question. */
-const LABEL = /^\s*(?:[-*•]\s+)?(?:\*\*|__)?(?:(?:question|q)\s*(\d+)\s*[:.)-]|(\d+)\s*[.):])?(?:\*\*|__)?\s*/i;
+const LABEL =
+  /^\s*(?:[-*•]\s+)?(?:\*\*|__)?((?:question\s*:?|q)\s*\d+\s*[:.)-]|question\s*:|\d+\s*[.):])?(?:\*\*|__)?\s*/i;
 
 /** Questions of one passage, at most. */
 const MAX_QUESTIONS = 2;
@@ -20,9 +21,7 @@ export function parseQuestions(reply: string): string[] {
   const lines = reply.split(/\r?\n/).filter((line) => line.trim() !== "" && !/^\s*questions?\s*:\s*$/i.test(line));
   const found: string[] = [];
   for (const [index, line] of lines.entries()) {
-    const label = LABEL.exec(line);
-    const labelled = label?.[1] !== undefined || label?.[2] !== undefined;
-    if (index > 0 && !labelled) continue;
+    if (index > 0 && LABEL.exec(line)?.[1] === undefined) continue;
     const question = clean(line);
     if (question.length < 4 || !question.endsWith("?")) continue;
     if (!found.some((other) => other.toLowerCase() === question.toLowerCase())) found.push(question);
