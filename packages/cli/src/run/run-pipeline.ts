@@ -175,7 +175,9 @@ export async function runPipeline(
       ["stage", "result", "time"],
     )}\n`,
   );
-  if (pipeline.report) {
+  const absent = Object.values(pipeline.report ?? {}).filter((id) => !chosen.has(id));
+  if (pipeline.report && absent.length > 0) reporter.info(`no report: ${absent.join(", ")} left out`);
+  else if (pipeline.report) {
     const folders = new Map(steps.map(({ id, values }) => [id, String(values.output_dir ?? "")]));
     const data = await readReportData(pipeline.report, (id) => folders.get(id) ?? "");
     context.io.out(`\n${renderReport(data)}\n`);

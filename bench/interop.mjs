@@ -1,0 +1,63 @@
+// Does a checkpoint of ours mean the same to others? Vectors in transformers.js and sentence-transformers, greedy text in
+// transformers.js and Python's transformers.
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { loadDecoder, loadEncoder, openEncoder, saveDecoder, saveEncoder } from "../packages/models/dist/index.js";
+import { flags, python, quiet, SAMPLE, withFolder } from "./tools.mjs";
+
+const require = createRequire(new URL("../packages/models/package.json", import.meta.url));
+const { AutoModelForCausalLM, AutoTokenizer, env, pipeline } = await import(
+  require.resolve("@huggingface/transformers")
+);
+env.allowRemoteModels = false;
+
+const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+const NEW_TOKENS = 40;
+
+const result = await withFolder(async (folder) => {
+  const encoderFolder = join(folder, "encoder");
+  const decoderFolder = join(folder, "decoder");
+  await saveEncoder(encoderFolder, await loadEncoder(flags.encoder, quiet));
+  await saveDecoder(decoderFolder, await loadDecoder(flags.decoder, quiet));
+
+  const ours = await openEncoder(encoderFolder, { ...quiet, overrides: { similarity: "cosine" } });
+  const { dimensions, settings } = ours;
+  const vectors = await ours.embed(SAMPLE, "passage");
+  await ours.close();
+  const rows = SAMPLE.map((_, i) => vectors.subarray(i * dimensions, (i + 1) * dimensions));
+
+  const extract = await pipeline("feature-extraction", encoderFolder, { dtype: "fp32" });
+  const theirs = await extract(
+    SAMPLE.map((text) => settings.passage_prefix + text),
+    { pooling: settings.pooling, normalize: true },
+  );
+  const js = rows.map((row, i) => dot(row, theirs.data.subarray(i * dimensions, (i + 1) * dimensions)));
+
+  const tokenizer = await AutoTokenizer.from_pretrained(decoderFolder);
+  const model = await AutoModelForCausalLM.from_pretrained(decoderFolder, { dtype: "fp32" });
+  const texts = [];
+  for (const prompt of SAMPLE) {
+    const inputs = tokenizer(prompt);
+    const output = await model.generate({ ...inputs, max_new_tokens: NEW_TOKENS, do_sample: false });
+    texts.push(tokenizer.decode(output.tolist()[0].slice(inputs.input_ids.dims[1]), { skip_special_tokens: true }));
+  }
+  const request = join(folder, "request.json");
+  writeFileSync(
+    request,
+    JSON.stringify({ encoder: encoderFolder, decoder: decoderFolder, texts: SAMPLE, new_tokens: NEW_TOKENS }),
+  );
+  const peer = python("interop.py", request);
+  const st = rows.map((row, i) => dot(row, peer.vectors[i]));
+  texts.forEach((text, i) => {
+    console.log(`${text === peer.greedy[i] ? "equal" : "DIFFER"}: ${JSON.stringify(text)}`);
+    if (text !== peer.greedy[i]) console.log(`  Python: ${JSON.stringify(peer.greedy[i])}`);
+  });
+  return {
+    lowest_cosine_transformers_js: Math.min(...js),
+    lowest_cosine_sentence_transformers: Math.min(...st),
+    equal_greedy_texts: texts.filter((text, i) => text === peer.greedy[i]).length,
+    of: texts.length,
+  };
+});
+console.log(JSON.stringify(result));

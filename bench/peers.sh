@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Makes .venv with the Python peers of the benchmarks.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python3 -m venv .venv
+.venv/bin/pip install --quiet torch transformers sentence-transformers trl peft onnx rouge_score pytrec_eval-terrier sacrebleu
+.venv/bin/python -c 'import torch, transformers, sentence_transformers as s; print("torch", torch.__version__, "transformers", transformers.__version__, "sentence-transformers", s.__version__)'

@@ -1,0 +1,12 @@
+// pnpm bench <name> [flags]: runs bench/<name>.mjs. The packages must be built (pnpm build).
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const [name, ...rest] = process.argv.slice(2);
+const file = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url));
+if (!name || ["run", "tools"].includes(name) || !existsSync(file)) {
+  console.error("usage: pnpm bench parity|interop [--encoder FOLDER] [--decoder FOLDER]; see bench/README.md");
+  process.exit(2);
+}
+process.argv.splice(2, process.argv.length - 2, ...rest);
+await import(file);

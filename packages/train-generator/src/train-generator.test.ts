@@ -1,0 +1,143 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  buildAnswer,
+  buildPrompt,
+  createDocument,
+  defaultPromptFormat,
+  readPromptFormat,
+  silentReporter,
+  writeJsonl,
+} from "@rag-ft/core";
+import { openLanguageModel } from "@rag-ft/llm";
+import { createAnswerBatch, createTrainableDecoder, loadDecoder, loadTokenizer } from "@rag-ft/models";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeExamples } from "./examples.js";
+import { trainGenerator } from "./index.js";
+import { answerBatches } from "./loss.js";
+
+const model = (name: string): string => fileURLToPath(new URL(`../../../data/models/${name}`, import.meta.url));
+const context = { reporter: silentReporter, signal: new AbortController().signal, env: {} };
+const COLOURS = ["red", "green", "blue", "white", "black", "brown"];
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+const rows = COLOURS.map((colour, i) => ({
+  gold_docs: [createDocument(`Cable ${i} is ${colour}.`, { source: `cable-${i}.md` })],
+  hard_neg_docs: [],
+  chat_history: [],
+  question: `Which colour has cable ${i}?`,
+  gold_answer: `It is ${colour}.`,
+}));
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rag-ft-"));
+  await writeJsonl(
+    at("documents.jsonl"),
+    rows.flatMap((row) => row.gold_docs),
+  );
+  await writeJsonl(at("train_w_qa.jsonl"), rows);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function lines(path: string): Promise<Record<string, number>[]> {
+  return (await readFile(path, "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+describe("makeExamples", () => {
+  it("prompt and answer are the shared format's, and a prompt too long loses passages", async () => {
+    const tokenizer = await loadTokenizer(model("tiny-decoder"));
+    const row = rows[0] as (typeof rows)[0];
+    const others = rows.slice(1).flatMap((item) => item.gold_docs);
+    const settings = { format: defaultPromptFormat, tokenizer, maxTokens: 400, maxRetrieved: 5, seed: 1 };
+    const whole = makeExamples([row], [others], settings, "test", silentReporter);
+    const gold = tokenizer.encode(buildPrompt(defaultPromptFormat, row.gold_docs, row.question));
+    expect(whole[0]?.prompt.length).toBeGreaterThan(gold.length * 2);
+    expect(whole[0]?.answer).toEqual(
+      tokenizer.encode(buildAnswer(defaultPromptFormat, row.gold_answer), { special: false }),
+    );
+    expect(whole[0]?.answer.at(-1)).toBe(tokenizer.tokenId("</s>"));
+
+    const tight = { ...settings, maxTokens: gold.length + (whole[0]?.answer.length ?? 0) };
+    expect(makeExamples([row], [others], tight, "test", silentReporter)[0]?.prompt).toEqual(gold);
+    expect(() => makeExamples([row], [others], { ...tight, maxTokens: 10 }, "file", silentReporter)).toThrow(
+      /file: no question fits 10 tokens/,
+    );
+  });
+});
+
+describe("train-generator", () => {
+  it("learns its answers and stop token, logs, and leaves a folder that answers", async () => {
+    const settings = trainGenerator.settings.parse({
+      model_name_or_path: model("tiny-decoder"),
+      embedding_model: model("tiny-encoder"),
+      embedding_max_num_to_retrieve: "1",
+      full_dataset_file_path: at("documents.jsonl"),
+      train_file: at("train_w_qa.jsonl"),
+      eval_file: at("train_w_qa.jsonl"),
+      test_file: at("train_w_qa.jsonl"),
+      output_dir: at("run"),
+      per_device_train_batch_size: "3",
+      gradient_accumulation_steps: "2",
+      num_train_epochs: "40",
+      eval_steps: "20",
+      logging_steps: "5",
+      learning_rate: "2e-3",
+      bf16: "true",
+      deepspeed: "ds.json",
+    });
+    const said: string[] = [];
+    const reporter = { ...silentReporter, info: (message: string) => said.push(message) };
+    await trainGenerator.run(settings, { ...context, reporter });
+    expect(said.find((line) => line.includes("no effect"))).toMatch(/bf16, deepspeed/);
+
+    const evaluations = await lines(at("run/eval.jsonl"));
+    expect(evaluations.map(({ step }) => step)).toEqual([0, 20, 40]);
+    const losses = evaluations.map((line) => line.eval_loss as number);
+    expect(Math.min(...losses)).toBeLessThan((losses[0] as number) / 4);
+    expect(await lines(at("run/train.jsonl"))).toHaveLength(8);
+    expect((await readdir(at("run"))).filter((name) => name.startsWith("checkpoint-"))).toHaveLength(1);
+    expect(await readPromptFormat(at("run"))).toEqual(defaultPromptFormat);
+
+    const answerer = await openLanguageModel(`local:${at("run")}`, context);
+    const row = rows[2] as (typeof rows)[2];
+    const completion = await answerer.generate?.(buildPrompt(defaultPromptFormat, row.gold_docs, row.question), {
+      temperature: 0,
+      max_new_tokens: 16,
+      timeout_ms: 60_000,
+      stop: ["</s>"],
+    });
+    expect(completion?.text.trim()).toBe(row.gold_answer);
+    await answerer.close();
+  }, 120_000);
+
+  it("the loss does not depend on how examples are cut in batches", async () => {
+    const decoder = await loadDecoder(model("tiny-decoder"), context);
+    const trainable = await createTrainableDecoder(decoder);
+    const settings = {
+      format: defaultPromptFormat,
+      tokenizer: decoder.tokenizer,
+      maxTokens: 1024,
+      maxRetrieved: 0,
+      seed: 1,
+    };
+    const examples = makeExamples(rows, [], settings, "test", silentReporter);
+    const labels = examples.reduce((sum, { answer }) => sum + answer.length, 0);
+    const together = answerBatches(examples, decoder.tokenizer.padId);
+    let sum = 0;
+    for (const batch of together.batches) sum += await trainable.loss(batch);
+    let apart = 0;
+    for (const example of examples) {
+      apart += await trainable.loss(createAnswerBatch([example], decoder.tokenizer.padId, 1 / labels));
+    }
+    expect(sum).toBeGreaterThan(0.1);
+    expect(sum).toBeCloseTo(apart, 4);
+    await trainable.close();
+  });
+});

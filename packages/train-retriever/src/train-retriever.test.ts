@@ -1,0 +1,137 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createDocument, hashFile, silentReporter, writeJsonl } from "@rag-ft/core";
+import { openEncoder } from "@rag-ft/models";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { trainRetriever } from "./index.js";
+
+const ENCODER = fileURLToPath(new URL("../../../data/models/tiny-encoder", import.meta.url));
+const context = { reporter: silentReporter, signal: new AbortController().signal, env: {} };
+const TOPICS = ["timeout", "retries", "proxy", "cookies", "streaming", "headers", "caching", "redirects"];
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rag-ft-"));
+  const documents = TOPICS.map((topic) =>
+    createDocument(`The option called ${topic} controls ${topic} of a request.`, {
+      source: `${topic}.md`,
+      title: topic,
+    }),
+  );
+  await writeJsonl(at("documents.jsonl"), documents);
+  // Code words that only training can tie to their passages.
+  const rows = documents.map((document, i) => ({
+    gold_docs: [document],
+    hard_neg_docs: [documents[(i + 1) % documents.length]],
+    chat_history: [],
+    questions: [`What is feature number ${i}?`, `Explain feature ${i} to me?`],
+  }));
+  await writeJsonl(at("train_w_q.jsonl"), rows);
+  await writeJsonl(at("eval_w_q.jsonl"), rows);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function settings(
+  output: string,
+  more: Record<string, unknown> = {},
+): ReturnType<typeof trainRetriever.settings.parse> {
+  return trainRetriever.settings.parse({
+    model_path: ENCODER,
+    full_dataset_file_path: at("documents.jsonl"),
+    train_file: at("train_w_q.jsonl"),
+    eval_file: at("eval_w_q.jsonl"),
+    test_file: at("eval_w_q.jsonl"),
+    output_dir: at(output),
+    per_device_train_batch_size: 8,
+    max_steps: 12,
+    eval_steps: 6,
+    learning_rate: 1e-3,
+    ...more,
+  });
+}
+
+async function lines(path: string): Promise<Record<string, number>[]> {
+  return (await readFile(path, "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+describe("train-retriever", () => {
+  it("learns, logs, and leaves the best checkpoint as a model folder", async () => {
+    const result = await trainRetriever.run(settings("run"), context);
+    const evaluations = await lines(at("run/eval.jsonl"));
+    expect(evaluations.map(({ step }) => step)).toEqual([0, 6, 12]);
+    const recall = evaluations.map((line) => line["eval_retr/document_recall/recall4"] as number);
+    expect(Math.max(...recall)).toBeGreaterThan(recall[0] as number);
+    const training = await lines(at("run/train.jsonl"));
+    expect(training).toHaveLength(12);
+    for (const key of ["step", "loss", "lr", "grad_norm", "examples_per_s", "tokens_per_s", "peak_rss_mb"]) {
+      expect(training[0]?.[key], key).toEqual(expect.any(Number));
+    }
+    expect(training.at(-1)?.loss).toBeLessThan((training[0]?.loss as number) * 0.8);
+
+    const test = JSON.parse(await readFile(at("run/test.json"), "utf8"));
+    const best = Math.max(...recall);
+    expect(test.base["document_recall/recall4"]).toBe(recall[0]);
+    expect(test.best["document_recall/recall4"]).toBe(best);
+    expect(test.best.step).toBe(evaluations[recall.indexOf(best)]?.step);
+    expect(result.summary).toMatch(/recall@4/);
+
+    // The output folder is the checkpoint, and its vectors are those that were measured.
+    expect((await readdir(at("run"))).filter((name) => name.startsWith("checkpoint-"))).toEqual([
+      `checkpoint-${test.best.step}`,
+    ]);
+    const options = { env: {}, reporter: silentReporter };
+    const [root, checkpoint, base] = await Promise.all([
+      openEncoder(at("run"), options),
+      openEncoder(at(`run/checkpoint-${test.best.step}`), options),
+      openEncoder(ENCODER, options),
+    ]);
+    expect(root.fingerprint).toBe(checkpoint.fingerprint);
+    expect(root.fingerprint).not.toBe(base.fingerprint);
+    expect(root.settings).toEqual({ ...base.settings, similarity: "cosine" });
+    await Promise.all([root.close(), checkpoint.close(), base.close()]);
+  });
+
+  it("gives the same weights for the same seed, and others for another", async () => {
+    const short = { max_steps: 2, eval_steps: 0, do_eval: false };
+    const hashOf = async (name: string, seed: number): Promise<string> => {
+      await trainRetriever.run(settings(name, { ...short, seed, test_file: undefined }), context);
+      return hashFile(at(`${name}/model.safetensors`));
+    };
+    const first = await hashOf("seed-a", 1);
+    expect(await hashOf("seed-b", 1)).toBe(first);
+    expect(await hashOf("seed-c", 2)).not.toBe(first);
+  });
+
+  it("the seed's temperature of 1 means dot products, a similarity given wins", async () => {
+    const run = async (name: string, more: Record<string, unknown>): Promise<string> => {
+      await trainRetriever.run(
+        settings(name, { max_steps: 1, eval_steps: 0, do_eval: false, test_file: undefined, ...more }),
+        context,
+      );
+      return JSON.parse(await readFile(at(`${name}/config_sentence_transformers.json`), "utf8")).similarity_fn_name;
+    };
+    expect(await run("dot", { temperature: "1" })).toBe("dot");
+    expect(await run("cosine", { temperature: "1", similarity: "cosine" })).toBe("cosine");
+  });
+
+  it("a bad input costs nothing: earlier output stays", async () => {
+    const before = await readdir(at("run"));
+    await writeFile(at("broken_w_q.jsonl"), '{"gold_docs": []}\n');
+    await expect(trainRetriever.run(settings("run", { eval_file: at("broken_w_q.jsonl") }), context)).rejects.toThrow(
+      /broken_w_q\.jsonl:1: not questions/,
+    );
+    await expect(trainRetriever.run(settings("run", { model_path: at("nowhere") }), context)).rejects.toThrow(
+      /nowhere/,
+    );
+    expect(await readdir(at("run"))).toEqual(before);
+    expect(await lines(at("run/train.jsonl"))).toHaveLength(12);
+  });
+});
