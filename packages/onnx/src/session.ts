@@ -30,14 +30,24 @@ export interface SessionSettings {
 
 /** A graph compiled by ONNX Runtime. One session serves every shape that its named dimensions may take. */
 export interface Session {
-  /** Runs the graph. Inputs are not copied; outputs are fresh arrays. */
-  run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  /**
+   * Runs the graph. Inputs are not copied. Outputs are fresh arrays, but for those given in `into`: they are written to the
+   * array there, of the output's shape, which may be an input's too.
+   */
+  run(
+    inputs: Readonly<Record<string, Tensor>>,
+    into?: Readonly<Record<string, Tensor>>,
+  ): Promise<Record<string, Tensor>>;
   readonly inputNames: readonly string[];
   close(): Promise<void>;
 }
 
 /** ONNX Runtime logs errors only: its warnings speak of our unused initialisers and the like. */
 const LOG_ERRORS = 3;
+
+function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
+  return new ort.Tensor(dtype, data as never, shape);
+}
 
 /** Compiles a graph. */
 export async function createSession(source: ModelSource, settings: SessionSettings = {}): Promise<Session> {
@@ -64,14 +74,17 @@ export async function openSession(
     : ort.InferenceSession.create(model, options));
   return {
     inputNames: session.inputNames,
-    async run(inputs) {
+    async run(inputs, into = {}) {
       const feeds: Record<string, ort.Tensor> = {};
       for (const name of session.inputNames) {
         const tensor = inputs[name];
         if (!tensor) throw new InternalError(`the graph's input ${name} was not given`);
-        feeds[name] = new ort.Tensor(tensor.dtype, tensor.data as never, tensor.shape);
+        feeds[name] = toOrt(tensor);
       }
-      const results = await session.run(feeds);
+      const fetches = Object.fromEntries(
+        session.outputNames.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])]),
+      );
+      const results = await session.run(feeds, fetches);
       const outputs: Record<string, Tensor> = {};
       for (const name of session.outputNames) {
         const result = results[name] as ort.Tensor;

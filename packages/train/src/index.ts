@@ -1,4 +1,5 @@
 export * from "./gradient-caching.js";
+export * from "./gradients/accumulate-gradient.js";
 export * from "./gradients/backward.js";
 export * from "./gradients/rule.js";
 export * from "./losses/contrastive.js";

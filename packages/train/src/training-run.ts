@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { appendJsonl, DataError, type Reporter, throwIfCancelled } from "@rag-ft/core";
 import type { Parameter } from "./optimizer/adamw.js";
+import type { GradientSums } from "./optimizer/gradients.js";
 import { OptimizerLoop, peakRssMb } from "./optimizer/optimizer-loop.js";
 import type { TrainingSettings } from "./training-settings.js";
 
@@ -23,8 +24,8 @@ export interface TrainingTask {
   settings: TrainingSettings;
   steps: number;
   weights: ReadonlyMap<string, Omit<Parameter, "name">>;
-  /** Sums that `runStep` adds to; cleared by each step of the optimizer. */
-  gradients: Map<string, Float32Array>;
+  /** Sums that `runStep` adds to; set to zero by each step of the optimizer. */
+  gradients: GradientSums;
   /** Loss and gradients of one step's examples. */
   runStep(): Promise<StepResult>;
   /** Evaluates the present weights; undefined: no evaluation. */

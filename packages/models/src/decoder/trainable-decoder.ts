@@ -1,7 +1,7 @@
 import { constant, createSession, type SessionSettings } from "@rag-ft/onnx";
-import { accumulate, backward } from "@rag-ft/train";
+import { createGradientSums, type GradientSums } from "@rag-ft/train";
 import { Parameters } from "../graph/parameters.js";
-import { gradientOutput, gradientsIn, weightInputs } from "../graph/weight-inputs.js";
+import { gradientOutputs, gradientTensors, weightInputs } from "../graph/weight-inputs.js";
 import type { AnswerBatch } from "./answer-batch.js";
 import { answerLoss } from "./answer-loss.js";
 import type { LoadedDecoder } from "./load-decoder.js";
@@ -9,8 +9,8 @@ import type { LoadedDecoder } from "./load-decoder.js";
 /** A decoder whose weights can be changed between runs, with gradients. */
 export interface TrainableDecoder {
   readonly decoder: LoadedDecoder;
-  /** Sums of gradients since they were last cleared, by weight name. */
-  readonly gradients: Map<string, Float32Array>;
+  /** Sums of gradients since they were last set to zero, by weight name. */
+  readonly gradients: GradientSums;
   /** The batch's loss: the weighted sum over its labels. */
   loss(batch: AnswerBatch): Promise<number>;
   /** The same, and adds its gradients to `gradients`. */
@@ -23,27 +23,21 @@ export async function createTrainableDecoder(
   decoder: LoadedDecoder,
   settings: SessionSettings = {},
 ): Promise<TrainableDecoder> {
+  const { graph, weights } = decoder;
   const parameters = new Parameters();
-  const loss = answerLoss(decoder.graph, parameters);
-  const entries = parameters.entries();
-  const gradientValues = backward(
-    [[loss, constant(1)]],
-    entries.map(([, value]) => value),
-  );
-  const outputs = Object.fromEntries(
-    entries.map(([name], i) => [gradientOutput(name), gradientValues[i] as typeof loss]),
-  );
+  const loss = answerLoss(graph, parameters);
+  const outputs = gradientOutputs([[loss, constant(1)]], parameters);
   const lossSession = await createSession({ outputs: { loss } }, settings);
   const backwardSession = await createSession({ outputs: { loss, ...outputs } }, settings);
-  const weightTensors = weightInputs(decoder.weights);
-  const gradients = new Map<string, Float32Array>();
+  const weightTensors = weightInputs(weights);
+  const gradients = createGradientSums(weights);
+  const sums = gradientTensors(gradients, weights);
   return {
     decoder,
     gradients,
     loss: async (batch) => (await lossSession.run({ ...weightTensors, ...batch.inputs })).loss?.data[0] as number,
     async backward(batch) {
-      const run = await backwardSession.run({ ...weightTensors, ...batch.inputs });
-      for (const [name, gradient] of gradientsIn(run)) accumulate(gradients, name, gradient);
+      const run = await backwardSession.run({ ...weightTensors, ...sums.inputs, ...batch.inputs }, sums.outputs);
       return run.loss?.data[0] as number;
     },
     async close() {

@@ -1,7 +1,7 @@
 import { createSession, floatTensor, input, type SessionSettings } from "@rag-ft/onnx";
-import { accumulate, backward } from "@rag-ft/train";
+import { createGradientSums, type GradientSums } from "@rag-ft/train";
 import { Parameters } from "../graph/parameters.js";
-import { gradientOutput, gradientsIn, weightInputs } from "../graph/weight-inputs.js";
+import { gradientOutputs, gradientTensors, weightInputs } from "../graph/weight-inputs.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
 import { type LoadedEncoder, sentenceVectors } from "./load-encoder.js";
 import type { TokenBatch } from "./token-batch.js";
@@ -9,8 +9,8 @@ import type { TokenBatch } from "./token-batch.js";
 /** An encoder whose weights can be changed between runs, with gradients. */
 export interface TrainableEncoder {
   readonly encoder: LoadedEncoder;
-  /** Sums of gradients since they were last cleared, by weight name. */
-  readonly gradients: Map<string, Float32Array>;
+  /** Sums of gradients since they were last set to zero, by weight name. */
+  readonly gradients: GradientSums;
   /** Vectors of a batch, row-major [rows, dimensions], not normalised. */
   forward(batch: TokenBatch): Promise<Float32Array>;
   /** Adds to `gradients` those of a scalar, given its gradient with respect to the batch's vectors [rows, dimensions]. */
@@ -29,18 +29,11 @@ export async function createTrainableEncoder(
   const parameters = new Parameters();
   const vectors = sentenceVectors(graph, parameters);
   const seed = input("vector_gradients", "float32", ["batch", graph.dimensions]);
-  const entries = parameters.entries();
-  const gradientValues = backward(
-    [[vectors, seed]],
-    entries.map(([, value]) => value),
-  );
-  const outputs = Object.fromEntries(
-    entries.map(([name], i) => [gradientOutput(name), gradientValues[i] as typeof vectors]),
-  );
   const forwardSession = await createSession({ outputs: { vectors } }, settings);
-  const backwardSession = await createSession({ outputs }, settings);
+  const backwardSession = await createSession({ outputs: gradientOutputs([[vectors, seed]], parameters) }, settings);
   const weightTensors = weightInputs(weights);
-  const gradients = new Map<string, Float32Array>();
+  const gradients = createGradientSums(weights);
+  const sums = gradientTensors(gradients, weights);
 
   const forward = async (batch: TokenBatch): Promise<Float32Array> =>
     (await forwardSession.run({ ...weightTensors, ...batch.inputs })).vectors?.data as Float32Array;
@@ -49,12 +42,11 @@ export async function createTrainableEncoder(
     gradients,
     forward,
     async backward(batch, vectorGradients) {
-      const run = await backwardSession.run({
-        ...weightTensors,
-        ...batch.inputs,
-        vector_gradients: floatTensor(vectorGradients, [batch.rows, graph.dimensions]),
-      });
-      for (const [name, gradient] of gradientsIn(run)) accumulate(gradients, name, gradient);
+      const seeds = floatTensor(vectorGradients, [batch.rows, graph.dimensions]);
+      await backwardSession.run(
+        { ...weightTensors, ...sums.inputs, ...batch.inputs, vector_gradients: seeds },
+        sums.outputs,
+      );
     },
     embed: (texts, kind, options) => embedTexts(encoder, forward, texts, kind, options),
     async close() {

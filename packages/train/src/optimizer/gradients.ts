@@ -1,18 +1,18 @@
-import { InternalError } from "@rag-ft/core";
+/** Gradients summed over the runs of a step, by parameter name. */
+export type GradientSums = ReadonlyMap<string, Float32Array>;
 
-/** Adds `gradient` into the sum kept under its name. Takes ownership of the array when it is the first. */
-export function accumulate(sums: Map<string, Float32Array>, name: string, gradient: Float32Array): void {
-  const sum = sums.get(name);
-  if (!sum) {
-    sums.set(name, gradient);
-    return;
-  }
-  if (sum.length !== gradient.length) throw new InternalError(`gradients of ${name} differ in size`);
-  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number);
+/** Sums of zero for parameters. */
+export function createGradientSums(parameters: Iterable<readonly [string, { data: Float32Array }]>): GradientSums {
+  return new Map([...parameters].map(([name, { data }]) => [name, new Float32Array(data.length)]));
+}
+
+/** Sets sums back to zero, for the next step. */
+export function clearGradients(sums: GradientSums): void {
+  for (const sum of sums.values()) sum.fill(0);
 }
 
 /** L2 norm over all gradients together. */
-export function gradientNorm(gradients: ReadonlyMap<string, Float32Array>): number {
+export function gradientNorm(gradients: GradientSums): number {
   let total = 0;
   for (const gradient of gradients.values()) {
     let sum = 0;

@@ -1,7 +1,7 @@
 import { DataError } from "@rag-ft/core";
 import type { TrainingSettings } from "../training-settings.js";
 import { AdamW, defaultAdamW, type Parameter } from "./adamw.js";
-import { clipFactor, gradientNorm } from "./gradients.js";
+import { clearGradients, clipFactor, type GradientSums, gradientNorm } from "./gradients.js";
 import { learningRate, type Schedule, warmupSteps } from "./schedule.js";
 
 /** Steps of a run: max_steps, or the epochs' worth of batches. */
@@ -30,11 +30,11 @@ export class OptimizerLoop {
   }
 
   /**
-   * Clips, steps and clears the gradients. Returns what a log wants to know.
+   * Clips, steps and zeroes the gradients. Returns what a log wants to know.
    *
    * @throws DataError when the gradients are not finite; the parameters are left as they were.
    */
-  step(parameters: Iterable<Parameter>, gradients: Map<string, Float32Array>): { lr: number; gradNorm: number } {
+  step(parameters: Iterable<Parameter>, gradients: GradientSums): { lr: number; gradNorm: number } {
     const gradNorm = gradientNorm(gradients);
     const step = this.adamw.step + 1;
     if (!Number.isFinite(gradNorm)) {
@@ -44,7 +44,7 @@ export class OptimizerLoop {
     }
     const lr = learningRate(this.schedule, this.adamw.step);
     this.adamw.update(parameters, gradients, lr, clipFactor(gradNorm, this.settings.max_grad_norm));
-    gradients.clear();
+    clearGradients(gradients);
     return { lr, gradNorm };
   }
 }
