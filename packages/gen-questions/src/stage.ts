@@ -72,7 +72,7 @@ async function choose(run: Run): Promise<void> {
   const rows = choosePassages(documents, domain.passage_filter, settings.num_hard_negs_per_doc, random);
   if (rows.length === 0)
     throw new UserError(
-      `${settings.document_path}: none of ${documents.length} passages can be asked about: a source needs ${settings.num_hard_negs_per_doc + 1} passages that do not repeat each other (--num_hard_negs_per_doc), and a passage ${domain.passage_filter.min_words} words (config ${domain.name}).`,
+      `${settings.document_path}: none of ${documents.length} passages can be asked about: a source needs ${settings.num_hard_negs_per_doc + 1} passages that do not repeat each other (--num_hard_negs_per_doc), and a passage at least ${domain.passage_filter.min_words} words (config ${domain.name}).`,
     );
   context.reporter.info(`${rows.length} of ${documents.length} passages can be asked about (domain: ${domain.name}).`);
   run.figures.passages = rows.length;

@@ -66,6 +66,8 @@ export async function openGenerator(settings: TestE2eSettings, context: StageCon
     return { generator: chatGenerator(model, identity, format.system_text, answer), format };
   }
   const folder = await resolveModelFolder(name.folderOrId, { env, reporter, files: "all" });
+  // First of all, since a folder without it is no model's.
+  const limit = await contextLimit(folder);
   const saved = await readPromptFormat(folder);
   if (saved !== undefined) reporter.info(`${folder}: prompt format of the checkpoint is used; flags overrule it.`);
   const format = choosePromptFormat(saved, settings);
@@ -73,7 +75,7 @@ export async function openGenerator(settings: TestE2eSettings, context: StageCon
   const identity = `local:${await weightsIdentity(folder)}`;
   const budget = {
     count: (prompt: string): number => tokenizer.encode(prompt).length,
-    max_tokens: Math.min(settings.max_seq_length, (await contextLimit(folder)) ?? settings.max_seq_length),
+    max_tokens: Math.min(settings.max_seq_length, limit ?? settings.max_seq_length),
   };
   const model = await openLanguageModel(`local:${name.folderOrId}`, { env, reporter, signal });
   return { generator: promptGenerator(model, identity, format, budget, answer), format };

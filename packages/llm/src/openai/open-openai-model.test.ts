@@ -73,6 +73,31 @@ describe("openOpenAiModel", () => {
     expect(server?.requests).toHaveLength(2);
   });
 
+  it("asks once when the quota is used up, and says so", async () => {
+    const body = {
+      error: { message: "You exceeded your quota.", type: "insufficient_quota", code: "insufficient_quota" },
+    };
+    const model = await open(() => ({ status: 429, body, headers: soon }));
+    const attempt = model.complete(messages, options);
+    await expect(attempt).rejects.toBeInstanceOf(UserError);
+    await expect(attempt).rejects.toThrow(/quota is used up.*finished completions are kept/);
+    expect(server?.requests).toHaveLength(1);
+  });
+
+  it("shows no key of any form that the server repeats, nor what an address carries", async () => {
+    const key = "0123456789abcdef-plain";
+    server = await startOpenAiServer({
+      reply: () => ({ status: 400, body: { error: { message: `Bad key ${key}` } } }),
+    });
+    const model = openOpenAiModel("gpt-test", { env: { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: key } });
+    await expect(model.complete(messages, options)).rejects.toThrow(/v1: 400 Bad key …$/);
+    for (const address of ["http://ann:secret@127.0.0.1:9/v1", "ann secret", "ftp://secret"]) {
+      const open = (): unknown => openOpenAiModel("gpt-test", { env: { OPENAI_BASE_URL: address } });
+      expect(open).toThrow(/OPENAI_BASE_URL/);
+      expect(open).not.toThrow(/secret|ann /);
+    }
+  });
+
   it("refuses replies without text and stops when asked to", async () => {
     const empty = await open(() => "  ");
     await expect(empty.complete(messages, options)).rejects.toThrow(/holds no text/);

@@ -2,10 +2,11 @@ import { CancelledError, RagFtError, redactSecrets, UserError } from "@rag-ft/co
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "openai";
 import { CompletionError } from "../completion-error.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
+import { fetchForSdk } from "./fetch-for-sdk.js";
 
 /**
  * Attempts after the first. The SDK waits 0.5, 1, 2, 4 and 8 s (less up to a quarter of jitter) or what `Retry-After`
- * says, after 408, 409, 429, 5xx and connection errors.
+ * says, after 408, 409, 429 (but not when the quota is used up), 5xx and connection errors.
  */
 const MAX_RETRIES = 5;
 
@@ -25,16 +26,34 @@ function permanentProblem(error: APIError, name: string, where: string): string 
   if (error.status === 401 || error.status === 403)
     return `${where} refused the key (HTTP ${error.status}). Set OPENAI_API_KEY to a key that may use "${name}".`;
   if (error.status === 404)
-    return `${where} does not know the model "${name}" (HTTP 404). Check --prompt_model, and OPENAI_BASE_URL (it usually ends in /v1).`;
+    return `${where} does not know the model "${name}" (HTTP 404). Check the model's name, and OPENAI_BASE_URL (it usually ends in /v1).`;
   if (error.code === "insufficient_quota")
     return `${where} says that the quota is used up. Check plan and billing, then run again: finished completions are kept.`;
   return undefined;
 }
 
-function explain(error: unknown, name: string, where: string): RagFtError {
+/**
+ * The server's address for messages, without the key that a query may carry.
+ *
+ * @throws UserError for what no request can be sent to; the address itself is not repeated, as it may hold a password.
+ */
+function shownAddress(baseURL: string): string {
+  const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new UserError(
+      "OPENAI_BASE_URL is not an address. Expected http:// or https://, usually with /v1 at the end.",
+    );
+  if (url.username || url.password)
+    throw new UserError(
+      "OPENAI_BASE_URL carries a user name or password, which requests cannot. Take it out and set OPENAI_API_KEY.",
+    );
+  return `${url.origin}${url.pathname}`;
+}
+
+function explain(error: unknown, name: string, where: string, key: string): RagFtError {
   if (error instanceof RagFtError) return error;
-  // The SDK's errors carry request headers; only the redacted text goes on.
-  const text = redactSecrets(error instanceof Error ? error.message : String(error));
+  // The SDK's errors carry request headers; only the text goes on, without the key, which a server may repeat.
+  const text = redactSecrets((error instanceof Error ? error.message : String(error)).replaceAll(key, "…"));
   if (error instanceof APIUserAbortError) return new CancelledError("Stopped on request.");
   if (error instanceof APIConnectionTimeoutError)
     return new CompletionError(`${where}: no reply in time from "${name}", also after ${MAX_RETRIES} retries.`);
@@ -56,7 +75,7 @@ export function openOpenAiModel(name: string, { env }: OpenAiModelOptions): Lang
       `The model "${name}" is asked over the OpenAI API, but OPENAI_API_KEY is not set. Set it, or set OPENAI_BASE_URL for a compatible server, or name a local model (local:<folder or hub id>), or use "extractive".`,
     );
   }
-  const where = baseURL ? redactSecrets(baseURL) : "the OpenAI API";
+  const where = baseURL ? shownAddress(baseURL) : "the OpenAI API";
   // Organisation and project are given as null where unset, so that the SDK does not read the process's environment.
   const client = new OpenAI({
     apiKey,
@@ -64,6 +83,7 @@ export function openOpenAiModel(name: string, { env }: OpenAiModelOptions): Lang
     organization: env.OPENAI_ORG_ID ?? null,
     project: env.OPENAI_PROJECT_ID ?? null,
     maxRetries: MAX_RETRIES,
+    fetch: fetchForSdk,
   });
 
   const complete = async (messages: readonly ChatMessage[], options: CompletionOptions): Promise<Completion> => {
@@ -105,7 +125,7 @@ export function openOpenAiModel(name: string, { env }: OpenAiModelOptions): Lang
           : {}),
       };
     } catch (error) {
-      throw explain(error, name, where);
+      throw explain(error, name, where, apiKey);
     } finally {
       options.signal?.removeEventListener("abort", abort);
     }

@@ -1,0 +1,190 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createDocument, toJsonl } from "@rag-ft/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { main } from "./app.js";
+import { argvOf, type Flags } from "./testing/argv-of.js";
+import { harmfulPickle } from "./testing/document-pickle.js";
+import { DECODER, ENCODER } from "./testing/flow-flags.js";
+import { hashFolder } from "./testing/hash-folder.js";
+import { createMemoryIo } from "./testing/memory-io.js";
+
+let folder: string;
+const at = (...names: string[]): string => join(folder, ...names);
+
+/** Files that an earlier run may have left: a failed run must not touch one of them. */
+const EARLIER = [
+  "documents.jsonl",
+  "gold_and_hard_negs.jsonl",
+  "train_w_q.jsonl",
+  "eval_w_q.jsonl",
+  "q_w_qa.jsonl",
+  "q_w_a.jsonl",
+  "train.jsonl",
+  "eval.jsonl",
+  "test.json",
+  "score.json",
+  "all_args.json",
+  "test-predictions.jsonl",
+  "model.safetensors",
+  "checkpoint-2/model.safetensors",
+  "manifest.test-e2e.json",
+];
+
+const documents = ["red", "green", "blue", "grey"].map((colour) =>
+  createDocument(`The ${colour} lamp is set in the panel of the ${colour} room.`, { source: `docs/${colour}` }),
+);
+const common = (i: number) => ({ gold_docs: [documents[i]], hard_neg_docs: [], chat_history: [] });
+const questions = [0, 1, 2].map((i) => ({ ...common(i), questions: ["Where is the lamp set?"] }));
+const answers = [0, 1, 2].map((i) => ({ ...common(i), question: "Where is it set?", gold_answer: "In the panel." }));
+
+async function write(name: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(join(at(name), ".."), { recursive: true });
+  await writeFile(at(name), content);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rag-ft-mistakes-"));
+  for (const name of EARLIER) await write(`out/${name}`, `earlier ${name}\n`);
+  await write("docs.jsonl", toJsonl(documents));
+  await write("q.jsonl", toJsonl(questions));
+  await write("qa.jsonl", toJsonl(answers));
+  await write("raw.jsonl", toJsonl([{ text: "A text.", source: "a" }]));
+  await write("empty.jsonl", "\n");
+  const broken = (rows: readonly object[]): string => `${toJsonl(rows.slice(0, 2))}{"gold_docs": [\n`;
+  await write("docs-broken.jsonl", broken(documents));
+  await write("q-broken.jsonl", broken(questions));
+  await write("qa-broken.jsonl", broken(answers));
+  await write(
+    "raw-broken.jsonl",
+    broken([
+      { text: "A.", source: "a" },
+      { text: "B.", source: "b" },
+    ]),
+  );
+  const { metadata: _, ...unsourced } = documents[1] as (typeof documents)[number];
+  await write("docs-incomplete.jsonl", toJsonl([documents[0], unsourced]));
+  const { gold_docs: __, ...goldless } = questions[1] as (typeof questions)[number];
+  await write("q-incomplete.jsonl", toJsonl([questions[0], goldless]));
+  const { gold_answer: ___, ...unanswered } = answers[1] as (typeof answers)[number];
+  await write("qa-incomplete.jsonl", toJsonl([answers[0], unanswered]));
+  await write("raw-incomplete.jsonl", toJsonl([{ text: "A.", source: "a" }, { source: "b" }]));
+  await write("harmful.pkl", harmfulPickle("touch harmed"));
+  await write("no-config/tokenizer.json", "{}");
+  await write("broken-config/config.json", "{");
+  for (const [name, model] of [
+    ["encoder", ENCODER],
+    ["decoder", DECODER],
+  ] as const) {
+    await cp(model, at(`${name}-without-weights`), {
+      recursive: true,
+      filter: (path) => !path.endsWith(".safetensors"),
+    });
+    await cp(model, at(`${name}-without-tokenizer`), {
+      recursive: true,
+      filter: (path) => !path.endsWith("tokenizer.json"),
+    });
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A good command for each stage; a case changes one flag of it. */
+const good: Record<string, () => Flags> = {
+  "prepare-docs": () => ({ document_path: at("raw.jsonl"), tokenizer: ENCODER, save_dir: at("out") }),
+  "gen-questions": () => ({ document_path: at("docs.jsonl"), prompt_model: "extractive", save_dir: at("out") }),
+  "gen-answers": () => ({ dataset_w_q: at("q.jsonl"), prompt_model: "extractive", save_dir: at("out") }),
+  "train-retriever": () => ({
+    model_path: ENCODER,
+    full_dataset_file_path: at("docs.jsonl"),
+    train_file: at("q.jsonl"),
+    eval_file: at("q.jsonl"),
+    test_file: at("q.jsonl"),
+    output_dir: at("out"),
+  }),
+  "train-generator": () => ({
+    model_name_or_path: DECODER,
+    embedding_model: ENCODER,
+    full_dataset_file_path: at("docs.jsonl"),
+    train_file: at("qa.jsonl"),
+    eval_file: at("qa.jsonl"),
+    test_file: at("qa.jsonl"),
+    output_dir: at("out"),
+  }),
+  "test-e2e": () => ({
+    qa_model_name_or_path: DECODER,
+    embedding_model_name_or_path: ENCODER,
+    document_path: at("docs.jsonl"),
+    eval_data_path: at("qa.jsonl"),
+    output_dir: at("out"),
+  }),
+};
+
+type Case = [stage: string, flag: string, value: string, code: 2 | 3, message: RegExp];
+
+const dataCases: Case[] = [
+  ["prepare-docs", "document_path", "raw-broken.jsonl", 3, /raw-broken\.jsonl:3: not valid JSON/],
+  ["prepare-docs", "document_path", "raw-incomplete.jsonl", 3, /raw-incomplete\.jsonl:2: .*text/],
+  ["prepare-docs", "document_path", "empty.jsonl", 3, /empty\.jsonl: .*empty/],
+  ["prepare-docs", "document_path", "none.jsonl", 2, /none\.jsonl: no such file/],
+  ["gen-questions", "document_path", "docs-broken.jsonl", 3, /docs-broken\.jsonl:3: not valid JSON/],
+  ["gen-questions", "document_path", "docs-incomplete.jsonl", 3, /docs-incomplete\.jsonl:2: .*metadata/],
+  ["gen-questions", "document_path", "empty.jsonl", 3, /empty\.jsonl: the file is empty/],
+  ["gen-questions", "document_path", "raw.jsonl", 3, /raw\.jsonl:1: .*run prepare-docs on it first/],
+  ["gen-questions", "document_path", "harmful.pkl", 3, /harmful\.pkl: byte \d+: .*posix\.system.*Nothing was run/],
+  ["gen-questions", "config", "q.jsonl", 3, /q\.jsonl/],
+  ["gen-answers", "dataset_w_q", "q-broken.jsonl", 3, /q-broken\.jsonl:3: not valid JSON/],
+  ["gen-answers", "dataset_w_q", "q-incomplete.jsonl", 3, /q-incomplete\.jsonl:2: .*gold_docs/],
+  ["gen-answers", "dataset_w_q", "qa.jsonl", 3, /qa\.jsonl:1: .*looks like a file of answers/],
+  ["gen-answers", "dataset_w_q", "none.jsonl", 2, /none\.jsonl: no such file or folder/],
+  ["train-retriever", "train_file", "q-broken.jsonl", 3, /q-broken\.jsonl:3: not valid JSON/],
+  ["train-retriever", "test_file", "q-incomplete.jsonl", 3, /q-incomplete\.jsonl:2: .*gold_docs/],
+  ["train-retriever", "eval_file", "empty.jsonl", 3, /empty\.jsonl: the file is empty/],
+  ["train-retriever", "eval_file", "qa.jsonl", 3, /qa\.jsonl:1: .*looks like a file of answers/],
+  ["train-retriever", "full_dataset_file_path", "q.jsonl", 3, /q\.jsonl:1: .*looks like a file of questions/],
+  ["train-retriever", "full_dataset_file_path", "none.pkl", 2, /none\.pkl: no such file/],
+  ["train-generator", "train_file", "qa-incomplete.jsonl", 3, /qa-incomplete\.jsonl:2: .*gold_answer/],
+  ["train-generator", "test_file", "q.jsonl", 3, /q\.jsonl:1: .*file of questions .*run gen-answers on it first/],
+  ["train-generator", "full_dataset_file_path", "docs-broken.jsonl", 3, /docs-broken\.jsonl:3: not valid JSON/],
+  ["test-e2e", "eval_data_path", "qa-broken.jsonl", 3, /qa-broken\.jsonl:3: not valid JSON/],
+  ["test-e2e", "eval_data_path", "q.jsonl", 3, /q\.jsonl:1: .*file of questions .*run gen-answers on it first/],
+  ["test-e2e", "eval_data_path", "empty.jsonl", 3, /empty\.jsonl: the file is empty/],
+  ["test-e2e", "document_path", "docs-incomplete.jsonl", 3, /docs-incomplete\.jsonl:2: .*metadata/],
+];
+
+const modelCases: Case[] = (
+  [
+    ["train-retriever", "model_path", "encoder"],
+    ["train-generator", "model_name_or_path", "decoder"],
+    ["train-generator", "embedding_model", "encoder"],
+    ["test-e2e", "qa_model_name_or_path", "decoder"],
+    ["test-e2e", "embedding_model_name_or_path", "encoder"],
+  ] as const
+).flatMap(([stage, flag, wanted]): Case[] => [
+  [stage, flag, wanted === "encoder" ? DECODER : ENCODER, 2, new RegExp(`an? ${wanted} .* is expected here`)],
+  [stage, flag, "no-config", 2, /no-config.*config\.json/],
+  [stage, flag, "broken-config", 3, /broken-config.config\.json: not/],
+  [stage, flag, `${wanted}-without-weights`, 2, /-without-weights: no model\.safetensors/],
+  [stage, flag, `${wanted}-without-tokenizer`, 2, /-without-tokenizer.*tokenizer\.json/],
+  [stage, flag, "./nowhere", 2, /nowhere: no such folder/],
+]);
+modelCases.push(["prepare-docs", "tokenizer", "encoder-without-tokenizer", 2, /-without-tokenizer.*tokenizer\.json/]);
+
+describe("a mistake in one input", () => {
+  it.each([...dataCases, ...modelCases])("%s --%s %s: exit code %i", async (stage, flag, value, code, message) => {
+    const before = await hashFolder(at("out"));
+    expect(Object.keys(before).sort()).toEqual([...EARLIER].sort());
+    const flags = { ...good[stage]?.(), [flag]: value.startsWith("/") ? value : at(value) };
+    // A config is read for a model, not for rules.
+    if (flag === "config") flags.prompt_model = "gpt-4.1";
+    const io = createMemoryIo({ OPENAI_API_KEY: "sk-test-unused", HF_HUB_OFFLINE: "1", RAG_FT_CACHE: at("cache") });
+    const found = await main(argvOf(stage, flags), io);
+    expect(io.stderr).toMatch(message);
+    expect(found).toBe(code);
+    expect(io.stderr).toMatch(/^error: /);
+    expect(io.stderr.match(/^error: /gm)).toHaveLength(1);
+    expect(io.stderr).not.toMatch(/^ {4}at |This is a bug/m);
+    expect(io.stdout).toBe("");
+    expect(await hashFolder(at("out"))).toEqual(before);
+  });
+});
