@@ -14,6 +14,9 @@ const MACHINE_ERRORS: Record<string, string> = {
   EROFS: "the file system is read-only",
   ENOSPC: "no space left on the disk",
   EMFILE: "too many open files",
+  EEXIST: "a file stands where a folder is to be made",
+  ENOTDIR: "a part of the path is a file, where a folder is expected",
+  EISDIR: "a folder stands where a file is expected",
 };
 
 export interface Failure {

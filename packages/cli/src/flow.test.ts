@@ -245,6 +245,20 @@ describe("the reference's six commands, small", () => {
   });
 });
 
+describe("a fine-tuned model of the wrong kind", () => {
+  it.each([
+    ["a generator as the retriever", { embedding_model_name_or_path: "generator" }, /an encoder .* is expected here/],
+    ["a retriever as the generator", { qa_model_name_or_path: "retriever" }, /a decoder is expected here.*bert/],
+  ] as const)("%s", SLOW, async (_, wrong, message) => {
+    const before = await hashFolder(at("test"));
+    const places = Object.fromEntries(Object.entries(wrong).map(([flag, name]) => [flag, at(name)]));
+    const { code, stderr } = await command(argvOf("test-e2e", { ...testFlags(at), ...places }));
+    expect(stderr).toMatch(message);
+    expect({ code, bug: stderr.includes("This is a bug") }).toEqual({ code: 2, bug: false });
+    expect(await hashFolder(at("test"))).toEqual(before);
+  });
+});
+
 describe("the reference's .pkl database", () => {
   it("gives the same figures as documents.jsonl", SLOW, async () => {
     await writeFile(at("docs.pkl"), documentPickle(await readDocuments(at("data", "databricks.jsonl"))));

@@ -1,9 +1,10 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDocument, toJsonl } from "@rag-ft/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "./app.js";
+import { stageRegistry } from "./registry.js";
 import { argvOf, type Flags } from "./testing/argv-of.js";
 import { harmfulPickle } from "./testing/document-pickle.js";
 import { DECODER, ENCODER } from "./testing/flow-flags.js";
@@ -33,7 +34,9 @@ const EARLIER = [
 ];
 
 const documents = ["red", "green", "blue", "grey"].map((colour) =>
-  createDocument(`The ${colour} lamp is set in the panel of the ${colour} room.`, { source: `docs/${colour}` }),
+  createDocument(`The ${colour} lamp is set in the panel of the ${colour} room. ${"It glows until dawn. ".repeat(6)}`, {
+    source: `docs/${colour}`,
+  }),
 );
 const common = (i: number) => ({ gold_docs: [documents[i]], hard_neg_docs: [], chat_history: [] });
 const questions = [0, 1, 2].map((i) => ({ ...common(i), questions: ["Where is the lamp set?"] }));
@@ -52,6 +55,7 @@ beforeAll(async () => {
   await write("qa.jsonl", toJsonl(answers));
   await write("raw.jsonl", toJsonl([{ text: "A text.", source: "a" }]));
   await write("empty.jsonl", "\n");
+  await write("taken", "a file\n");
   const broken = (rows: readonly object[]): string => `${toJsonl(rows.slice(0, 2))}{"gold_docs": [\n`;
   await write("docs-broken.jsonl", broken(documents));
   await write("q-broken.jsonl", broken(questions));
@@ -92,7 +96,13 @@ afterAll(() => rm(folder, { recursive: true }));
 /** A good command for each stage; a case changes one flag of it. */
 const good: Record<string, () => Flags> = {
   "prepare-docs": () => ({ document_path: at("raw.jsonl"), tokenizer: ENCODER, save_dir: at("out") }),
-  "gen-questions": () => ({ document_path: at("docs.jsonl"), prompt_model: "extractive", save_dir: at("out") }),
+  "gen-questions": () => ({
+    mode: "init_eval_dset",
+    document_path: at("docs.jsonl"),
+    num_hard_negs_per_doc: 0,
+    prompt_model: "extractive",
+    save_dir: at("out"),
+  }),
   "gen-answers": () => ({ dataset_w_q: at("q.jsonl"), prompt_model: "extractive", save_dir: at("out") }),
   "train-retriever": () => ({
     model_path: ENCODER,
@@ -175,8 +185,6 @@ describe("a mistake in one input", () => {
     const before = await hashFolder(at("out"));
     expect(Object.keys(before).sort()).toEqual([...EARLIER].sort());
     const flags = { ...good[stage]?.(), [flag]: value.startsWith("/") ? value : at(value) };
-    // A config is read for a model, not for rules.
-    if (flag === "config") flags.prompt_model = "gpt-4.1";
     const io = createMemoryIo({ OPENAI_API_KEY: "sk-test-unused", HF_HUB_OFFLINE: "1", RAG_FT_CACHE: at("cache") });
     const found = await main(argvOf(stage, flags), io);
     expect(io.stderr).toMatch(message);
@@ -186,5 +194,19 @@ describe("a mistake in one input", () => {
     expect(io.stderr).not.toMatch(/^ {4}at |This is a bug/m);
     expect(io.stdout).toBe("");
     expect(await hashFolder(at("out"))).toEqual(before);
+  });
+});
+
+describe("an output folder that is a file", () => {
+  it.each(Object.keys(good))("%s names it and ends with exit code 2", async (stage) => {
+    const flags = { ...good[stage]?.(), max_steps: 1, max_test_samples: 1 } as Flags;
+    const known = (await stageRegistry[stage]?.load())?.flags.map((flag) => flag.name) ?? [];
+    const output = known.includes("save_dir") ? "save_dir" : "output_dir";
+    const kept = Object.entries({ ...flags, [output]: at("taken") }).filter(([name]) => known.includes(name));
+    const io = createMemoryIo({ RAG_FT_CACHE: at("cache"), HF_HUB_OFFLINE: "1" });
+    expect(await main(argvOf(stage, Object.fromEntries(kept)), io)).toBe(2);
+    expect(io.stderr).toMatch(/^error: .*taken(.test\.json)?: /);
+    expect(io.stderr).not.toMatch(/^ {4}at |This is a bug/m);
+    expect(await readFile(at("taken"), "utf8")).toBe("a file\n");
   });
 });

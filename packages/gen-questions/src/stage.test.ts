@@ -187,6 +187,19 @@ describe("gen-questions", () => {
     expect(await contents("out")).toEqual(kept);
   });
 
+  it("changes no file when only the training part fails: old training data and new held-out data would leak", async () => {
+    await start(twoQuestions);
+    await run("out");
+    const path = join(folder, "out", "gold_and_hard_negs.jsonl");
+    const kept = [...(await contents("out")), await readFile(path, "utf8")];
+    await server?.close();
+    const trainSeed = 6;
+    await start((body) => (body.seed === trainSeed ? "Sorry." : twoQuestions(body)));
+    await expect(run("out", { seed: trainSeed - 1 })).rejects.toThrow(/None of 48 passages gave a usable training/);
+    expect(server?.requests.length).toBeGreaterThan(48);
+    expect([...(await contents("out")), await readFile(path, "utf8")]).toEqual(kept);
+  });
+
   it("stops at once on a wrong key, with what to do and without the key", async () => {
     server = await startOpenAiServer({ reply: twoQuestions, apiKey: "sk-right-987654321" });
     const error = await run("out").catch((caught: Error) => caught);

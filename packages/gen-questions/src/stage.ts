@@ -18,7 +18,7 @@ import {
   readDomainConfig,
   withStore,
 } from "@rag-ft/llm";
-import { choosePassages } from "./choose-passages.js";
+import { choosePassages, type PassageRow } from "./choose-passages.js";
 import { type Collected, collectQuestions } from "./collect-questions.js";
 import { passageFile, readPassageFile } from "./passage-file.js";
 import { extractiveQuestioner, modelQuestioner, type Questioner } from "./questioner.js";
@@ -37,17 +37,25 @@ const randomFor = (seed: number, part: keyof typeof SEEDS) => createRandom(seed 
 interface Run {
   settings: GenQuestionsSettings;
   context: StageContext;
-  outputs: string[];
+  /** Name → rows of the files made so far. They are written together at the end: a run that fails changes no file. */
+  files: Map<string, readonly unknown[]>;
+  /** Gold passages and held-out questions of this run; those on disk serve where a mode does not make them. */
+  passages?: PassageRow[];
+  heldOut?: QuestionsRow[];
   figures: Record<string, number>;
 }
 
 const countQuestions = (rows: readonly QuestionsRow[]): number =>
   rows.reduce((sum, row) => sum + row.questions.length, 0);
 
-async function save(run: Run, name: string, rows: readonly unknown[]): Promise<void> {
-  const path = join(run.settings.save_dir, name);
-  await writeJsonl(path, rows);
-  run.outputs.push(path);
+async function writeFiles({ files, settings }: Run): Promise<string[]> {
+  const outputs: string[] = [];
+  for (const [name, rows] of files) {
+    const path = join(settings.save_dir, name);
+    await writeJsonl(path, rows);
+    outputs.push(path);
+  }
+  return outputs;
 }
 
 /** Warns when fewer came than were asked for, with what went wrong; nothing at all is an error. */
@@ -76,12 +84,15 @@ async function choose(run: Run): Promise<void> {
     );
   context.reporter.info(`${rows.length} of ${documents.length} passages can be asked about (domain: ${domain.name}).`);
   run.figures.passages = rows.length;
-  await save(run, "gold_and_hard_negs.jsonl", rows);
+  run.passages = rows;
+  run.files.set("gold_and_hard_negs.jsonl", rows);
 }
 
 async function createHeldOut(run: Run, questioner: Questioner): Promise<void> {
   const { settings, context } = run;
-  const passages = randomFor(settings.seed, "heldOut").shuffle(await readPassageFile(settings.save_dir));
+  const passages = randomFor(settings.seed, "heldOut").shuffle(
+    run.passages ?? (await readPassageFile(settings.save_dir)),
+  );
   const needed = Math.ceil(settings.num_eval_test_data / QUESTIONS_A_PASSAGE);
   const options = { label: "held-out questions", needed, occurrence: 0 };
   const collected = await collectQuestions(passages, questioner, context, options);
@@ -90,20 +101,23 @@ async function createHeldOut(run: Run, questioner: Questioner): Promise<void> {
     throw new UserError(
       "Only one passage has held-out questions; evaluation and test need one each. Give more documents.",
     );
+  run.heldOut = collected.rows;
   const { evaluation, test } = splitHeldOut(collected.rows);
-  await save(run, "nontrain_w_q.jsonl", collected.rows);
-  await save(run, "eval_w_q.jsonl", evaluation);
-  await save(run, "test_w_q.jsonl", test);
-  await save(run, "eval_documents.jsonl", documentsOf(evaluation));
-  await save(run, "test_documents.jsonl", documentsOf(test));
+  run.files.set("nontrain_w_q.jsonl", collected.rows);
+  run.files.set("eval_w_q.jsonl", evaluation);
+  run.files.set("test_w_q.jsonl", test);
+  run.files.set("eval_documents.jsonl", documentsOf(evaluation));
+  run.files.set("test_documents.jsonl", documentsOf(test));
   run.figures.eval_questions = countQuestions(evaluation);
   run.figures.test_questions = countQuestions(test);
 }
 
 async function createTrain(run: Run, questioner: Questioner): Promise<void> {
   const { settings, context } = run;
-  const heldOut = heldOutQuestions(await readQuestions(join(settings.save_dir, "nontrain_w_q.jsonl")));
-  const passages = randomFor(settings.seed, "train").shuffle(await readPassageFile(settings.save_dir));
+  const heldOut = heldOutQuestions(run.heldOut ?? (await readQuestions(join(settings.save_dir, "nontrain_w_q.jsonl"))));
+  const passages = randomFor(settings.seed, "train").shuffle(
+    run.passages ?? (await readPassageFile(settings.save_dir)),
+  );
   const needed = Math.ceil(settings.num_train_data / QUESTIONS_A_PASSAGE);
   let leaks = 0;
   const collected = await collectQuestions(passages, questioner, context, {
@@ -117,7 +131,7 @@ async function createTrain(run: Run, questioner: Questioner): Promise<void> {
     },
   });
   checkReached(run, "training", needed, collected, questioner);
-  await save(run, "train_w_q.jsonl", collected.rows);
+  run.files.set("train_w_q.jsonl", collected.rows);
   run.figures.train_questions = countQuestions(collected.rows);
   run.figures.leaks_removed = leaks;
 }
@@ -155,7 +169,7 @@ export const genQuestions: Stage<GenQuestionsSettings> = {
   settings: genQuestionsSettings,
   inputs: ["document_path", "config"],
   async run(settings, context) {
-    const run: Run = { settings, context, outputs: [], figures: {} };
+    const run: Run = { settings, context, files: new Map(), figures: {} };
     const { mode } = settings;
     if (mode === "all" || mode === "init_eval_dset") await choose(run);
     let notes: string[] = [];
@@ -164,8 +178,10 @@ export const genQuestions: Stage<GenQuestionsSettings> = {
         if (mode !== "create_train_dset") await createHeldOut(run, questioner);
         if (mode !== "create_eval_dset") await createTrain(run, questioner);
       });
-    else context.reporter.info(`Written: ${passageFile(settings.save_dir)}. Next: --mode create_eval_dset.`);
+    const outputs = await writeFiles(run);
+    if (mode === "init_eval_dset")
+      context.reporter.info(`Written: ${passageFile(settings.save_dir)}. Next: --mode create_eval_dset.`);
     const counts = Object.entries(run.figures).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
-    return { outputs: run.outputs, figures: run.figures, summary: [counts.join(", "), ...notes].join("\n") };
+    return { outputs, figures: run.figures, summary: [counts.join(", "), ...notes].join("\n") };
   },
 };

@@ -53,7 +53,7 @@ export async function openLocalModel(
       return { tokenizer, model };
     } catch (cause) {
       throw new UserError(
-        `${folder}: transformers.js cannot load it as a decoder (${cause instanceof Error ? cause.message : String(cause)}). Expected config.json, tokenizer.json, tokenizer_config.json and onnx/model.onnx.`,
+        `${folder}: a decoder is expected here, but transformers.js cannot load this folder as one (${cause instanceof Error ? cause.message : String(cause)}). It needs config.json, tokenizer.json, tokenizer_config.json and onnx/model.onnx.`,
         { cause },
       );
     }
