@@ -318,6 +318,21 @@ describe("ChatML through the prefix and separator flags", () => {
       max_new_tokens: 8,
     });
     expect(await json(at("test-chatml", "all_args.json"))).toMatchObject({ prompt_format: expected });
+    // Further training of that generator keeps its format, but for what a flag says.
+    const { assistant_prefix, user_prefix, sep_user, sep_sys, ...others } = generatorFlags(at);
+    expect([assistant_prefix, user_prefix, sep_user, sep_sys]).not.toContain(undefined);
+    await succeeds("train-generator", {
+      ...others,
+      model_name_or_path: at("chatml"),
+      system_text: "Answer in English.",
+      do_eval: false,
+      max_steps: 1,
+      per_device_train_batch_size: 1,
+      gradient_accumulation_steps: 1,
+      embedding_max_num_to_retrieve: 0,
+      output_dir: at("chatml-again"),
+    });
+    expect(await readPromptFormat(at("chatml-again"))).toEqual({ ...expected, system_text: "Answer in English." });
   });
 });
 

@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDocument, defaultPromptFormat, type PromptFormat } from "@rag-ft/core";
+import { createDocument, type PromptFormat } from "@rag-ft/core";
 import type { LanguageModel } from "@rag-ft/llm";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { chatGenerator, promptGenerator } from "./generator.js";
 import { resolveGeneratorName } from "./generator-name.js";
-import { choosePromptFormat } from "./open-generator.js";
 
 const words = (text: string): number => text.split(/\s+/).filter((word) => word !== "").length;
 const passages = ["one", "two", "three"].map((text) => createDocument(text, { source: "s" }));
@@ -81,16 +80,6 @@ test("a chat model gets instruction and passages as system message and the dialo
     { role: "assistant", content: "This." },
     { role: "user", content: "And then?" },
   ]);
-});
-
-test("the prompt format is the checkpoint's, then ours; flags overrule single parts, empty ones too", () => {
-  expect(choosePromptFormat(undefined, {})).toEqual(defaultPromptFormat);
-  expect(choosePromptFormat(chatMl, {})).toEqual(chatMl);
-  expect(choosePromptFormat(chatMl, { sep_sys: "", user_prefix: "Q" })).toEqual({
-    ...chatMl,
-    sep_sys: "",
-    user_prefix: "Q",
-  });
 });
 
 let folder = "";

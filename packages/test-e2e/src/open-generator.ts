@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  choosePromptFormat,
   DataError,
-  defaultPromptFormat,
   type PromptFormat,
   readPromptFormat,
   requireFile,
@@ -15,17 +15,6 @@ import { chatGenerator, type Generator, promptGenerator } from "./generator.js";
 import { resolveGeneratorName } from "./generator-name.js";
 import type { TestE2eSettings } from "./settings.js";
 import { weightsIdentity } from "./weights-identity.js";
-
-const FORMAT_KEYS = Object.keys(defaultPromptFormat) as (keyof PromptFormat)[];
-
-/** The format saved with the checkpoint, or ours; flags that were given overrule it. */
-export function choosePromptFormat(
-  saved: PromptFormat | undefined,
-  flags: Partial<Record<keyof PromptFormat, string>>,
-): PromptFormat {
-  const given = FORMAT_KEYS.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]);
-  return { ...(saved ?? defaultPromptFormat), ...Object.fromEntries(given) };
-}
 
 const configSchema = z.looseObject({
   max_position_embeddings: z.number().int().positive().optional().catch(undefined),

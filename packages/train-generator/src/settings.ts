@@ -1,4 +1,4 @@
-import { count, defaultPromptFormat, escapedText, flag } from "@rag-ft/core";
+import { count, escapedText, flag } from "@rag-ft/core";
 import { trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
@@ -25,19 +25,16 @@ export const trainGeneratorSettings = z.object({
   max_seq_length: count(16)
     .default(2048)
     .describe("Longest prompt with answer, in tokens; retrieved passages are left out to fit"),
+  // The prompt's format: what is left out is as saved with the model, else the plain USER and ASSISTANT turns.
   system_text: escapedText()
-    .default(defaultPromptFormat.system_text)
-    .describe("Instruction at the start of the prompt"),
-  system_prefix: escapedText()
-    .default(defaultPromptFormat.system_prefix)
-    .describe("Before the instruction, such as <|im_start|>system\\n"),
-  sep_system: escapedText().default(defaultPromptFormat.sep_system).describe("After instruction and passages"),
-  user_prefix: escapedText().default(defaultPromptFormat.user_prefix).describe("Before the question"),
-  assistant_prefix: escapedText().default(defaultPromptFormat.assistant_prefix).describe("Before the answer"),
-  sep_user: escapedText().default(defaultPromptFormat.sep_user).describe("After the question"),
-  sep_sys: escapedText()
-    .default(defaultPromptFormat.sep_sys)
-    .describe("After the answer: the stop token that is learned"),
+    .optional()
+    .describe("Instruction at the start of the prompt; default, here and below: as saved with the model"),
+  system_prefix: escapedText().optional().describe("Before the instruction, such as <|im_start|>system\\n"),
+  sep_system: escapedText().optional().describe("After instruction and passages"),
+  user_prefix: escapedText().optional().describe("Before the question; else USER"),
+  assistant_prefix: escapedText().optional().describe("Before the answer; else ASSISTANT"),
+  sep_user: escapedText().optional().describe("After the question; else a space"),
+  sep_sys: escapedText().optional().describe("After the answer: the stop token that is learned; else </s>"),
 });
 
 export type TrainGeneratorSettings = z.infer<typeof trainGeneratorSettings>;

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import {
+  choosePromptFormat,
   createRandom,
   type Document,
   formatTable,
   type PromptFormat,
   type QaRow,
   readDocuments,
+  readPromptFormat,
   readQa,
   type StageContext,
   type StageResult,
@@ -33,11 +35,6 @@ interface Splits<T> {
   train: T;
   eval: T;
   test: T | undefined;
-}
-
-function promptFormat(settings: TrainGeneratorSettings): PromptFormat {
-  const { system_text, system_prefix, sep_system, user_prefix, assistant_prefix, sep_user, sep_sys } = settings;
-  return { system_text, system_prefix, sep_system, user_prefix, assistant_prefix, sep_user, sep_sys };
 }
 
 /** Retrieves over the full database for every question of every split; the encoder is closed before training needs its memory. */
@@ -111,8 +108,6 @@ function createStep(
 export async function runTrainGenerator(settings: TrainGeneratorSettings, context: StageContext): Promise<StageResult> {
   const { reporter, signal, env } = context;
   const output = settings.output_dir;
-  const format = promptFormat(settings);
-  checkStop(format);
   const documents = await readDocuments(settings.full_dataset_file_path);
   const rows: Splits<QaRow[]> = {
     train: await readQa(settings.train_file),
@@ -120,6 +115,10 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
     test: settings.test_file ? await readQa(settings.test_file) : undefined,
   };
   const decoder = await loadDecoder(settings.model_name_or_path, { env, reporter, signal });
+  const saved = await readPromptFormat(decoder.folder);
+  if (saved !== undefined) reporter.info(`${decoder.folder}: its prompt format is used; flags overrule it.`);
+  const format = choosePromptFormat(saved, settings);
+  checkStop(format);
   const ignored = ignoredSettings(settings);
   if (ignored) reporter.info(ignored);
 
