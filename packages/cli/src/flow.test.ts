@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -63,8 +63,7 @@ async function succeeds(
   return { stdout, log };
 }
 
-const json = async (path: string): Promise<Record<string, unknown>> =>
-  JSON.parse((await readFolder(join(path, ".."))).get(path.split("/").at(-1) ?? "")?.toString() ?? "null");
+const json = async (path: string): Promise<Record<string, unknown>> => JSON.parse(await readFile(path, "utf8"));
 const lines = (path: string): Promise<Record<string, number>[]> =>
   readJsonl(path, z.record(z.string(), z.number()), { what: "figures" });
 
@@ -348,8 +347,7 @@ describe("the API key", () => {
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("refused the key (HTTP 401)") });
     const sent = server.requests.map((request) => request.authorization);
     expect(new Set(sent)).toEqual(new Set([`Bearer ${KEY}`, `Bearer ${wrong}`]));
-    const predictions = (await readFolder(at("test-api"))).get("test-predictions.jsonl")?.toString();
-    expect(predictions).toMatch(/The key .*… may not judge/);
+    expect(await readFile(at("test-api", "test-predictions.jsonl"), "utf8")).toMatch(/The key .*… may not judge/);
     expect(shown.length).toBeGreaterThan(1000);
     const files = await readFolder(folder);
     expect(files.size).toBeGreaterThan(60);

@@ -210,3 +210,18 @@ describe("an output folder that is a file", () => {
     expect(await readFile(at("taken"), "utf8")).toBe("a file\n");
   });
 });
+
+describe("a missing OPENAI_API_KEY", () => {
+  it.each([
+    ["gen-questions", { mode: "all", prompt_model: "gpt-4.1" }],
+    ["gen-answers", { prompt_model: "gpt-4.1" }],
+    ["test-e2e", { qa_model_name_or_path: "gpt-4.1" }],
+    ["test-e2e", { gen_gpt4eval: true }],
+  ] as const)("%s says so before anything is written (%j)", async (stage, flags) => {
+    const before = await hashFolder(at("out"));
+    const io = createMemoryIo({ RAG_FT_CACHE: at("cache"), HF_HUB_OFFLINE: "1" });
+    expect(await main(argvOf(stage, { ...good[stage]?.(), ...flags }), io)).toBe(2);
+    expect(io.stderr).toMatch(/^error: .*OPENAI_API_KEY is not set. Set it/);
+    expect(await hashFolder(at("out"))).toEqual(before);
+  });
+});
