@@ -76,6 +76,26 @@ function worstGradient(ours, reference) {
 const worstLoss = (ours, theirs) =>
   Math.max(...ours.map((loss, i) => Math.abs(loss - theirs[i]) / Math.abs(theirs[i])));
 
+/** Our side: a step for each batch; the first one's gradients and all losses against the peer's. */
+async function train(model, weights, batches, peer, lossOf) {
+  const optimizer = new OptimizerLoop(settings, STEPS);
+  const parameters = [...weights].map(([name, weight]) => ({ name, ...weight }));
+  const losses = [];
+  let gradients;
+  for (const batch of batches) {
+    losses.push(await lossOf(batch));
+    gradients ??= worstGradient(model.gradients, await readSafetensors(peer.gradientFile));
+    optimizer.step(parameters, model.gradients);
+  }
+  await model.close();
+  return {
+    gradients,
+    loss_over_20_steps: worstLoss(losses, peer.losses),
+    first_loss: losses[0],
+    last_loss: losses.at(-1),
+  };
+}
+
 async function encoderParity(folder, data) {
   const encoder = await loadEncoder(flags.encoder, { ...quiet, overrides: { similarity: "cosine", pooling: "mean" } });
   const { dimensions } = encoder.graph;
@@ -111,11 +131,7 @@ async function encoderParity(folder, data) {
 
   const model = await createTrainableEncoder(encoder);
   const loss = await createContrastiveLoss({ dimensions, similarity: "cosine", temperature: TEMPERATURE });
-  const optimizer = new OptimizerLoop(settings, STEPS);
-  const parameters = [...encoder.weights].map(([name, weight]) => ({ name, ...weight }));
-  const losses = [];
-  let gradients;
-  for (const { queries, keys, labels } of batches) {
+  return train(model, encoder.weights, batches, { losses: peer.losses, gradientFile }, ({ queries, keys, labels }) => {
     const sequences = [...queries, ...keys];
     const rows = sequences.map((_, i) => i);
     // Two chunks, as gradient caching cuts them: questions and passages.
@@ -128,30 +144,19 @@ async function encoderParity(folder, data) {
       ),
     }));
     const split = queries.length * dimensions;
-    losses.push(
-      await cachedBackward(model, chunks, { total: sequences.length, dimensions }, async (vectors) => {
-        const result = await loss.run({
-          queries: vectors.subarray(0, split),
-          keys: vectors.subarray(split),
-          dimensions,
-          labels,
-        });
-        const all = new Float32Array(vectors.length);
-        all.set(result.queryGradients);
-        all.set(result.keyGradients, split);
-        return { loss: result.loss, gradients: all };
-      }),
-    );
-    gradients ??= worstGradient(model.gradients, await readSafetensors(gradientFile));
-    optimizer.step(parameters, model.gradients);
-  }
-  await model.close();
-  return {
-    gradients,
-    loss_over_20_steps: worstLoss(losses, peer.losses),
-    first_loss: losses[0],
-    last_loss: losses.at(-1),
-  };
+    return cachedBackward(model, chunks, { total: sequences.length, dimensions }, async (vectors) => {
+      const result = await loss.run({
+        queries: vectors.subarray(0, split),
+        keys: vectors.subarray(split),
+        dimensions,
+        labels,
+      });
+      const all = new Float32Array(vectors.length);
+      all.set(result.queryGradients);
+      all.set(result.keyGradients, split);
+      return { loss: result.loss, gradients: all };
+    });
+  });
 }
 
 async function decoderParity(folder, data) {
@@ -170,23 +175,10 @@ async function decoderParity(folder, data) {
   const peer = python("parity.py", request);
 
   const model = await createTrainableDecoder(decoder);
-  const optimizer = new OptimizerLoop(settings, STEPS);
-  const parameters = [...decoder.weights].map(([name, weight]) => ({ name, ...weight }));
-  const losses = [];
-  let gradients;
-  for (const batch of batches) {
+  return train(model, decoder.weights, batches, { losses: peer.losses, gradientFile }, (batch) => {
     const labels = batch.reduce((sum, { answer }) => sum + answer.length, 0);
-    losses.push(await model.backward(createAnswerBatch(batch, decoder.tokenizer.padId, 1 / labels)));
-    gradients ??= worstGradient(model.gradients, await readSafetensors(gradientFile));
-    optimizer.step(parameters, model.gradients);
-  }
-  await model.close();
-  return {
-    gradients,
-    loss_over_20_steps: worstLoss(losses, peer.losses),
-    first_loss: losses[0],
-    last_loss: losses.at(-1),
-  };
+    return model.backward(createAnswerBatch(batch, decoder.tokenizer.padId, 1 / labels));
+  });
 }
 
 const result = await withFolder(async (folder) => ({

@@ -6,14 +6,20 @@ function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`);
 }
 
-/** Writes a file whole or not at all: a temporary file beside it, synced, then renamed over it. */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+/**
+ * Writes a file whole or not at all: a temporary file beside it, synced, then renamed over it. The chunks are written as they
+ * come, so that a large file need not be in memory twice.
+ */
+export async function writeChunksAtomic(
+  path: string,
+  chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = temporaryName(path);
   try {
     const file = await open(temporary, "w");
     try {
-      await file.writeFile(data);
+      for await (const chunk of chunks) await file.writeFile(chunk);
       await file.sync();
     } finally {
       await file.close();
@@ -23,6 +29,11 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** Writes a file whole or not at all. */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  await writeChunksAtomic(path, [data]);
 }
 
 /** JSON with two spaces and a final newline, written atomically. */

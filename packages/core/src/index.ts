@@ -1,5 +1,4 @@
 export * from "./atomic.js";
-export * from "./atomic-stream.js";
 export * from "./choose-prompt-format.js";
 export * from "./dataset.js";
 export * from "./document.js";
