@@ -24,7 +24,7 @@ export const prepareDocs: Stage<PrepareDocsSettings> = {
   summary: "Cut JSONL, Markdown and HTML documents into the passages of a document database",
   settings: prepareDocsSettings,
   aliases: { chunk_overlap: "chunk_overlap_size", tokenizer_name: "tokenizer" },
-  inputs: ["document_path"],
+  inputs: ["document_path", "tokenizer"],
 
   async run(settings, { reporter, signal, env }) {
     if (settings.chunk_overlap_size >= settings.chunk_size) {
