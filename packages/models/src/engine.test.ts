@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { floatTensor, intTensor, openSession, type Tensor } from "@rag-ft/onnx";
+import { createSession, floatTensor, intTensor, type Tensor } from "@rag-ft/onnx";
 import { describe, expect, it } from "vitest";
 import { createAnswerBatch } from "./decoder/answer-batch.js";
 import { answerLoss } from "./decoder/answer-loss.js";
@@ -104,7 +104,7 @@ it("gradients of chunks add up to those of the batch", async () => {
 it("an exported encoder gives PyTorch's hidden states", async () => {
   const encoder = await tinyEncoder("tiny-bert", "mean");
   const reference = await readSafetensors(join(fixture("tiny-bert"), "reference.safetensors"));
-  const session = await openSession(exportEncoder(encoder));
+  const session = await createSession(exportEncoder(encoder));
   expect(session.inputNames).toEqual(["input_ids", "attention_mask", "token_type_ids"]);
   const { ids, mask } = createTokenBatch(SEQUENCES, 0, "mean").inputs;
   const result = await session.run({
@@ -148,7 +148,7 @@ describe.each(["tiny-llama", "tiny-llama-untied"])("%s", (name) => {
   it("exported with its cache, writes PyTorch's greedy text", async () => {
     const decoder = await tinyDecoder(name);
     const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
-    const session = await openSession(exportDecoder(decoder));
+    const session = await createSession(exportDecoder(decoder));
     const prompt = (EXAMPLES[0] as (typeof EXAMPLES)[0]).prompt;
     const { layers, keyValueHeads, headSize } = decoder.graph;
     let cache: Record<string, Tensor> = {};

@@ -3,3 +3,4 @@ export * from "./order.js";
 export * from "./serialise.js";
 export * from "./session.js";
 export * from "./value.js";
+export * from "./write-model.js";

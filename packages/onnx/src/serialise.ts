@@ -1,4 +1,4 @@
-import { DataError, InternalError } from "@rag-ft/core";
+import { InternalError } from "@rag-ft/core";
 import { orderNodes } from "./order.js";
 import { ModelProto } from "./protobuf.js";
 import type { Attribute, DType, Node, Shape, TensorData, Value } from "./value.js";
@@ -10,10 +10,33 @@ export interface ModelSource {
   weights?: ReadonlyMap<string, { data: Float32Array }>;
   /** Inputs that the model must have even when nothing reads them, in this order; others follow in order of use. */
   inputs?: readonly Value[];
+  /** Where large tensors go when they are not to be part of the model. */
+  external?: ExternalData;
 }
 
-/** protobuf's own limit on a message; a larger model would need ONNX's external data files. */
-const MAX_MODEL_BYTES = 2 ** 31 - 1;
+/** protobuf's own limit on a message: a larger model keeps its weights in a file beside it. */
+export const MAX_MODEL_BYTES = 2 ** 31 - 1;
+
+/** Smaller tensors stay in the model: ONNX Runtime reads shapes and the like while it loads. */
+const MIN_EXTERNAL_BYTES = 1024;
+
+/** Offsets that can be mapped into memory. */
+const EXTERNAL_ALIGNMENT = 4096;
+
+/** ONNX's external data: tensors of a file beside the model. */
+export interface ExternalData {
+  /** The file's name, in the model's folder. */
+  file: string;
+  /** Filled by `serialiseModel`: what the file holds, in order, each at its offset. */
+  parts: { offset: number; data: Uint8Array }[];
+}
+
+/** Bytes of the weights and constants that a model would hold. */
+export function weightBytes(weights: Iterable<{ data: Float32Array }>): number {
+  let bytes = 0;
+  for (const { data } of weights) bytes += data.byteLength;
+  return bytes;
+}
 
 const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
 const OPSETS = [
@@ -23,6 +46,19 @@ const OPSETS = [
 
 function bytesOf(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Appends a tensor to the external data; returns the fields that point there. */
+function externalTensor({ file, parts }: ExternalData, data: Uint8Array): object {
+  const last = parts.at(-1);
+  const end = last ? last.offset + last.data.byteLength : 0;
+  const offset = Math.ceil(end / EXTERNAL_ALIGNMENT) * EXTERNAL_ALIGNMENT;
+  parts.push({ offset, data });
+  const entries = { location: file, offset, length: data.byteLength };
+  return {
+    dataLocation: 1,
+    externalData: Object.entries(entries).map(([key, value]) => ({ key, value: String(value) })),
+  };
 }
 
 function attributeProto(name: string, value: Attribute): object {
@@ -38,7 +74,7 @@ function valueInfo(name: string, dtype: DType, shape: Shape): object {
 }
 
 /** Serialises a graph as an ONNX model. Inputs of one name are one input; equal constants are written once. */
-export function serialiseModel({ outputs, weights, inputs: declared = [] }: ModelSource): Uint8Array {
+export function serialiseModel({ outputs, weights, inputs: declared = [], external }: ModelSource): Uint8Array {
   const names = new Map<Value, string>();
   const inputs = new Map<string, Value>();
   const initialiser = new Map<string, object>();
@@ -46,8 +82,18 @@ export function serialiseModel({ outputs, weights, inputs: declared = [] }: Mode
   let bytes = 0;
 
   const addTensor = (name: string, dtype: DType, dims: Shape, data: TensorData): void => {
+    const head = { name, dims, dataType: ELEMENT_TYPE[dtype] };
+    if (external && data.byteLength >= MIN_EXTERNAL_BYTES) {
+      initialiser.set(name, { ...head, ...externalTensor(external, bytesOf(data)) });
+      return;
+    }
     bytes += data.byteLength;
-    initialiser.set(name, { name, dims, dataType: ELEMENT_TYPE[dtype], rawData: bytesOf(data) });
+    if (bytes > MAX_MODEL_BYTES) {
+      throw new InternalError(
+        `the model's weights exceed the ${MAX_MODEL_BYTES} bytes of an ONNX file: they need external data`,
+      );
+    }
+    initialiser.set(name, { ...head, rawData: bytesOf(data) });
   };
   const nameOf = (value: Value): string => {
     const known = names.get(value);
@@ -108,10 +154,5 @@ export function serialiseModel({ outputs, weights, inputs: declared = [] }: Mode
     input: [...inputs].map(([name, value]) => valueInfo(name, value.dtype, value.shape)),
     output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value.dtype, value.shape)),
   };
-  if (bytes > MAX_MODEL_BYTES) {
-    throw new DataError(
-      `The model's weights take ${(bytes / 2 ** 30).toFixed(1)} GiB; an ONNX file holds at most 2 GiB (external data files are not written). Use a smaller model.`,
-    );
-  }
   return ModelProto.encode({ irVersion: 10, producerName: "rag-ft", graph, opsetImport: OPSETS }).finish();
 }

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { access, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { type Reporter, writeFileAtomic, writeFolderAtomic } from "@rag-ft/core";
+import { type Reporter, writeFolderAtomic } from "@rag-ft/core";
 import { copyModelSideFiles } from "../checkpoint/side-files.js";
 import { loadDecoder } from "../decoder/load-decoder.js";
 import { exportDecoder } from "./export-decoder.js";
+import { writeOnnx } from "./write-onnx.js";
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
@@ -41,7 +42,7 @@ export async function ensureOnnxDecoder(
   const decoder = await loadDecoder(folder, { env, reporter });
   await writeFolderAtomic(made, async (temporary) => {
     await copyModelSideFiles(folder, temporary);
-    await writeFileAtomic(join(temporary, "onnx", "model.onnx"), exportDecoder(decoder));
+    await writeOnnx(temporary, exportDecoder(decoder));
   });
   return made;
 }

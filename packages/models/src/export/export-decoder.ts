@@ -8,11 +8,11 @@ import {
   input,
   intConstant,
   linear,
+  type ModelSource,
   mul,
   neg,
   range,
   reshape,
-  serialiseModel,
   shapeOf,
   sub,
   unsqueeze,
@@ -35,7 +35,7 @@ function lastPositions(x: Value, count: Value): Value {
  * The decoder as an ONNX model with its weights and a key/value cache, with the inputs and outputs that transformers.js expects;
  * with `num_logits_to_keep`, a long prompt costs one row of logits.
  */
-export function exportDecoder({ graph, weights }: LoadedDecoder): Uint8Array {
+export function exportDecoder({ graph, weights }: LoadedDecoder): ModelSource {
   const ids = input("input_ids", "int64", ["batch", "tokens"]);
   const mask = input("attention_mask", "int64", ["batch", "keys"]);
   const positions = input("position_ids", "int64", ["batch", "tokens"]);
@@ -61,7 +61,7 @@ export function exportDecoder({ graph, weights }: LoadedDecoder): Uint8Array {
   const rows = linear(reshape(kept, ["kept rows", size], [-1, size]), graph.head(parameters));
   const logitsShape = concat([reshape(element(shapeOf(ids), 0), [1], [1]), intConstant([-1, graph.vocabularySize])], 0);
   const logits = reshape(rows, ["batch", "kept", graph.vocabularySize], logitsShape);
-  return serialiseModel({
+  return {
     outputs: {
       logits,
       ...Object.fromEntries(
@@ -73,5 +73,5 @@ export function exportDecoder({ graph, weights }: LoadedDecoder): Uint8Array {
     },
     weights,
     inputs: [ids, mask, positions, keep, ...past.flat()],
-  });
+  };
 }

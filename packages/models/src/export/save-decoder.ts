@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { writeFileAtomic, writeFolderAtomic } from "@rag-ft/core";
+import { writeFolderAtomic } from "@rag-ft/core";
 import { copyModelSideFiles } from "../checkpoint/side-files.js";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import { exportDecoder } from "./export-decoder.js";
+import { writeOnnx } from "./write-onnx.js";
 
 /**
  * Writes a decoder as a folder that transformers.js, Python transformers and we load; whole or not at all. `extra` may add
@@ -17,7 +18,7 @@ export async function saveDecoder(
   await writeFolderAtomic(folder, async (temporary) => {
     await copyModelSideFiles(decoder.folder, temporary);
     await writeSafetensors(join(temporary, "model.safetensors"), decoder.weights);
-    await writeFileAtomic(join(temporary, "onnx", "model.onnx"), exportDecoder(decoder));
+    await writeOnnx(temporary, exportDecoder(decoder));
     await extra?.(temporary);
   });
 }

@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import { writeFileAtomic, writeFolderAtomic } from "@rag-ft/core";
+import { writeFolderAtomic } from "@rag-ft/core";
 import { writeSentenceTransformersFiles } from "../checkpoint/sentence-transformers-files.js";
 import { copyModelSideFiles } from "../checkpoint/side-files.js";
 import type { LoadedEncoder } from "../encoder/load-encoder.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import { exportEncoder } from "./export-encoder.js";
+import { writeOnnx } from "./write-onnx.js";
 
 /** Writes an encoder as a folder that transformers.js, sentence-transformers and we load; whole or not at all. */
 export async function saveEncoder(folder: string, encoder: LoadedEncoder): Promise<void> {
@@ -20,6 +21,6 @@ export async function saveEncoder(folder: string, encoder: LoadedEncoder): Promi
       queryPrefix: settings.query_prefix,
       passagePrefix: settings.passage_prefix,
     });
-    await writeFileAtomic(join(temporary, "onnx", "model.onnx"), exportEncoder(encoder));
+    await writeOnnx(temporary, exportEncoder(encoder));
   });
 }
