@@ -17,7 +17,11 @@ beforeEach(async () => {
     response.setHeader("content-type", "application/json");
     if (model !== "text-embedding-test") {
       response.statusCode = 404;
-      response.end(JSON.stringify({ error: { message: `no model ${model}`, code: "model_not_found" } }));
+      response.end(
+        JSON.stringify({
+          error: { message: `no model ${model} for ${request.headers.authorization}`, code: "model_not_found" },
+        }),
+      );
       return;
     }
     sizes.push(input.length);
@@ -41,6 +45,14 @@ test("vectors come back in the order of the texts, normalised, in requests of bo
     expect(vectors[i * 3]).toBeCloseTo((i + 1) / Math.hypot(i + 1, 1), 6);
     expect(vectors[i * 3 + 2]).toBeCloseTo(1 / Math.hypot(i + 1, 1), 6);
   }
+});
+
+test("a key that the server repeats is never shown, whatever it looks like", async () => {
+  const failed = await openOpenAiEncoder("text-embedding-none", { env: { ...env, OPENAI_API_KEY: "odd/key" } }).catch(
+    String,
+  );
+  expect(failed).toMatch(/no model text-embedding-none for Bearer …/);
+  expect(failed).not.toMatch(/odd/);
 });
 
 test("a wrong name and a missing key are the user's to mend, and say so before any work", async () => {

@@ -74,9 +74,12 @@ export async function openOpenAiEncoder(name: string, options: OpenAiEncoderOpti
       if (error instanceof DataError) throw error;
       if (error instanceof APIUserAbortError) throw new CancelledError("Stopped on request.", { cause: error });
       const reason = error instanceof Error ? error.message : String(error);
-      throw new UserError(`${name}: embedding failed: ${redactSecrets(reason)}. Check the name, key and address.`, {
-        cause: error,
-      });
+      throw new UserError(
+        `${name}: embedding failed: ${redactSecrets(reason.replaceAll(apiKey, "…"))}. Check the name, key and address.`,
+        {
+          cause: error,
+        },
+      );
     }
   };
 
