@@ -77,7 +77,8 @@ describe("train-generator", () => {
     const settings = trainGenerator.settings.parse({
       model_name_or_path: model("tiny-decoder"),
       embedding_model: model("tiny-encoder"),
-      embedding_max_num_to_retrieve: "1",
+      // No passage but the gold one, so that the prompts below are those of training.
+      embedding_max_num_to_retrieve: "0",
       full_dataset_file_path: at("documents.jsonl"),
       train_file: at("train_w_qa.jsonl"),
       eval_file: at("train_w_qa.jsonl"),
@@ -85,7 +86,7 @@ describe("train-generator", () => {
       output_dir: at("run"),
       per_device_train_batch_size: "3",
       gradient_accumulation_steps: "2",
-      num_train_epochs: "40",
+      num_train_epochs: "60",
       eval_steps: "20",
       logging_steps: "5",
       learning_rate: "2e-3",
@@ -98,10 +99,10 @@ describe("train-generator", () => {
     expect(said.find((line) => line.includes("no effect"))).toMatch(/bf16, deepspeed/);
 
     const evaluations = await lines(at("run/eval.jsonl"));
-    expect(evaluations.map(({ step }) => step)).toEqual([0, 20, 40]);
+    expect(evaluations.map(({ step }) => step)).toEqual([0, 20, 40, 60]);
     const losses = evaluations.map((line) => line.eval_loss as number);
     expect(Math.min(...losses)).toBeLessThan((losses[0] as number) / 4);
-    expect(await lines(at("run/train.jsonl"))).toHaveLength(8);
+    expect(await lines(at("run/train.jsonl"))).toHaveLength(12);
     expect((await readdir(at("run"))).filter((name) => name.startsWith("checkpoint-"))).toHaveLength(1);
     expect(await readPromptFormat(at("run"))).toEqual(defaultPromptFormat);
 
