@@ -9,7 +9,6 @@ import {
   geluTanh,
   intConstant,
   layerNorm,
-  linear,
   matmul,
   mul,
   range,
@@ -36,8 +35,7 @@ export function bertGraph(config: BertConfig, parameters: Parameters, inputs: En
   const { hidden_size: hidden, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
   const size = hidden / heads;
   const weight = (name: string, shape: number[]): Value => parameters.get(name, shape);
-  const dense = (x: Value, name: string, from: number, to: number): Value =>
-    linear(x, weight(`${name}.weight`, [to, from]), weight(`${name}.bias`, [to]));
+  const dense = (x: Value, name: string, from: number, to: number): Value => parameters.linear(x, name, from, to);
   const norm = (x: Value, name: string): Value =>
     layerNorm(x, weight(`${name}.weight`, [hidden]), weight(`${name}.bias`, [hidden]), epsilon);
 

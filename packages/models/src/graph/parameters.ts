@@ -1,6 +1,14 @@
 import { DataError } from "@rag-ft/core";
-import { input, type Value } from "@rag-ft/onnx";
+import { input, linear, type Value } from "@rag-ft/onnx";
 import type { WeightTensor } from "../weights/weight-tensor.js";
+
+/** A linear layer of a graph: `output` [rows, out] = `x` [rows, in] · weightᵀ + bias. */
+export interface LinearLayer {
+  /** Hugging Face's name of the module: its weight is `<name>.weight`, [out, in]. */
+  name: string;
+  x: Value;
+  output: Value;
+}
 
 /**
  * The weights that an architecture asks for while its graph is built: each name becomes one graph input, so that one compiled
@@ -8,6 +16,7 @@ import type { WeightTensor } from "../weights/weight-tensor.js";
  */
 export class Parameters {
   private readonly values = new Map<string, Value>();
+  private readonly layers: LinearLayer[] = [];
 
   /** The weight of this name (Hugging Face's) and shape. */
   get(name: string, shape: readonly number[]): Value {
@@ -17,6 +26,22 @@ export class Parameters {
       this.values.set(name, value);
     }
     return value;
+  }
+
+  /**
+   * A linear layer of a block, x [rows, inputs] to [rows, outputs], with the weights `<name>.weight` and, unless told otherwise,
+   * `<name>.bias`. Layers made here are those that adapters can be put on.
+   */
+  linear(x: Value, name: string, inputs: number, outputs: number, { bias = true } = {}): Value {
+    const weight = this.get(`${name}.weight`, [outputs, inputs]);
+    const output = linear(x, weight, bias ? this.get(`${name}.bias`, [outputs]) : undefined);
+    this.layers.push({ name, x, output });
+    return output;
+  }
+
+  /** The linear layers made, in order. */
+  linearLayers(): readonly LinearLayer[] {
+    return this.layers;
   }
 
   /** All that was asked for, in order. */

@@ -6,7 +6,6 @@ import {
   gelu,
   geluTanh,
   intConstant,
-  linear,
   matmul,
   mul,
   reshape,
@@ -47,8 +46,8 @@ export function llamaGraph(config: LlamaConfig, parameters: Parameters, inputs: 
   const { ids, positions, bias, past } = inputs;
   const weight = (name: string, shape: number[]): Value => parameters.get(name, shape);
   const norm = (x: Value, name: string): Value => rmsNorm(x, weight(`${name}.weight`, [hidden]), epsilon);
-  const project = (x: Value, name: string, from: number, to: number, withBias: boolean): Value =>
-    linear(x, weight(`${name}.weight`, [to, from]), withBias ? weight(`${name}.bias`, [to]) : undefined);
+  const project = (x: Value, name: string, from: number, to: number, bias: boolean): Value =>
+    parameters.linear(x, name, from, to, { bias });
 
   const tables = rotaryTables(config, size, config.max_position_embeddings);
   const tableShape = [config.max_position_embeddings, size / 2];
