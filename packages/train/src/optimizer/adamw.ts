@@ -19,9 +19,18 @@ export function decays(name: string): boolean {
   return !(/bias$/.test(name) || /(layer_?norm|norm)[^.]*\.weight$/i.test(name));
 }
 
-interface Moments {
+/** Running means of a parameter's gradient and of its square, of the parameter's size. */
+export interface Moments {
   first: Float32Array;
   second: Float32Array;
+}
+
+/** All that an optimizer knows beside the parameters: what a resumed run needs to go on exactly. */
+export interface OptimizerState {
+  /** Steps done. */
+  step: number;
+  /** By parameter name; the arrays are the optimizer's own. */
+  moments: ReadonlyMap<string, Moments>;
 }
 
 /** AdamW (Loshchilov & Hutter 2019), the update of torch.optim.AdamW, in place over typed arrays. */
@@ -30,6 +39,18 @@ export class AdamW {
   private readonly moments = new Map<string, Moments>();
 
   constructor(private readonly settings: AdamWSettings = defaultAdamW) {}
+
+  /** The state as it is now; it changes with the next step. */
+  state(): OptimizerState {
+    return { step: this.step, moments: this.moments };
+  }
+
+  /** Takes over a state, its arrays included. */
+  restore({ step, moments }: OptimizerState): void {
+    this.step = step;
+    this.moments.clear();
+    for (const [name, kept] of moments) this.moments.set(name, kept);
+  }
 
   /** One step with the gradients (same names and sizes as the parameters), each multiplied by `scale` (clipping). */
   update(parameters: Iterable<Parameter>, gradients: ReadonlyMap<string, Float32Array>, lr: number, scale = 1): void {

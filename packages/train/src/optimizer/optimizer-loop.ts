@@ -1,6 +1,6 @@
 import { DataError } from "@rag-ft/core";
 import type { TrainingSettings } from "../training-settings.js";
-import { AdamW, defaultAdamW, type Parameter } from "./adamw.js";
+import { AdamW, defaultAdamW, type OptimizerState, type Parameter } from "./adamw.js";
 import { clearGradients, clipFactor, type GradientSums, gradientNorm } from "./gradients.js";
 import { learningRate, type Schedule, warmupSteps } from "./schedule.js";
 
@@ -27,6 +27,16 @@ export class OptimizerLoop {
       totalSteps: steps,
       warmupSteps: warmupSteps(steps, settings.warmup_ratio),
     };
+  }
+
+  /** The optimizer's state; the schedule follows from its step. */
+  state(): OptimizerState {
+    return this.adamw.state();
+  }
+
+  /** Goes on from a state, whose arrays it takes over. */
+  restore(state: OptimizerState): void {
+    this.adamw.restore(state);
   }
 
   /**

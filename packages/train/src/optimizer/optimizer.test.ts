@@ -80,6 +80,39 @@ describe("AdamW with clipping, warm-up and cosine", () => {
     });
   });
 
+  it("goes on from a saved state as if it had never stopped", () => {
+    const start = (): { weight: Float32Array; bias: Float32Array } => ({
+      weight: Float32Array.from(reference.weight),
+      bias: Float32Array.from(reference.bias),
+    });
+    const run = (optimizer: OptimizerLoop, { weight, bias }: ReturnType<typeof start>, steps: number): void => {
+      for (let i = 0; i < steps; i++) {
+        const parameters = [
+          { name: "dense.weight", shape: [3, 2], data: weight },
+          { name: "dense.bias", shape: [2], data: bias },
+        ];
+        optimizer.step(parameters, quadratic(weight, bias).gradients);
+      }
+    };
+    const whole = start();
+    run(new OptimizerLoop(settings, 20), whole, 20);
+
+    const parts = start();
+    const first = new OptimizerLoop(settings, 20);
+    run(first, parts, 7);
+    const state = first.state();
+    expect(state.step).toBe(7);
+    expect([...state.moments.keys()].sort()).toEqual(["dense.bias", "dense.weight"]);
+    const copied = new Map(
+      [...state.moments].map(([name, { first, second }]) => [name, { first: first.slice(), second: second.slice() }]),
+    );
+    const second = new OptimizerLoop(settings, 20);
+    second.restore({ step: 7, moments: copied });
+    run(second, parts, 13);
+    expect(parts).toEqual(whole);
+    expect(parts).not.toEqual(start());
+  });
+
   it("keeps the parameters when a gradient is not finite, and says so", () => {
     const data = Float32Array.of(1, 2);
     const optimizer = new OptimizerLoop(settings, 20);
