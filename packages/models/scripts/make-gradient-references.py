@@ -1,15 +1,17 @@
-"""Makes tiny BERT and Llama folders with PyTorch's vectors, loss, logits and gradients, the references of engine.test.ts.
+"""Makes a tiny folder of each architecture with PyTorch's vectors, loss, logits and gradients, the references of engine.test.ts.
 
-    python packages/models/scripts/make-gradient-references.py        (needs torch, transformers, safetensors)
+    python packages/models/scripts/make-gradient-references.py [name ...]        (needs torch, transformers, safetensors)
 
-Writes src/fixtures/<name>/{config.json, model.safetensors, reference.safetensors} beside the tests that read them.
+Writes src/fixtures/<name>/{config.json, model.safetensors, reference.safetensors} beside the tests that read them; all, or those named.
 """
 
+import sys
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
+from transformers import (BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM,
+                          XLMRobertaConfig, XLMRobertaForMaskedLM)
 
 FIXTURES = Path(__file__).parent.parent / "src" / "fixtures"
 
@@ -33,39 +35,54 @@ def gradients(model):
     return {f"gradient.{name}": p.grad for name, p in model.named_parameters() if p.grad is not None}
 
 
-def bert():
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=40, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, intermediate_size=24,
-        max_position_embeddings=16, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, initializer_range=0.3,
-    )
-    model = perturbed(BertModel(config, add_pooling_layer=False)).eval()
-    ids = torch.tensor([[2, 5, 9, 31, 7, 3], [2, 17, 17, 3, 0, 0], [2, 39, 3, 0, 0, 0]])
-    mask = (ids != 0).long()
-    hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+def encoder(name, model, body, ids):
+    """`body` is the encoder within `model`, which is what is saved; ids are padded with its padding id."""
+    mask = (ids != model.config.pad_token_id).long()
+    hidden = body(input_ids=ids, attention_mask=mask).last_hidden_state
     reference = {"hidden": hidden}
     weights = torch.randn(3, 16)
     reference["vector_gradients"] = weights
     for pooling in ("mean", "cls"):
-        model.zero_grad()
-        hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+        body.zero_grad()
+        hidden = body(input_ids=ids, attention_mask=mask).last_hidden_state
         if pooling == "mean":
             vectors = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         else:
             vectors = hidden[:, 0]
         (vectors * weights).sum().backward()
         reference[f"{pooling}.vectors"] = vectors
-        reference |= {f"{pooling}.{key}": value.clone() for key, value in gradients(model).items()}
-    save(model, "tiny-bert", reference)
+        reference |= {f"{pooling}.{key}": value.clone() for key, value in gradients(body).items()}
+    save(model, name, reference)
 
 
-def llama(name, **extra):
+TINY_ENCODER = dict(
+    vocab_size=40, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, intermediate_size=24,
+    hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, initializer_range=0.3,
+)
+
+
+def bert(name):
+    torch.manual_seed(0)
+    model = perturbed(BertModel(BertConfig(max_position_embeddings=16, **TINY_ENCODER), add_pooling_layer=False)).eval()
+    encoder(name, model, model, torch.tensor([[2, 5, 9, 31, 7, 3], [2, 17, 17, 3, 0, 0], [2, 39, 3, 0, 0, 0]]))
+
+
+def xlm_roberta(name):
+    """With a head on it, so that weight names carry the prefix that most checkpoints of this kind have."""
+    torch.manual_seed(2)
+    config = XLMRobertaConfig(max_position_embeddings=18, type_vocab_size=1, layer_norm_eps=1e-5, **TINY_ENCODER)
+    model = perturbed(XLMRobertaForMaskedLM(config)).eval()
+    encoder(name, model, model.roberta, torch.tensor([[0, 5, 9, 31, 7, 2], [0, 17, 17, 2, 1, 1], [0, 39, 2, 1, 1, 1]]))
+
+
+def decoder(name, architecture=(LlamaConfig, LlamaForCausalLM), **extra):
     torch.manual_seed(1)
-    config = LlamaConfig(
+    make_config, make_model = architecture
+    config = make_config(
         vocab_size=40, hidden_size=24, num_hidden_layers=2, num_attention_heads=6, num_key_value_heads=2, intermediate_size=20,
         max_position_embeddings=64, initializer_range=0.3, rms_norm_eps=1e-5, pad_token_id=0, bos_token_id=1, eos_token_id=2, **extra,
     )
-    model = perturbed(LlamaForCausalLM(config)).eval()
+    model = perturbed(make_model(config)).eval()
     prompts = [[1, 5, 9, 30, 7], [1, 17, 4]]
     answers = [[11, 12, 2], [38, 2]]
     width = max(len(p) + len(a) for p, a in zip(prompts, answers))
@@ -85,10 +102,20 @@ def llama(name, **extra):
     save(model, name, {"loss": result.loss, "greedy": greedy.float(), "prefill": prefill, **gradients(model)})
 
 
-bert()
-llama("tiny-llama", tie_word_embeddings=True)
-llama(
-    "tiny-llama-untied", tie_word_embeddings=False, attention_bias=True,
-    rope_parameters={"rope_type": "llama3", "rope_theta": 500000.0, "factor": 4.0, "low_freq_factor": 1.0,
-                     "high_freq_factor": 4.0, "original_max_position_embeddings": 16},
-)
+MAKERS = {
+    "tiny-bert": bert,
+    "tiny-xlm-roberta": xlm_roberta,
+    "tiny-llama": lambda name: decoder(name, tie_word_embeddings=True),
+    "tiny-llama-untied": lambda name: decoder(
+        name, tie_word_embeddings=False, attention_bias=True,
+        rope_parameters={"rope_type": "llama3", "rope_theta": 500000.0, "factor": 4.0, "low_freq_factor": 1.0,
+                         "high_freq_factor": 4.0, "original_max_position_embeddings": 16},
+    ),
+    "tiny-qwen2": lambda name: decoder(
+        name, (Qwen2Config, Qwen2ForCausalLM), tie_word_embeddings=True,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
+    ),
+}
+
+for chosen in sys.argv[1:] or MAKERS:
+    MAKERS[chosen](chosen)

@@ -20,7 +20,6 @@ import type { WeightTensor } from "./weights/weight-tensor.js";
 
 // References by PyTorch: scripts/make-gradient-references.py.
 const fixture = (name: string): string => join(fileURLToPath(new URL("./fixtures", import.meta.url)), name);
-const noTokenizer = { padId: 0 } as Tokenizer;
 const TOLERANCE = 1e-4;
 
 function data(tensors: ReadonlyMap<string, WeightTensor>, name: string): Float32Array {
@@ -48,9 +47,10 @@ async function tinyEncoder(name: string, pooling: "mean" | "cls"): Promise<Loade
   const graph = architecture.read(config, folder);
   const parameters = new Parameters();
   sentenceVectors(graph, parameters);
-  const weights = matchWeights(parameters, await readSafetensors(join(folder, "model.safetensors")), folder);
+  const saved = await readSafetensors(join(folder, "model.safetensors"));
+  const weights = matchWeights(parameters, saved, folder, architecture.weightPrefixes);
   const settings = { pooling, similarity: "dot", query_prefix: "", passage_prefix: "", max_length: 16 } as const;
-  return { folder, architecture, graph, weights, tokenizer: noTokenizer, settings };
+  return { folder, architecture, graph, weights, tokenizer: {} as Tokenizer, settings };
 }
 
 async function tinyDecoder(name: string): Promise<LoadedDecoder> {
@@ -59,7 +59,7 @@ async function tinyDecoder(name: string): Promise<LoadedDecoder> {
   const parameters = new Parameters();
   answerLoss(graph, parameters);
   const weights = matchWeights(parameters, await readSafetensors(join(folder, "model.safetensors")), folder);
-  return { folder, graph, weights, tokenizer: noTokenizer, weightPrefixes: [] };
+  return { folder, graph, weights, tokenizer: {} as Tokenizer, weightPrefixes: [] };
 }
 
 const SEQUENCES = [
@@ -68,24 +68,60 @@ const SEQUENCES = [
   [2, 39, 3],
 ];
 
-describe.each(["mean", "cls"] as const)("a tiny BERT with %s pooling", (pooling) => {
-  it("gives PyTorch's vectors and gradients", async () => {
-    const encoder = await tinyEncoder("tiny-bert", pooling);
-    const reference = await readSafetensors(join(fixture("tiny-bert"), "reference.safetensors"));
+const ENCODERS = [
+  { name: "tiny-bert", sequences: SEQUENCES, padId: 0, further: ["token_type_ids"] },
+  {
+    name: "tiny-xlm-roberta",
+    sequences: [
+      [0, 5, 9, 31, 7, 2],
+      [0, 17, 17, 2],
+      [0, 39, 2],
+    ],
+    padId: 1,
+    further: [],
+  },
+];
+
+describe.each(ENCODERS)("$name", ({ name, sequences, padId, further }) => {
+  it.each(["mean", "cls"] as const)("gives PyTorch's vectors and gradients with %s pooling", async (pooling) => {
+    const encoder = await tinyEncoder(name, pooling);
+    const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
     const model = await createTrainableEncoder(encoder);
-    const batch = createTokenBatch(SEQUENCES, 0, pooling);
+    const batch = createTokenBatch(sequences, padId, pooling);
     expect(relativeError(await model.forward(batch), data(reference, `${pooling}.vectors`))).toBeLessThan(1e-5);
     await model.backward(batch, data(reference, "vector_gradients"));
-    const names = [...reference.keys()].filter((name) => name.startsWith(`${pooling}.gradient.`));
+    const names = [...reference.keys()].filter((key) => key.startsWith(`${pooling}.gradient.`));
     expect(names).toHaveLength(encoder.weights.size);
-    for (const name of names) {
-      const gradient = model.gradients.get(name.slice(`${pooling}.gradient.`.length));
-      const expected = data(reference, name);
+    for (const key of names) {
+      const gradient = model.gradients.get(key.slice(`${pooling}.gradient.`.length));
+      const expected = data(reference, key);
       // A key's bias shifts all scores of a query alike: its gradient is zero but for rounding.
-      if (name.endsWith("key.bias")) expect(Math.max(...(gradient ?? [1]).map(Math.abs))).toBeLessThan(1e-5);
-      else expect(relativeError(gradient, expected), name).toBeLessThan(TOLERANCE);
+      if (key.endsWith("key.bias")) expect(Math.max(...(gradient ?? [1]).map(Math.abs))).toBeLessThan(1e-5);
+      else expect(relativeError(gradient, expected), key).toBeLessThan(TOLERANCE);
     }
     await model.close();
+  });
+
+  it("exported, gives PyTorch's hidden states", async () => {
+    const encoder = await tinyEncoder(name, "mean");
+    const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
+    const session = await createSession(exportEncoder(encoder));
+    expect(session.inputNames).toEqual(["input_ids", "attention_mask", ...further]);
+    const { ids, mask } = createTokenBatch(sequences, padId, "mean").inputs;
+    const zeros = intTensor(new Array(18).fill(0), [3, 6]);
+    const result = await session.run({
+      input_ids: ids,
+      attention_mask: mask,
+      ...Object.fromEntries(further.map((input) => [input, zeros])),
+    });
+    const hidden = result.last_hidden_state?.data as Float32Array;
+    const expected = data(reference, "hidden");
+    expect(hidden).toHaveLength(expected.length);
+    sequences.forEach((sequence, row) => {
+      const [start, end] = [row * 6 * 16, (row * 6 + sequence.length) * 16];
+      expect(relativeError(hidden.slice(start, end), expected.slice(start, end))).toBeLessThan(1e-5);
+    });
+    await session.close();
   });
 });
 
@@ -101,33 +137,12 @@ it("gradients of chunks add up to those of the batch", async () => {
   await model.close();
 });
 
-it("an exported encoder gives PyTorch's hidden states", async () => {
-  const encoder = await tinyEncoder("tiny-bert", "mean");
-  const reference = await readSafetensors(join(fixture("tiny-bert"), "reference.safetensors"));
-  const session = await createSession(exportEncoder(encoder));
-  expect(session.inputNames).toEqual(["input_ids", "attention_mask", "token_type_ids"]);
-  const { ids, mask } = createTokenBatch(SEQUENCES, 0, "mean").inputs;
-  const result = await session.run({
-    input_ids: ids,
-    attention_mask: mask,
-    token_type_ids: intTensor(new Array(18).fill(0), [3, 6]),
-  });
-  const hidden = result.last_hidden_state?.data as Float32Array;
-  const expected = data(reference, "hidden");
-  expect(hidden).toHaveLength(expected.length);
-  SEQUENCES.forEach((sequence, row) => {
-    const [start, end] = [row * 6 * 16, (row * 6 + sequence.length) * 16];
-    expect(relativeError(hidden.slice(start, end), expected.slice(start, end))).toBeLessThan(1e-5);
-  });
-  await session.close();
-});
-
 const EXAMPLES = [
   { prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] },
   { prompt: [1, 17, 4], answer: [38, 2] },
 ];
 
-describe.each(["tiny-llama", "tiny-llama-untied"])("%s", (name) => {
+describe.each(["tiny-llama", "tiny-llama-untied", "tiny-qwen2"])("%s", (name) => {
   it("gives PyTorch's loss and gradients, on answers only", async () => {
     const decoder = await tinyDecoder(name);
     const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));

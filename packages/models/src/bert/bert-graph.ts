@@ -30,8 +30,11 @@ const MASKED = -1e9;
 
 const ACTIVATIONS = { gelu, gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, relu };
 
-/** A transformer encoder in BERT's form (Devlin et al. 2019): hidden states [batch, tokens, hidden] of the last layer. */
-export function bertGraph(config: BertConfig, parameters: Parameters, inputs: EncoderInputs): Value {
+/**
+ * A transformer encoder in BERT's form (Devlin et al. 2019): hidden states [batch, tokens, hidden] of the last layer. Texts are padded on the
+ * right, so a token's position is its place, counted from `firstPosition`.
+ */
+export function bertGraph(config: BertConfig, parameters: Parameters, inputs: EncoderInputs, firstPosition = 0): Value {
   const { hidden_size: hidden, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
   const size = hidden / heads;
   const weight = (name: string, shape: number[]): Value => parameters.get(name, shape);
@@ -48,7 +51,7 @@ export function bertGraph(config: BertConfig, parameters: Parameters, inputs: En
   const words = gather(weight("embeddings.word_embeddings.weight", [config.vocab_size, hidden]), ids);
   const positions = gather(
     weight("embeddings.position_embeddings.weight", [config.max_position_embeddings, hidden]),
-    range(tokenCount, "tokens"),
+    add(range(tokenCount, "tokens"), intConstant([firstPosition])),
   );
   const types = gather(
     weight("embeddings.token_type_embeddings.weight", [config.type_vocab_size, hidden]),

@@ -3,10 +3,12 @@ import { bert } from "../bert/index.js";
 import type { DecoderArchitecture } from "../decoder/decoder-architecture.js";
 import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
 import { llama } from "../llama/index.js";
+import { qwen2 } from "../qwen2/index.js";
+import { roberta } from "../roberta/index.js";
 import type { RawConfig } from "./config.js";
 
-const encoders: readonly EncoderArchitecture[] = [bert];
-const decoders: readonly DecoderArchitecture[] = [llama];
+const encoders: readonly EncoderArchitecture[] = [bert, roberta];
+const decoders: readonly DecoderArchitecture[] = [llama, qwen2];
 
 function find<T extends { modelTypes: readonly string[] }>(
   known: readonly T[],

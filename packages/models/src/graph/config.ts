@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError, describeIssues, UserError } from "@rag-ft/core";
-import type { z } from "zod";
+import { z } from "zod";
 
 /** `config.json` of a model folder, unchecked. */
 export type RawConfig = Record<string, unknown>;
@@ -24,11 +24,27 @@ export async function readConfig(folder: string): Promise<RawConfig> {
   throw new DataError(`${path}: expected a JSON object.`);
 }
 
-/** Checks a config against an architecture's schema. */
+/**
+ * Checks a config against an architecture's schema.
+ *
+ * @throws DataError naming the file and each key that the schema refuses.
+ */
 export function parseConfig<T>(schema: z.ZodType<T>, config: RawConfig, folder: string): T {
   const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
-  throw new DataError(`${join(folder, "config.json")}: ${describeIssues(parsed.error)}`, { cause: parsed.error });
+  throw new DataError(
+    `${join(folder, "config.json")} (${String(config.model_type)}): ${describeIssues(parsed.error)}`,
+    {
+      cause: parsed.error,
+    },
+  );
+}
+
+/** The one value of a key that a graph supports; `what` names the key's meaning in the message for any other. */
+export function only<const T extends string | boolean>(value: T, what: string): z.ZodLiteral<T> {
+  return z.literal(value, {
+    error: ({ input }) => `${JSON.stringify(input)}: ${what} is not supported, expected ${JSON.stringify(value)}`,
+  });
 }
 
 // Bounds on what a config may ask for: far above any model that trains on a CPU, low enough that a mistyped

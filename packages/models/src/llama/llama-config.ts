@@ -3,9 +3,13 @@ import { MAX_LAYERS, MAX_POSITIONS, MAX_VOCABULARY, MAX_WIDTH } from "../graph/c
 
 const width = z.number().int().positive().max(MAX_WIDTH);
 
+const scalingKind = z.enum(["default", "linear", "llama3"], {
+  error: ({ input }) => `${JSON.stringify(input)} is not supported, expected default, linear or llama3`,
+});
+
 const scalingSchema = z.looseObject({
-  rope_type: z.string().optional(),
-  type: z.string().optional(),
+  rope_type: scalingKind.optional(),
+  type: scalingKind.optional(),
   rope_theta: z.number().positive().optional(),
   factor: z.number().positive().optional(),
   low_freq_factor: z.number().positive().optional(),
@@ -34,7 +38,15 @@ export const llamaConfigSchema = z
     mlp_bias: z.boolean().default(false),
   })
   .refine((config) => config.num_attention_heads % (config.num_key_value_heads ?? config.num_attention_heads) === 0, {
-    message: "num_attention_heads must be a multiple of num_key_value_heads",
+    message: "must be a multiple of num_key_value_heads",
+    path: ["num_attention_heads"],
+  })
+  .refine((config) => (config.head_dim ?? config.hidden_size / config.num_attention_heads) % 2 === 0, {
+    message: "must be an even multiple of num_attention_heads, as rotary positions turn pairs",
+    path: ["hidden_size"],
   });
 
-export type LlamaConfig = z.infer<typeof llamaConfigSchema>;
+export interface LlamaConfig extends z.infer<typeof llamaConfigSchema> {
+  /** Whether the attention's output has a bias, where that differs from `attention_bias`. */
+  attention_output_bias?: boolean;
+}

@@ -42,6 +42,7 @@ export function llamaSizes(config: LlamaConfig): LlamaSizes {
  */
 export function llamaGraph(config: LlamaConfig, parameters: Parameters, inputs: DecoderInputs): DecoderOutputs {
   const { hidden_size: hidden, num_attention_heads: heads, intermediate_size: inner, rms_norm_eps: epsilon } = config;
+  const outputBias = config.attention_output_bias ?? config.attention_bias;
   const { headSize: size, keyValueHeads: groups } = llamaSizes(config);
   const { ids, positions, bias, past } = inputs;
   const weight = (name: string, shape: number[]): Value => parameters.get(name, shape);
@@ -93,7 +94,7 @@ export function llamaGraph(config: LlamaConfig, parameters: Parameters, inputs: 
     const attention = reshape(softmax(scores), ["batch", groups, "grouped", keys], shapeOf(flat));
     const context = reshape(matmul(attention, value), ["batch", heads, "tokens", size], shapeOf(query));
     const merged = reshape(transpose(context, [0, 2, 1, 3]), ["rows", heads * size], [-1, heads * size]);
-    x = add(x, project(merged, `${at}.self_attn.o_proj`, heads * size, hidden, config.attention_bias));
+    x = add(x, project(merged, `${at}.self_attn.o_proj`, heads * size, hidden, outputBias));
 
     const fed = norm(x, `${at}.post_attention_layernorm`);
     const gate = ACTIVATIONS[config.hidden_act](project(fed, `${at}.mlp.gate_proj`, hidden, inner, config.mlp_bias));

@@ -1,4 +1,3 @@
-import { DataError } from "@rag-ft/core";
 import type { LlamaConfig } from "./llama-config.js";
 
 /**
@@ -13,19 +12,16 @@ export function inverseFrequencies(config: LlamaConfig, headSize: number): Float
   if (!scaling || kind === "default") return frequencies;
   const factor = scaling.factor ?? 1;
   if (kind === "linear") return frequencies.map((frequency) => frequency / factor);
-  if (kind === "llama3") {
-    const original = scaling.original_max_position_embeddings ?? config.max_position_embeddings;
-    const low = scaling.low_freq_factor ?? 1;
-    const high = scaling.high_freq_factor ?? 4;
-    return frequencies.map((frequency) => {
-      const turns = (original * frequency) / (2 * Math.PI);
-      if (turns > high) return frequency;
-      if (turns < low) return frequency / factor;
-      const smooth = (turns - low) / (high - low);
-      return (1 - smooth) * (frequency / factor) + smooth * frequency;
-    });
-  }
-  throw new DataError(`config.json: rope scaling "${kind}" is not supported; known: default, linear, llama3.`);
+  const original = scaling.original_max_position_embeddings ?? config.max_position_embeddings;
+  const low = scaling.low_freq_factor ?? 1;
+  const high = scaling.high_freq_factor ?? 4;
+  return frequencies.map((frequency) => {
+    const turns = (original * frequency) / (2 * Math.PI);
+    if (turns > high) return frequency;
+    if (turns < low) return frequency / factor;
+    const smooth = (turns - low) / (high - low);
+    return (1 - smooth) * (frequency / factor) + smooth * frequency;
+  });
 }
 
 /** Cosine and sine tables [positions, headSize / 2]. */
