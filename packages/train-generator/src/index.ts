@@ -2,6 +2,7 @@ import type { Stage } from "@rag-ft/core";
 import { type TrainGeneratorSettings, trainGeneratorSettings } from "./settings.js";
 import { runTrainGenerator } from "./train-generator.js";
 
+export { answerBatches } from "./loss.js";
 export type { TrainGeneratorSettings } from "./settings.js";
 
 /** `rag-ft train-generator`: fine-tuning of a language model with the retriever held fixed. */

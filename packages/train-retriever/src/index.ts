@@ -2,6 +2,8 @@ import type { Stage } from "@rag-ft/core";
 import { type TrainRetrieverSettings, trainRetrieverSettings } from "./settings.js";
 import { runTrainRetriever } from "./train-retriever.js";
 
+export { contrastiveStep, TokenCache } from "./contrastive-step.js";
+export { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
 export type { TrainRetrieverSettings } from "./settings.js";
 
 /** `rag-ft train-retriever`: contrastive fine-tuning of an embedding model. */

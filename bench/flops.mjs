@@ -1,0 +1,31 @@
+// Floating-point operations that the mathematics needs (a multiply-add is two), from a model's config.json. Matrix products only, on real
+// tokens only: no padding, no recomputation, no logits without a label. A training step needs three times its forward pass.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const readConfig = (folder) => JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+
+export const ENCODER_FORMULA =
+  "forward of a text of L tokens: layers · (2·L·(4·h² + 2·h·inner) + 4·L²·h); a training step: 3 · forward of the distinct texts";
+export const DECODER_FORMULA =
+  "forward of L tokens with A labels: layers · (2·L·(2·h·q + 2·h·kv + 3·h·inner) + 2·L²·q, causal) + 2·A·h·vocabulary; a training step: 3 · forward";
+
+/** Forward pass of an encoder over texts of these lengths. */
+export function encoderFlops(folder, lengths) {
+  const { hidden_size: h, intermediate_size: inner, num_hidden_layers: layers } = readConfig(folder);
+  return lengths.reduce((sum, L) => sum + layers * (2 * L * (4 * h * h + 2 * h * inner) + 4 * L * L * h), 0);
+}
+
+/** Forward pass of a decoder over sequences of `{ length, labels }`. */
+export function decoderFlops(folder, sequences) {
+  const config = readConfig(folder);
+  const { hidden_size: h, intermediate_size: inner, num_hidden_layers: layers, vocab_size: vocabulary } = config;
+  const size = config.head_dim ?? h / config.num_attention_heads;
+  const q = size * config.num_attention_heads;
+  const kv = size * (config.num_key_value_heads ?? config.num_attention_heads);
+  const perToken = 2 * (2 * h * q + 2 * h * kv + 3 * h * inner);
+  return sequences.reduce(
+    (sum, { length: L, labels }) => sum + layers * (L * perToken + 2 * L * L * q) + 2 * labels * h * vocabulary,
+    0,
+  );
+}

@@ -1,0 +1,113 @@
+// How fast is a step of contrastive training, against sentence-transformers? Questions with their gold passages, one optimizer step of forward,
+// backward and AdamW from texts to new weights, the same pairs on both sides. --quality: is the trained model as good?
+import { basename } from "node:path";
+import { asPair, ENCODER_SETTINGS, trainingExamples } from "./data.mjs";
+import { ENCODER_FORMULA } from "./flops.mjs";
+import { Measurements, median, peer, report, threads, wanted, worker } from "./measure.mjs";
+import { flags, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
+
+const TEMPERATURE = 0.05;
+const settings = {
+  learning_rate: 2e-5,
+  weight_decay: 0.01,
+  warmup_ratio: 0.1,
+  lr_scheduler_type: "cosine",
+  max_grad_norm: 1,
+};
+/** Pairs on which the peers' configurations are tried, to choose the best of each precision; with --quick, all that is measured of them. */
+const TRIAL = 64;
+const WARMUP = 8;
+
+async function speed() {
+  const encoder = requireModel("encoder");
+  const seed = wholeNumber("seed", 0);
+  const all = await trainingExamples(requireData(), seed);
+  const batch = wholeNumber("batch") ?? 256;
+  if (batch > all.length) throw new Error(`--batch ${batch}: train_w_q.jsonl has ${all.length} questions`);
+  const trial = Math.min(TRIAL, batch);
+  const rounds = flags.quick ? 1 : wholeNumber("rounds");
+  const warmup = all.slice(0, WARMUP);
+  const key = { bench: "retriever", encoder: basename(encoder), seed };
+  const full = new Measurements({ ...key, batch });
+  const trials = new Measurements({ ...key, batch: trial });
+
+  await withFolder((folder) => {
+    const ours = (pairs) => () =>
+      worker(folder, "retriever.mjs", {
+        encoder,
+        overrides: ENCODER_SETTINGS,
+        temperature: TEMPERATURE,
+        settings,
+        warmup,
+        batches: [all.slice(0, pairs)],
+      });
+    const theirs = (pairs, precision, miniBatch) => () =>
+      peer(folder, "retriever.py", {
+        encoder,
+        max_length: ENCODER_SETTINGS.max_length,
+        temperature: TEMPERATURE,
+        settings,
+        precision,
+        mini_batch: miniBatch,
+        warmup: warmup.map(asPair),
+        batches: [all.slice(0, pairs).map(asPair)],
+      });
+    const configurations = ["fp32", "bf16"].flatMap((precision) =>
+      [8, 16, 32, undefined].map((miniBatch) => ({
+        side: `sentence-transformers-${precision}-${miniBatch ? `cached-${miniBatch}` : "plain"}`,
+        precision,
+        miniBatch,
+      })),
+    );
+    console.log(`batch ${batch}, ${threads} threads, ${rounds} rounds; peers are tried on ${trial} pairs`);
+    const wantedConfigurations = configurations.filter(({ side }) => wanted(side));
+    for (const { side, precision, miniBatch } of wantedConfigurations) {
+      if (trials.of(side).length === 0) trials.run(side, theirs(trial, precision, miniBatch));
+    }
+    if (wanted("ours") && trials.of("ours").length === 0 && trial !== batch) trials.run("ours", ours(trial));
+    const best = ["fp32", "bf16"].flatMap((precision) =>
+      configurations
+        .filter((c) => c.precision === precision && trials.of(c.side).length > 0)
+        .sort((a, b) => median(trials.seconds(a.side)) - median(trials.seconds(b.side)))
+        .slice(0, 1),
+    );
+    for (let round = 0; round < rounds; round++) {
+      full.peak();
+      full.run("ours", ours(batch));
+      if (flags.quick) continue;
+      for (const { side, precision, miniBatch } of best) full.run(side, theirs(batch, precision, miniBatch));
+    }
+    // With --quick, the peers' rates are those of the trial, and ours of the whole batch.
+    if (flags.quick && trial !== batch)
+      for (const { side } of configurations) for (const result of trials.sides.get(side) ?? []) full.add(side, result);
+  });
+  const pairsOf = (result) => result.pairs ?? batch;
+  report("retriever", full, {
+    unitsOf: (result) => ({ pairs: pairsOf(result), tokens: result.tokens }),
+    flops: full.of("ours")[0]?.flops,
+    formula: ENCODER_FORMULA,
+    more: {
+      batch,
+      rounds,
+      quick: flags.quick,
+      trial: {
+        batch: trial,
+        pairs_per_s: Object.fromEntries(
+          [...trials.sides.keys()]
+            .filter((side) => trials.of(side).length > 0)
+            .map((side) => [side, Number((trial / median(trials.seconds(side))).toFixed(3))]),
+        ),
+      },
+      temperature: TEMPERATURE,
+      seed,
+      loss: Object.fromEntries(
+        [...full.sides.keys()]
+          .filter((s) => s !== "sgemm" && full.of(s).length > 0)
+          .map((side) => [side, full.of(side)[0].losses[0]]),
+      ),
+    },
+  });
+}
+
+if (flags.quality) await (await import("./quality.mjs")).quality({ settings, temperature: TEMPERATURE });
+else await speed();

@@ -1,0 +1,52 @@
+// Our side of bench/retriever.mjs: steps of contrastive training by train-retriever's own parts. Prints JSON.
+import { readFileSync } from "node:fs";
+import { createRandom } from "../../packages/core/dist/index.js";
+import { createTrainableEncoder, loadEncoder, saveEncoder } from "../../packages/models/dist/index.js";
+import { createContrastiveLoss, OptimizerLoop, peakRssMb } from "../../packages/train/dist/index.js";
+import { composeBatch, contrastiveStep, TokenCache } from "../../packages/train-retriever/dist/index.js";
+import { encoderFlops } from "../flops.mjs";
+import { flags, quiet } from "../tools.mjs";
+
+const request = JSON.parse(readFileSync(flags.request, "utf8"));
+const { encoder: folder, overrides, temperature, settings, threads, warmup, batches, save } = request;
+const encoder = await loadEncoder(folder, { ...quiet, overrides });
+const model = await createTrainableEncoder(encoder, { threads });
+const loss = await createContrastiveLoss({
+  dimensions: encoder.graph.dimensions,
+  similarity: encoder.settings.similarity,
+  temperature,
+});
+const parameters = [...encoder.weights].map(([name, weight]) => ({ name, ...weight }));
+const optimizer = new OptimizerLoop(settings, request.steps ?? batches.length + 1);
+const random = createRandom(0);
+
+/** A step from texts to new weights. Tokens are made anew each time, as the peers make them. */
+async function step(batch) {
+  const began = performance.now();
+  const composed = composeBatch(batch, 0, random);
+  const cache = new TokenCache(model);
+  const result = await contrastiveStep(model, loss, cache, composed, 1);
+  optimizer.step(parameters, model.gradients);
+  return { seconds: (performance.now() - began) / 1000, ...result, composed };
+}
+
+if (warmup) await step(warmup);
+const done = [];
+for (const batch of batches) done.push(await step(batch));
+
+const cache = new TokenCache(model);
+const lengths = done[0].composed.queries
+  .map((query) => cache.tokens(query, "query").length)
+  .concat(done[0].composed.passages.map((passage) => cache.tokens(passage.fmt_content, "passage").length));
+if (save) await saveEncoder(save, encoder);
+console.log(
+  JSON.stringify({
+    seconds: done.map(({ seconds }) => seconds),
+    losses: done.map(({ loss }) => loss),
+    tokens: done[0].tokens,
+    texts: lengths.length,
+    flops: 3 * encoderFlops(folder, lengths),
+    peak_rss_mb: peakRssMb(),
+  }),
+);
+process.exit(0);
