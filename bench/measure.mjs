@@ -117,7 +117,7 @@ export function report(name, measurements, { unitsOf, flops, formula, more = {} 
       ...(results[0].note ? { note: results[0].note } : {}),
     };
   };
-  const main = `${Object.keys(unitsOf(measurements.of("ours")[0] ?? {}))[0]}_per_s`;
+  const main = `${Object.keys(unitsOf({}))[0]}_per_s`;
   const names = [...measurements.sides.keys()].filter((side) => side !== "sgemm" && measurements.of(side).length > 0);
   const ours = names.includes("ours") ? figures("ours") : undefined;
   const variants = Object.fromEntries(names.filter((s) => s.startsWith("ours-")).map((side) => [side, figures(side)]));
@@ -131,7 +131,7 @@ export function report(name, measurements, { unitsOf, flops, formula, more = {} 
     ),
   );
   const peaks = (measurements.sides.get("sgemm") ?? []).map((result) => result.gflops);
-  const peak = Math.max(...peaks);
+  const peak = peaks.length > 0 ? Math.max(...peaks) : undefined;
   const versions = Object.assign(
     { ...node },
     ...names.flatMap((side) => measurements.of(side).map((r) => r.versions ?? {})),
@@ -160,7 +160,7 @@ export function report(name, measurements, { unitsOf, flops, formula, more = {} 
       share_of_peak: gflops && rounded(gflops / peak, 3),
       gflops: gflops && rounded(gflops),
       sgemm_gflops: peak,
-      sgemm_range: [Math.min(...peaks), peak],
+      sgemm_range: peak && [Math.min(...peaks), peak],
       flop_formula: formula,
       peak_rss_mb: Object.fromEntries(rows.map(([side, f]) => [side, f.peak_rss_mb])),
       processor,

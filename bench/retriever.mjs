@@ -25,11 +25,11 @@ async function speed() {
   const batch = wholeNumber("batch") ?? 256;
   if (batch > all.length) throw new Error(`--batch ${batch}: train_w_q.jsonl has ${all.length} questions`);
   const trial = Math.min(TRIAL, batch);
-  const rounds = flags.quick ? 1 : wholeNumber("rounds");
+  const rounds = flags.quick ? 1 : wholeNumber("rounds", 0);
   const warmup = all.slice(0, WARMUP);
   const key = { bench: "retriever", encoder: basename(encoder), seed };
   const full = new Measurements({ ...key, batch });
-  const trials = new Measurements({ ...key, batch: trial });
+  const trials = trial === batch ? full : new Measurements({ ...key, batch: trial });
 
   await withFolder((folder) => {
     const ours = (pairs) => () =>
