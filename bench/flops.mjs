@@ -5,10 +5,10 @@ import { join } from "node:path";
 
 const readConfig = (folder) => JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
 
-export const ENCODER_FORMULA =
-  "forward of a text of L tokens: layers · (2·L·(4·h² + 2·h·inner) + 4·L²·h); a training step: 3 · forward of the distinct texts";
+export const EMBED_FORMULA = "a text of L tokens: layers · (2·L·(4·h² + 2·h·inner) + 4·L²·h)";
+export const ENCODER_FORMULA = `3 · forward of the distinct texts; ${EMBED_FORMULA}`;
 export const DECODER_FORMULA =
-  "forward of L tokens with A labels: layers · (2·L·(2·h·q + 2·h·kv + 3·h·inner) + 2·L²·q, causal) + 2·A·h·vocabulary; a training step: 3 · forward";
+  "3 · forward; L tokens with A labels: layers · (2·L·(2·h·q + 2·h·kv + 3·h·inner) + 2·L²·q, causal) + 2·A·h·vocabulary";
 
 /** Forward pass of an encoder over texts of these lengths. */
 export function encoderFlops(folder, lengths) {

@@ -81,6 +81,31 @@ export class Measurements {
     return this.of(side).flatMap((result) => result.seconds);
   }
 
+  /** Rates of a side, one a sample. `unit` is a field of the results: a number, or one a sample. */
+  rates(side, unit) {
+    return this.of(side).flatMap((result) =>
+      result.seconds.map((s, i) => (Array.isArray(result[unit]) ? result[unit][i] : result[unit]) / s),
+    );
+  }
+
+  /** Sides that were measured. */
+  names() {
+    return [...this.sides.keys()].filter((side) => side !== "sgemm" && this.of(side).length > 0);
+  }
+
+  peers() {
+    return this.names().filter((side) => !/^ours(-|$)/.test(side));
+  }
+
+  /** By side: a field of its first result, or the median rate of a unit. */
+  first(field) {
+    return Object.fromEntries(this.names().map((side) => [side, this.of(side)[0][field]]));
+  }
+
+  medians(unit) {
+    return Object.fromEntries(this.names().map((side) => [side, rounded(median(this.rates(side, unit)))]));
+  }
+
   peak() {
     return this.run("sgemm", () =>
       runJson(process.execPath, [join(root, "bench/workers/sgemm.mjs"), String(ourThreads)]),
@@ -96,34 +121,35 @@ export function wanted(side) {
 }
 
 /**
- * The closing line. `units` name what a run of `seconds` does: { pairs: 256, tokens: 60000 } gives pairs_per_s and tokens_per_s, the first
- * being the one compared; `unitsOf(result)` when sides differ. `flops` are those of a run of ours.
+ * Prints a table, then the closing line of JSON. `units` name fields of the results that count what a sample did (pairs, tokens); the first
+ * is the one compared. Results of ours have `flops`, too. `more` is added to the JSON.
  */
-export function report(name, measurements, { unitsOf, flops, formula, more = {} }) {
+export function report(name, measurements, { units, formula, more = {} }) {
+  const main = `${units[0]}_per_s`;
   const figures = (side) => {
     const results = measurements.of(side);
-    const rates = {};
-    for (const unit of Object.keys(unitsOf(results[0]))) {
-      const all = results.flatMap((result) => result.seconds.map((s) => unitsOf(result)[unit] / s));
-      rates[`${unit}_per_s`] = rounded(median(all));
-      rates[`${unit}_per_s_range`] = [rounded(Math.min(...all)), rounded(Math.max(...all))];
-    }
     const seconds = measurements.seconds(side);
+    const rates = units.map((unit) => {
+      const all = measurements.rates(side, unit);
+      return {
+        [`${unit}_per_s`]: rounded(median(all)),
+        [`${unit}_per_s_range`]: [Math.min(...all), Math.max(...all)].map((rate) => rounded(rate)),
+      };
+    });
     return {
-      ...rates,
+      ...Object.assign({}, ...rates),
       seconds: rounded(median(seconds)),
       samples: seconds.length,
       peak_rss_mb: Math.max(...results.map((result) => result.peak_rss_mb)),
-      ...(results[0].note ? { note: results[0].note } : {}),
     };
   };
-  const main = `${Object.keys(unitsOf({}))[0]}_per_s`;
-  const names = [...measurements.sides.keys()].filter((side) => side !== "sgemm" && measurements.of(side).length > 0);
-  const ours = names.includes("ours") ? figures("ours") : undefined;
-  const variants = Object.fromEntries(names.filter((s) => s.startsWith("ours-")).map((side) => [side, figures(side)]));
-  const peers = Object.fromEntries(names.filter((s) => !/^ours(-|$)/.test(s)).map((side) => [side, figures(side)]));
-  const ratios = {};
-  for (const [side, { [main]: rate }] of Object.entries(peers)) if (ours) ratios[side] = rounded(ours[main] / rate, 3);
+  const sides = Object.fromEntries(measurements.names().map((side) => [side, figures(side)]));
+  const peers = Object.fromEntries(measurements.peers().map((side) => [side, sides[side]]));
+  const { ours } = sides;
+  const variants = Object.fromEntries(Object.entries(sides).filter(([side]) => side.startsWith("ours-")));
+  const ratios = Object.fromEntries(
+    Object.entries(peers).flatMap(([side, peer]) => (ours ? [[side, rounded(ours[main] / peer[main], 3)]] : [])),
+  );
   const best = Object.keys(peers).sort((a, b) => peers[b][main] - peers[a][main])[0];
   const skipped = Object.fromEntries(
     [...measurements.sides].flatMap(([side, results]) =>
@@ -132,22 +158,18 @@ export function report(name, measurements, { unitsOf, flops, formula, more = {} 
   );
   const peaks = (measurements.sides.get("sgemm") ?? []).map((result) => result.gflops);
   const peak = peaks.length > 0 ? Math.max(...peaks) : undefined;
-  const versions = Object.assign(
-    { ...node },
-    ...names.flatMap((side) => measurements.of(side).map((r) => r.versions ?? {})),
-  );
+  const gflops = ours && median(measurements.rates("ours", "flops")) / 1e9;
 
-  const rows = [...(ours ? [["ours", ours]] : []), ...Object.entries(variants), ...Object.entries(peers)];
-  for (const [side, f] of rows) {
-    const range = f[`${main}_range`];
+  for (const [side, f] of Object.entries(sides)) {
+    const [least, most] = f[`${main}_range`];
+    const others = units.slice(1).map((unit) => `, ${f[`${unit}_per_s`]} ${unit}/s`);
+    const ratio = ratios[side] ? `, ours is ${ratios[side]} times` : "";
     console.log(
-      `${side.padEnd(28)} ${String(f[main]).padStart(8)} ${main} (${range[0]} to ${range[1]}, ${f.samples} samples)` +
-        `${f.tokens_per_s && main !== "tokens_per_s" ? `, ${f.tokens_per_s} tokens/s` : ""}, ${f.peak_rss_mb} MB` +
-        `${ratios[side] ? `, ours is ${ratios[side]} times` : ""}`,
+      `${side.padEnd(38)} ${f[main]} ${units[0]}/s (${least} to ${most}, ${f.samples} samples)${others.join("")}, ${f.peak_rss_mb} MB${ratio}`,
     );
   }
-  const gflops = ours ? flops / ours.seconds / 1e9 : undefined;
-  if (gflops) console.log(`ours: ${gflops.toFixed(0)} GFLOP/s needed, of a measured peak of ${peak} (${formula})`);
+  if (gflops && peak)
+    console.log(`ours: ${gflops.toFixed(0)} GFLOP/s of those needed; measured peak ${peak} (${formula})`);
   console.log(
     JSON.stringify({
       bench: name,
@@ -157,16 +179,19 @@ export function report(name, measurements, { unitsOf, flops, formula, more = {} 
       best_peer: best,
       ratio: ratios[best],
       ratios,
-      share_of_peak: gflops && rounded(gflops / peak, 3),
+      share_of_peak: gflops && peak && rounded(gflops / peak, 3),
       gflops: gflops && rounded(gflops),
       sgemm_gflops: peak,
       sgemm_range: peak && [Math.min(...peaks), peak],
       flop_formula: formula,
-      peak_rss_mb: Object.fromEntries(rows.map(([side, f]) => [side, f.peak_rss_mb])),
+      peak_rss_mb: Object.fromEntries(Object.entries(sides).map(([side, f]) => [side, f.peak_rss_mb])),
       processor,
       cores,
       threads,
-      versions,
+      versions: Object.assign(
+        { ...node },
+        ...measurements.names().flatMap((side) => measurements.of(side).map((r) => r.versions ?? {})),
+      ),
       ...more,
     }),
   );

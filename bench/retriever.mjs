@@ -81,30 +81,17 @@ async function speed() {
     if (flags.quick && trial !== batch)
       for (const { side } of configurations) for (const result of trials.sides.get(side) ?? []) full.add(side, result);
   });
-  const pairsOf = (result) => result.pairs ?? batch;
   report("retriever", full, {
-    unitsOf: (result) => ({ pairs: pairsOf(result), tokens: result.tokens }),
-    flops: full.of("ours")[0]?.flops,
+    units: ["pairs", "tokens"],
     formula: ENCODER_FORMULA,
     more: {
       batch,
       rounds,
       quick: flags.quick,
-      trial: {
-        batch: trial,
-        pairs_per_s: Object.fromEntries(
-          [...trials.sides.keys()]
-            .filter((side) => trials.of(side).length > 0)
-            .map((side) => [side, Number((trial / median(trials.seconds(side))).toFixed(3))]),
-        ),
-      },
+      trial: { batch: trial, pairs_per_s: trials.medians("pairs") },
       temperature: TEMPERATURE,
       seed,
-      loss: Object.fromEntries(
-        [...full.sides.keys()]
-          .filter((s) => s !== "sgemm" && full.of(s).length > 0)
-          .map((side) => [side, full.of(side)[0].losses[0]]),
-      ),
+      loss: full.first("losses"),
     },
   });
 }

@@ -43,6 +43,7 @@ console.log(
   JSON.stringify({
     seconds: done.map(({ seconds }) => seconds),
     losses: done.map(({ loss }) => loss),
+    pairs: batches[0].length,
     tokens: done[0].tokens,
     texts: lengths.length,
     flops: 3 * encoderFlops(folder, lengths),
