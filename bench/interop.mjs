@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { loadDecoder, loadEncoder, openEncoder, saveDecoder, saveEncoder } from "../packages/models/dist/index.js";
-import { flags, python, quiet, SAMPLE, withFolder } from "./tools.mjs";
+import { flags, python, quiet, SAMPLE, tinyModel, withFolder } from "./tools.mjs";
 
 const require = createRequire(new URL("../packages/models/package.json", import.meta.url));
 const { AutoModelForCausalLM, AutoTokenizer, env, pipeline } = await import(
@@ -18,8 +18,8 @@ const NEW_TOKENS = 40;
 const result = await withFolder(async (folder) => {
   const encoderFolder = join(folder, "encoder");
   const decoderFolder = join(folder, "decoder");
-  await saveEncoder(encoderFolder, await loadEncoder(flags.encoder, quiet));
-  await saveDecoder(decoderFolder, await loadDecoder(flags.decoder, quiet));
+  await saveEncoder(encoderFolder, await loadEncoder(flags.encoder ?? tinyModel("encoder"), quiet));
+  await saveDecoder(decoderFolder, await loadDecoder(flags.decoder ?? tinyModel("decoder"), quiet));
 
   const ours = await openEncoder(encoderFolder, { ...quiet, overrides: { similarity: "cosine" } });
   const { dimensions, settings } = ours;

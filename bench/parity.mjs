@@ -12,7 +12,10 @@ import {
   readSafetensors,
 } from "../packages/models/dist/index.js";
 import { cachedBackward, createContrastiveLoss, OptimizerLoop } from "../packages/train/dist/index.js";
-import { flags, processor, python, quiet, SAMPLE, withFolder } from "./tools.mjs";
+import { flags, processor, python, quiet, realModel, SAMPLE, tinyModel, withFolder } from "./tools.mjs";
+
+const encoderFolder = realModel("encoder") ?? tinyModel("encoder");
+const decoderFolder = realModel("decoder") ?? tinyModel("decoder");
 
 const STEPS = 20;
 const settings = {
@@ -97,7 +100,7 @@ async function train(model, weights, batches, peer, lossOf) {
 }
 
 async function encoderParity(folder, data) {
-  const encoder = await loadEncoder(flags.encoder, { ...quiet, overrides: { similarity: "cosine", pooling: "mean" } });
+  const encoder = await loadEncoder(encoderFolder, { ...quiet, overrides: { similarity: "cosine", pooling: "mean" } });
   const { dimensions } = encoder.graph;
   const limit = encoder.settings.max_length;
   const ids = (text) => {
@@ -160,7 +163,7 @@ async function encoderParity(folder, data) {
 }
 
 async function decoderParity(folder, data) {
-  const decoder = await loadDecoder(flags.decoder, quiet);
+  const decoder = await loadDecoder(decoderFolder, quiet);
   const encode = (text) => decoder.tokenizer.encode(text);
   const examples = data.map((row) => ({
     prompt: encode(`${row.passage}\n\nUSER: ${row.question} ASSISTANT:`).slice(-700),
