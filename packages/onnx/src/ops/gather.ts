@@ -1,5 +1,6 @@
 import { InternalError } from "@rag-ft/core";
 import { apply, positiveAxis, type Value } from "../value.js";
+import { expandLike, reshape } from "./shape.js";
 
 /** Rows of `table` [rows, …] by `indices` (int64, any shape): shape of indices, then the rest of the table's. */
 export function gather(table: Value, indices: Value): Value {
@@ -30,7 +31,12 @@ export function scatterElementsAdd(x: Value, indices: Value, updates: Value, axi
   );
 }
 
-/** x with the rows `updates` added at `indices` [n, 1] (the gradient of `gather`). */
+/**
+ * x with the rows `updates` [n, …] added at `indices` [n] (the gradient of `gather`). Element by element, since ONNX Runtime's
+ * ScatterND adds rows in parallel without a lock: with several threads, additions to the same row get lost.
+ */
 export function scatterRowsAdd(x: Value, indices: Value, updates: Value): Value {
-  return apply("ScatterND", [x, indices, updates], { dtype: x.dtype, shape: x.shape }, { reduction: "add" });
+  const ones = updates.shape.slice(1).map(() => 1);
+  const column = reshape(indices, [...indices.shape, ...ones], [-1, ...ones]);
+  return scatterElementsAdd(x, expandLike(column, updates), updates, 0);
 }

@@ -12,8 +12,8 @@ export function accumulateGradient(sum: Value, gradient: Value): Value {
     return inputs.reduce(accumulateGradient, sum);
   }
   if (node?.op === "Gemm" && inputs.length === 2) return apply("Gemm", [...inputs, sum], type, { ...node.attributes });
-  if (node?.op === "ScatterND" && isZeros(inputs[0])) {
-    return apply("ScatterND", [sum, ...inputs.slice(1)], type, { ...node.attributes });
+  if (node?.op === "ScatterElements" && isZeros(inputs[0])) {
+    return apply("ScatterElements", [sum, ...inputs.slice(1)], type, { ...node.attributes });
   }
   return add(sum, gradient);
 }

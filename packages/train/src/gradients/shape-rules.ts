@@ -101,7 +101,7 @@ export const shapeRules: Record<string, Rule> = {
       throw new InternalError("Gather: the gradient is for rows of known size");
     }
     const rows = reshape(gradient, ["rows", ...rest], [-1, ...(rest as number[])]);
-    return [scatterRowsAdd(zerosLike(table), reshape(indices, ["rows", 1], [-1, 1]), rows)];
+    return [scatterRowsAdd(zerosLike(table), reshape(indices, ["rows"], [-1]), rows)];
   },
   GatherElements: ({ node, gradient }) => {
     const [x, indices] = node.inputs as [Value, Value];
