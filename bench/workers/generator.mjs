@@ -1,15 +1,16 @@
 // Our side of bench/generator.mjs: steps of training on answers by train-generator's own parts. Prints JSON.
 import { readFileSync } from "node:fs";
-import { createTrainableDecoder, loadDecoder } from "../../packages/models/dist/index.js";
+import { createTrainableDecoder, decoderAdapters, loadDecoder } from "../../packages/models/dist/index.js";
 import { OptimizerLoop, peakRssMb } from "../../packages/train/dist/index.js";
 import { answerBatches } from "../../packages/train-generator/dist/index.js";
 import { decoderFlops } from "../flops.mjs";
 import { flags, quiet } from "../tools.mjs";
 
-const { decoder: folder, settings, threads, batches } = JSON.parse(readFileSync(flags.request, "utf8"));
+const { decoder: folder, settings, threads, batches, lora } = JSON.parse(readFileSync(flags.request, "utf8"));
 const decoder = await loadDecoder(folder, quiet);
-const model = await createTrainableDecoder(decoder, { threads });
-const parameters = [...decoder.weights].map(([name, weight]) => ({ name, ...weight }));
+const adapters = lora && decoderAdapters(decoder, lora, { threads });
+const model = await createTrainableDecoder(decoder, { threads }, adapters);
+const parameters = [...model.trained].map(([name, weight]) => ({ name, ...weight }));
 const optimizer = new OptimizerLoop(settings, batches.length);
 
 const done = [];
@@ -19,6 +20,7 @@ for (const batch of batches) {
   let loss = 0;
   for (const part of work.batches) loss += await model.backward(part);
   optimizer.step(parameters, model.gradients);
+  await adapters?.merge();
   const sequences = batch.map(({ prompt, answer }) => ({
     length: prompt.length + answer.length,
     labels: answer.length,

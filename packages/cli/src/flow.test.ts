@@ -335,6 +335,44 @@ describe("ChatML through the prefix and separator flags", () => {
   });
 });
 
+describe("LoRA through the flags of both training stages", () => {
+  it("leaves model folders that the next stages take, with the adapter beside", SLOW, async () => {
+    const lora = { lora_r: 4, lora_alpha: 8, lora_dropout: 0 };
+    const retriever = { ...retrieverFlags(at), ...lora, max_steps: 1, output_dir: at("lora-retriever") };
+    const { log } = await succeeds("train-retriever", { ...retriever, lora_target_modules: "query,value" });
+    expect(log).toMatch(/LoRA of rank 4, alpha 8, on 6 linear layers/);
+    await succeeds("train-generator", {
+      ...generatorFlags(at),
+      ...lora,
+      lora_target_modules: "all-linear",
+      eval_embedding_model: at("lora-retriever"),
+      full_dataset_index_path: at("lora-index"),
+      max_steps: 1,
+      output_dir: at("lora-generator"),
+    });
+    for (const name of ["lora-retriever", "lora-generator"]) {
+      expect(Object.keys(await hashFolder(at(name)))).toEqual(
+        expect.arrayContaining([
+          "model.safetensors",
+          "onnx/model.onnx",
+          "adapter/adapter_config.json",
+          "adapter/adapter_model.safetensors",
+        ]),
+      );
+    }
+    await succeeds("test-e2e", {
+      ...testFlags(at),
+      qa_model_name_or_path: at("lora-generator"),
+      embedding_model_name_or_path: at("lora-retriever"),
+      index_path: at("lora-index"),
+      output_dir: at("test-lora"),
+      gen_gpt4eval: false,
+      max_test_samples: 1,
+      max_new_tokens: 8,
+    });
+  });
+});
+
 describe("the API key", () => {
   it("is sent, and stands in nothing that is shown or written, not even when the server repeats it", async () => {
     const wrong = "sk-test-wrong-1a2b3c4d5e6f";

@@ -197,6 +197,29 @@ describe("a mistake in one input", () => {
   });
 });
 
+describe("a mistake in the adapters' flags", () => {
+  it.each([
+    ["train-retriever", { lora_r: 4, lora_dropout: 0.1 }, /lora_dropout.*only 0 is supported/],
+    [
+      "train-retriever",
+      { lora_r: 4, lora_target_modules: "q_proj" },
+      /named "q_proj"\. Known: .*attention\.self\.query/,
+    ],
+    [
+      "train-generator",
+      { lora_r: 4, lora_target_modules: "q_proj,query" },
+      /named "query"\. Known: .*self_attn\.q_proj/,
+    ],
+    ["train-generator", { lora_alpha: 16 }, /lora_alpha is given, but lora_r is 0/],
+  ] as const)("%s %j says so before anything is written", async (stage, flags, message) => {
+    const before = await hashFolder(at("out"));
+    const io = createMemoryIo({ RAG_FT_CACHE: at("cache"), HF_HUB_OFFLINE: "1" });
+    expect(await main(argvOf(stage, { ...good[stage]?.(), ...flags }), io)).toBe(2);
+    expect(io.stderr).toMatch(message);
+    expect(await hashFolder(at("out"))).toEqual(before);
+  });
+});
+
 describe("an output folder that is a file", () => {
   it.each(Object.keys(good))("%s names it and ends with exit code 2", async (stage) => {
     const flags = { ...good[stage]?.(), max_steps: 1, max_test_samples: 1 } as Flags;

@@ -1,12 +1,9 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createSession, floatTensor, intTensor, type Tensor } from "@rag-ft/onnx";
 import { describe, expect, it } from "vitest";
 import { createAnswerBatch } from "./decoder/answer-batch.js";
-import { answerLoss } from "./decoder/answer-loss.js";
-import type { LoadedDecoder } from "./decoder/load-decoder.js";
 import { createTrainableDecoder } from "./decoder/trainable-decoder.js";
-import { type LoadedEncoder, sentenceVectors } from "./encoder/load-encoder.js";
+import { sentenceVectors } from "./encoder/load-encoder.js";
 import { createTokenBatch } from "./encoder/token-batch.js";
 import { createTrainableEncoder } from "./encoder/trainable-encoder.js";
 import { exportDecoder } from "./export/export-decoder.js";
@@ -14,53 +11,12 @@ import { exportEncoder } from "./export/export-encoder.js";
 import { decoderArchitecture, encoderArchitecture } from "./graph/architectures.js";
 import { readConfig } from "./graph/config.js";
 import { matchWeights, Parameters } from "./graph/parameters.js";
-import type { Tokenizer } from "./tokenizer/tokenizer.js";
+import { relativeError } from "./testing/relative-error.js";
+import { data, fixture, tinyDecoder, tinyEncoder } from "./testing/tiny-models.js";
 import { readSafetensors } from "./weights/read-safetensors.js";
-import type { WeightTensor } from "./weights/weight-tensor.js";
 
 // References by PyTorch: scripts/make-gradient-references.py.
-const fixture = (name: string): string => join(fileURLToPath(new URL("./fixtures", import.meta.url)), name);
 const TOLERANCE = 1e-4;
-
-function data(tensors: ReadonlyMap<string, WeightTensor>, name: string): Float32Array {
-  const found = tensors.get(name);
-  if (!found) throw new Error(`the reference has no ${name}`);
-  return found.data;
-}
-
-/** ‖a - b‖ / ‖b‖. */
-function relativeError(a: ArrayLike<number> | undefined, b: Float32Array): number {
-  if (!a || a.length !== b.length) return Number.POSITIVE_INFINITY;
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < b.length; i++) {
-    difference += ((a[i] as number) - (b[i] as number)) ** 2;
-    norm += (b[i] as number) ** 2;
-  }
-  return Math.sqrt(difference / norm);
-}
-
-async function tinyEncoder(name: string, pooling: "mean" | "cls"): Promise<LoadedEncoder> {
-  const folder = fixture(name);
-  const config = await readConfig(folder);
-  const architecture = encoderArchitecture(config, folder);
-  const graph = architecture.read(config, folder);
-  const parameters = new Parameters();
-  sentenceVectors(graph, parameters);
-  const saved = await readSafetensors(join(folder, "model.safetensors"));
-  const weights = matchWeights(parameters, saved, folder, architecture.weightPrefixes);
-  const settings = { pooling, similarity: "dot", query_prefix: "", passage_prefix: "", max_length: 16 } as const;
-  return { folder, architecture, graph, weights, tokenizer: {} as Tokenizer, settings };
-}
-
-async function tinyDecoder(name: string): Promise<LoadedDecoder> {
-  const folder = fixture(name);
-  const graph = decoderArchitecture(await readConfig(folder), folder).read(await readConfig(folder), folder);
-  const parameters = new Parameters();
-  answerLoss(graph, parameters);
-  const weights = matchWeights(parameters, await readSafetensors(join(folder, "model.safetensors")), folder);
-  return { folder, graph, weights, tokenizer: {} as Tokenizer, weightPrefixes: [] };
-}
 
 const SEQUENCES = [
   [2, 5, 9, 31, 7, 3],

@@ -12,7 +12,7 @@ import {
   writeJsonl,
 } from "@rag-ft/core";
 import { openLanguageModel } from "@rag-ft/llm";
-import { createAnswerBatch, createTrainableDecoder, loadDecoder, loadTokenizer } from "@rag-ft/models";
+import { createAnswerBatch, createTrainableDecoder, loadDecoder, loadTokenizer, readSafetensors } from "@rag-ft/models";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeExamples } from "./examples.js";
 import { trainGenerator } from "./index.js";
@@ -107,6 +107,54 @@ describe("train-generator", () => {
     expect(await readPromptFormat(at("run"))).toEqual(defaultPromptFormat);
 
     const answerer = await openLanguageModel(`local:${at("run")}`, context);
+    const row = rows[2] as (typeof rows)[2];
+    const completion = await answerer.generate?.(buildPrompt(defaultPromptFormat, row.gold_docs, row.question), {
+      temperature: 0,
+      max_new_tokens: 16,
+      timeout_ms: 60_000,
+      stop: ["</s>"],
+    });
+    expect(completion?.text.trim()).toBe(row.gold_answer);
+    await answerer.close();
+  }, 120_000);
+
+  it("with LoRA, learns with frozen weights and leaves a merged model that answers, with PEFT's adapter beside it", async () => {
+    const settings = trainGenerator.settings.parse({
+      model_name_or_path: model("tiny-decoder"),
+      embedding_model: model("tiny-encoder"),
+      embedding_max_num_to_retrieve: 0,
+      full_dataset_file_path: at("documents.jsonl"),
+      train_file: at("train_w_qa.jsonl"),
+      eval_file: at("train_w_qa.jsonl"),
+      output_dir: at("lora"),
+      per_device_train_batch_size: 6,
+      max_steps: 24,
+      eval_steps: 12,
+      learning_rate: 1e-2,
+      lora_r: 8,
+    });
+    await trainGenerator.run(settings, context);
+    const losses = (await lines(at("lora/eval.jsonl"))).map((line) => line.eval_loss as number);
+    expect(Math.min(...losses)).toBeLessThan((losses[0] as number) / 2);
+
+    const base = await readSafetensors(join(model("tiny-decoder"), "model.safetensors"));
+    const changed: string[] = [];
+    for (const [name, { data }] of await readSafetensors(at("lora/model.safetensors"))) {
+      if (!base.get(name)?.data.every((value, i) => value === data[i])) changed.push(name);
+    }
+    const adapter = await readSafetensors(at("lora/adapter/adapter_model.safetensors"));
+    expect(changed.length).toBeGreaterThan(0);
+    expect(changed.every((name) => /_proj\.weight$/.test(name))).toBe(true);
+    expect([...adapter.keys()].filter((name) => name.includes("lora_B"))).toEqual(
+      changed.map((name) => `base_model.model.${name.replace(/weight$/, "lora_B.weight")}`),
+    );
+    expect(JSON.parse(await readFile(at("lora/adapter/adapter_config.json"), "utf8"))).toMatchObject({
+      task_type: "CAUSAL_LM",
+      r: 8,
+      lora_alpha: 16,
+    });
+
+    const answerer = await openLanguageModel(`local:${at("lora")}`, context);
     const row = rows[2] as (typeof rows)[2];
     const completion = await answerer.generate?.(buildPrompt(defaultPromptFormat, row.gold_docs, row.question), {
       temperature: 0,

@@ -18,15 +18,17 @@ import {
 import {
   type AnswerExample,
   createTrainableDecoder,
+  decoderAdapters,
   type LoadedDecoder,
   loadDecoder,
   promoteCheckpoint,
   restoreWeights,
   saveDecoder,
   type TrainableDecoder,
+  writeAdapter,
 } from "@rag-ft/models";
 import { openIndex, openPassageEncoder, retrieve } from "@rag-ft/retrieval";
-import { batches, ignoredSettings, runTraining, type StepResult, totalSteps } from "@rag-ft/train";
+import { batches, ignoredSettings, loraSettings, runTraining, type StepResult, totalSteps } from "@rag-ft/train";
 import { makeExamples } from "./examples.js";
 import { answerBatches, meanLoss } from "./loss.js";
 import type { TrainGeneratorSettings } from "./settings.js";
@@ -108,6 +110,7 @@ function createStep(
 export async function runTrainGenerator(settings: TrainGeneratorSettings, context: StageContext): Promise<StageResult> {
   const { reporter, signal, env } = context;
   const output = settings.output_dir;
+  const lora = loraSettings(settings);
   const documents = await readDocuments(settings.full_dataset_file_path);
   const rows: Splits<QaRow[]> = {
     train: await readQa(settings.train_file),
@@ -121,6 +124,9 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
   checkStop(format);
   const ignored = ignoredSettings(settings);
   if (ignored) reporter.info(ignored);
+  const session = { threads: settings.threads };
+  const adapters = lora && decoderAdapters(decoder, lora, session);
+  if (adapters) reporter.info(adapters.describe());
 
   const retrieved = await retrieveAll(settings, documents, rows, context);
   const exampleSettings = {
@@ -140,9 +146,12 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
   const size = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
   reporter.info(`${settings.model_name_or_path}: ${examples.train.length} questions, ${steps} steps of ${size}`);
 
-  const model = await createTrainableDecoder(decoder, { threads: settings.threads });
+  const model = await createTrainableDecoder(decoder, session, adapters);
   const save = (folder: string): Promise<void> =>
-    saveDecoder(folder, decoder, (temporary) => writePromptFormat(temporary, format));
+    saveDecoder(folder, decoder, async (temporary) => {
+      await writePromptFormat(temporary, format);
+      if (adapters) await writeAdapter(temporary, adapters, { base: settings.model_name_or_path, task: "CAUSAL_LM" });
+    });
   const measured = async (split: AnswerExample[], label: string): Promise<number> => {
     const progress = reporter.start(label, split.length);
     try {
@@ -159,7 +168,8 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
     const outcome = await runTraining({
       settings,
       steps,
-      weights: decoder.weights,
+      weights: model.trained,
+      onWeightsChanged: async () => adapters?.merge(),
       gradients: model.gradients,
       runStep: createStep(settings, model, examples.train),
       ...(settings.do_eval
@@ -182,6 +192,7 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
         "no checkpoint beat the base's loss on eval: the base is saved. More questions, or another learning rate, may help.",
       );
       folder = join(output, "checkpoint-0");
+      adapters?.reset();
       await save(folder);
     }
     await promoteCheckpoint(folder, output);
@@ -215,5 +226,6 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
     };
   } finally {
     await model.close();
+    await adapters?.close();
   }
 }

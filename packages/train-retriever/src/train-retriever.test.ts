@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createDocument, hashFile, silentReporter, writeJsonl } from "@rag-ft/core";
-import { openEncoder } from "@rag-ft/models";
+import { openEncoder, readSafetensors } from "@rag-ft/models";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { trainRetriever } from "./index.js";
 
@@ -120,6 +120,79 @@ describe("train-retriever", () => {
     };
     expect(await run("dot", { temperature: "1" })).toBe("dot");
     expect(await run("cosine", { temperature: "1", similarity: "cosine" })).toBe("cosine");
+  });
+
+  describe("with LoRA", () => {
+    const lora = { lora_r: "4", lora_alpha: "8", lora_target_modules: "query,value" };
+    const isAdapted = (name: string): boolean => /\.(query|value)\.weight$/.test(name);
+    const weightsOf = async (path: string): Promise<Map<string, Buffer>> =>
+      new Map([...(await readSafetensors(path))].map(([name, { data }]) => [name, Buffer.from(data.buffer)]));
+    /** Names of the weights that differ in any bit. */
+    const changedSince = (base: Map<string, Buffer>, now: Map<string, Buffer>): string[] =>
+      [...now].filter(([name, bytes]) => !base.get(name)?.equals(bytes)).map(([name]) => name);
+
+    it("learns with frozen weights, and leaves the merged model with PEFT's adapter beside it", async () => {
+      const said: string[] = [];
+      const reporter = { ...silentReporter, info: (message: string) => said.push(message) };
+      await trainRetriever.run(settings("lora", { ...lora, learning_rate: 2e-2 }), { ...context, reporter });
+      expect(said.find((line) => line.startsWith("LoRA"))).toMatch(/rank 4, alpha 8, on 6 linear layers/);
+      const recall = (await lines(at("lora/eval.jsonl"))).map(
+        (line) => line["eval_retr/document_recall/recall4"] as number,
+      );
+      expect(Math.max(...recall)).toBeGreaterThan(recall[0] as number);
+
+      const base = await weightsOf(join(ENCODER, "model.safetensors"));
+      const merged = await weightsOf(at("lora/model.safetensors"));
+      expect(changedSince(base, merged)).toEqual([...merged.keys()].filter(isAdapted));
+      const adapter = await weightsOf(at("lora/adapter/adapter_model.safetensors"));
+      expect([...adapter.keys()].filter((name) => name.includes("lora_A"))).toEqual(
+        [...merged.keys()]
+          .filter(isAdapted)
+          .map((name) => `base_model.model.${name.replace(/weight$/, "lora_A.weight")}`),
+      );
+      expect(JSON.parse(await readFile(at("lora/adapter/adapter_config.json"), "utf8"))).toMatchObject({
+        base_model_name_or_path: ENCODER,
+        task_type: "FEATURE_EXTRACTION",
+        r: 4,
+        lora_alpha: 8,
+      });
+      // Later stages take the folder for the plain model it is.
+      const encoder = await openEncoder(at("lora"), { env: {}, reporter: silentReporter });
+      expect(await encoder.embed(["What is feature number 1?"], "query")).toHaveLength(encoder.dimensions);
+      await encoder.close();
+
+      // Another run into the folder, of all weights: that adapter is no longer its.
+      await trainRetriever.run(
+        settings("lora", { max_steps: 1, eval_steps: 0, do_eval: false, test_file: undefined }),
+        context,
+      );
+      expect(await readdir(at("lora"))).not.toContain("adapter");
+    });
+
+    it("the base is kept, with an adapter that adds nothing, when no step is better", async () => {
+      const none = { ...lora, learning_rate: 1e-12, max_steps: 2, eval_steps: 0, test_file: undefined };
+      await trainRetriever.run(settings("lora-base", none), context);
+      const base = await weightsOf(join(ENCODER, "model.safetensors"));
+      const kept = await weightsOf(at("lora-base/model.safetensors"));
+      expect(kept.size).toBe(base.size);
+      expect(changedSince(base, kept)).toEqual([]);
+      for (const [name, bytes] of await weightsOf(at("lora-base/adapter/adapter_model.safetensors"))) {
+        expect(
+          bytes.every((byte) => byte === 0),
+          name,
+        ).toBe(name.includes("lora_B"));
+      }
+    });
+
+    it("a layer that is not there is an error before anything is written", async () => {
+      await expect(
+        trainRetriever.run(settings("lora-wrong", { lora_r: 4, lora_target_modules: "q_proj" }), context),
+      ).rejects.toThrow(/no linear layer named "q_proj"\. Known: all-linear, attention\.self\.query,/);
+      await expect(trainRetriever.run(settings("lora-wrong", { lora_alpha: 4 }), context)).rejects.toThrow(
+        /lora_r is 0/,
+      );
+      expect(await readdir(folder)).not.toContain("lora-wrong");
+    });
   });
 
   it("a bad input costs nothing: earlier output stays", async () => {

@@ -12,18 +12,21 @@ import {
 } from "@rag-ft/core";
 import {
   createTrainableEncoder,
+  encoderAdapters,
   type LoadedEncoder,
   loadEncoder,
   promoteCheckpoint,
   restoreWeights,
   saveEncoder,
   type TrainableEncoder,
+  writeAdapter,
 } from "@rag-ft/models";
 import {
   batches,
   createContrastiveLoss,
   type Figures,
   ignoredSettings,
+  loraSettings,
   runTraining,
   type StepResult,
   totalSteps,
@@ -105,6 +108,7 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
   const output = settings.output_dir;
   if (!settings.do_train && !settings.do_eval)
     throw new UserError("do_train and do_eval are both false: nothing to do.");
+  const lora = loraSettings(settings);
   // All inputs are read first: a mistake in any of them then costs nothing.
   const documents = await readDocuments(settings.full_dataset_file_path);
   const train = settings.do_train ? flattenQuestions(await readQuestions(settings.train_file)) : [];
@@ -120,7 +124,14 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
     `${settings.model_path}: ${train.length} questions, ${steps} steps of ${settings.per_device_train_batch_size}, ` +
       `${encoder.settings.similarity} / ${temperature}; database of ${documents.length} passages`,
   );
-  const model = await createTrainableEncoder(encoder, { threads: settings.threads });
+  const session = { threads: settings.threads };
+  const adapters = lora && encoderAdapters(encoder, lora, session);
+  if (adapters) reporter.info(adapters.describe());
+  const model = await createTrainableEncoder(encoder, session, adapters);
+  const save = (folder: string): Promise<void> =>
+    saveEncoder(folder, encoder, async (temporary) => {
+      if (adapters) await writeAdapter(temporary, adapters, { base: settings.model_path, task: "FEATURE_EXTRACTION" });
+    });
   const step = await createStep(settings, model, train, temperature);
   const baseTest: Figures = {};
   const testPath = join(output, "test.json");
@@ -129,7 +140,8 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
     const outcome = await runTraining({
       settings,
       steps,
-      weights: encoder.weights,
+      weights: model.trained,
+      onWeightsChanged: async () => adapters?.merge(),
       gradients: model.gradients,
       runStep: step.runStep,
       ...(settings.do_eval
@@ -143,7 +155,7 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
           }
         : {}),
       metric: { name: settings.metric_for_best_model, greaterIsBetter: true },
-      save: (folder) => saveEncoder(folder, encoder),
+      save,
       reporter,
       signal,
     });
@@ -156,7 +168,8 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
           `no checkpoint beat the base on ${settings.metric_for_best_model}: the base is saved. More questions, or another learning rate, may help.`,
         );
         folder = join(output, "checkpoint-0");
-        await saveEncoder(folder, encoder);
+        adapters?.reset();
+        await save(folder);
       }
       await promoteCheckpoint(folder, output);
     }
@@ -182,6 +195,7 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
   } finally {
     await step.close();
     await model.close();
+    await adapters?.close();
   }
 }
 

@@ -23,7 +23,10 @@ export interface StepResult {
 export interface TrainingTask {
   settings: TrainingSettings;
   steps: number;
+  /** What is trained: the optimizer changes these arrays in place. */
   weights: ReadonlyMap<string, Omit<Parameter, "name">>;
+  /** Called each time after `weights` were changed: a model that computes something from them does it here. */
+  onWeightsChanged?: () => Promise<void>;
   /** Sums that `runStep` adds to; set to zero by each step of the optimizer. */
   gradients: GradientSums;
   /** Loss and gradients of one step's examples. */
@@ -112,6 +115,7 @@ export async function runTraining(task: TrainingTask): Promise<TrainingOutcome> 
         );
       }
       const { lr, gradNorm } = optimizer.step(parameters, task.gradients);
+      await task.onWeightsChanged?.();
       log.add(result, performance.now() - started);
       progress.update(step, `loss ${result.loss.toFixed(4)}`);
       if (step % settings.logging_steps === 0 || step === steps) {

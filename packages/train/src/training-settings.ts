@@ -1,5 +1,6 @@
 import { count, flag, number } from "@rag-ft/core";
 import { z } from "zod";
+import { loraFields } from "./lora/lora-settings.js";
 import { SCHEDULES } from "./optimizer/schedule.js";
 
 /** Settings that every training stage has, named as Hugging Face's TrainingArguments name them. */
@@ -32,9 +33,10 @@ export const trainingSettings = {
   max_grad_norm: number((n) => n.min(0))
     .default(1)
     .describe("Gradients are scaled down to this L2 norm; 0: never"),
+  ...loraFields,
   seed: number((n) => n.int())
     .default(42)
-    .describe("Seed of shuffling and sampling"),
+    .describe("Seed of shuffling, sampling and the adapters' first values"),
   threads: count(0).default(0).describe("Threads of ONNX Runtime; 0: one for each core"),
   bf16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),
   fp16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),

@@ -2,6 +2,8 @@ import { constant, createSession, type SessionSettings } from "@rag-ft/onnx";
 import { createGradientSums, type GradientSums } from "@rag-ft/train";
 import { Parameters } from "../graph/parameters.js";
 import { gradientOutputs, gradientTensors, weightInputs } from "../graph/weight-inputs.js";
+import type { LoraAdapters } from "../lora/lora-adapters.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { AnswerBatch } from "./answer-batch.js";
 import { answerLoss } from "./answer-loss.js";
 import type { LoadedDecoder } from "./load-decoder.js";
@@ -9,7 +11,9 @@ import type { LoadedDecoder } from "./load-decoder.js";
 /** A decoder whose weights can be changed between runs, with gradients. */
 export interface TrainableDecoder {
   readonly decoder: LoadedDecoder;
-  /** Sums of gradients since they were last set to zero, by weight name. */
+  /** What is trained: all weights, or adapters. */
+  readonly trained: ReadonlyMap<string, WeightTensor>;
+  /** Sums of gradients of what is trained since they were last set to zero, by name. */
   readonly gradients: GradientSums;
   /** The batch's loss: the weighted sum over its labels. */
   loss(batch: AnswerBatch): Promise<number>;
@@ -18,22 +22,29 @@ export interface TrainableDecoder {
   close(): Promise<void>;
 }
 
-/** Compiles forward and backward graph; weights are inputs, so one compilation serves all steps and lengths. */
+/**
+ * Compiles forward and backward graph; weights are inputs, so one compilation serves all steps and lengths. With adapters, these alone are
+ * trained.
+ */
 export async function createTrainableDecoder(
   decoder: LoadedDecoder,
   settings: SessionSettings = {},
+  adapters?: LoraAdapters,
 ): Promise<TrainableDecoder> {
   const { graph, weights } = decoder;
+  const trained = adapters?.weights ?? weights;
   const parameters = new Parameters();
   const loss = answerLoss(graph, parameters);
-  const outputs = gradientOutputs([[loss, constant(1)]], parameters);
+  const seeds = [[loss, constant(1)]] as const;
+  const outputs = adapters?.gradientOutputs(seeds, parameters) ?? gradientOutputs(seeds, parameters);
   const lossSession = await createSession({ outputs: { loss } }, settings);
   const backwardSession = await createSession({ outputs: { loss, ...outputs } }, settings);
-  const weightTensors = weightInputs(weights);
-  const gradients = createGradientSums(weights);
-  const sums = gradientTensors(gradients, weights);
+  const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(trained) : {}) };
+  const gradients = createGradientSums(trained);
+  const sums = gradientTensors(gradients, trained);
   return {
     decoder,
+    trained,
     gradients,
     loss: async (batch) => (await lossSession.run({ ...weightTensors, ...batch.inputs })).loss?.data[0] as number,
     async backward(batch) {

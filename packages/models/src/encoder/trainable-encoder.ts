@@ -2,6 +2,8 @@ import { createSession, floatTensor, input, type SessionSettings } from "@rag-ft
 import { createGradientSums, type GradientSums } from "@rag-ft/train";
 import { Parameters } from "../graph/parameters.js";
 import { gradientOutputs, gradientTensors, weightInputs } from "../graph/weight-inputs.js";
+import type { LoraAdapters } from "../lora/lora-adapters.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
 import { type LoadedEncoder, sentenceVectors } from "./load-encoder.js";
 import type { TokenBatch } from "./token-batch.js";
@@ -9,7 +11,9 @@ import type { TokenBatch } from "./token-batch.js";
 /** An encoder whose weights can be changed between runs, with gradients. */
 export interface TrainableEncoder {
   readonly encoder: LoadedEncoder;
-  /** Sums of gradients since they were last set to zero, by weight name. */
+  /** What is trained: all weights, or adapters. */
+  readonly trained: ReadonlyMap<string, WeightTensor>;
+  /** Sums of gradients of what is trained since they were last set to zero, by name. */
   readonly gradients: GradientSums;
   /** Vectors of a batch, row-major [rows, dimensions], not normalised. */
   forward(batch: TokenBatch): Promise<Float32Array>;
@@ -20,25 +24,32 @@ export interface TrainableEncoder {
   close(): Promise<void>;
 }
 
-/** Compiles forward and backward graph; weights are inputs, so one compilation serves all steps and lengths. */
+/**
+ * Compiles forward and backward graph; weights are inputs, so one compilation serves all steps and lengths. With adapters, these alone are
+ * trained.
+ */
 export async function createTrainableEncoder(
   encoder: LoadedEncoder,
   settings: SessionSettings = {},
+  adapters?: LoraAdapters,
 ): Promise<TrainableEncoder> {
   const { graph, weights } = encoder;
+  const trained = adapters?.weights ?? weights;
   const parameters = new Parameters();
   const vectors = sentenceVectors(graph, parameters);
-  const seed = input("vector_gradients", "float32", ["batch", graph.dimensions]);
+  const seeds = [[vectors, input("vector_gradients", "float32", ["batch", graph.dimensions])]] as const;
+  const outputs = adapters?.gradientOutputs(seeds, parameters) ?? gradientOutputs(seeds, parameters);
   const forwardSession = await createSession({ outputs: { vectors } }, settings);
-  const backwardSession = await createSession({ outputs: gradientOutputs([[vectors, seed]], parameters) }, settings);
-  const weightTensors = weightInputs(weights);
-  const gradients = createGradientSums(weights);
-  const sums = gradientTensors(gradients, weights);
+  const backwardSession = await createSession({ outputs }, settings);
+  const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(trained) : {}) };
+  const gradients = createGradientSums(trained);
+  const sums = gradientTensors(gradients, trained);
 
   const forward = async (batch: TokenBatch): Promise<Float32Array> =>
     (await forwardSession.run({ ...weightTensors, ...batch.inputs })).vectors?.data as Float32Array;
   return {
     encoder,
+    trained,
     gradients,
     forward,
     async backward(batch, vectorGradients) {

@@ -7,8 +7,15 @@ import { writeSafetensors } from "../weights/write-safetensors.js";
 import { exportEncoder } from "./export-encoder.js";
 import { writeOnnx } from "./write-onnx.js";
 
-/** Writes an encoder as a folder that transformers.js, sentence-transformers and we load; whole or not at all. */
-export async function saveEncoder(folder: string, encoder: LoadedEncoder): Promise<void> {
+/**
+ * Writes an encoder as a folder that transformers.js, sentence-transformers and we load; whole or not at all. `extra` may add files of its
+ * own to the folder before it appears.
+ */
+export async function saveEncoder(
+  folder: string,
+  encoder: LoadedEncoder,
+  extra?: (temporary: string) => Promise<void>,
+): Promise<void> {
   const { settings, graph, weights } = encoder;
   await writeFolderAtomic(folder, async (temporary) => {
     await copyModelSideFiles(encoder.folder, temporary);
@@ -22,5 +29,6 @@ export async function saveEncoder(folder: string, encoder: LoadedEncoder): Promi
       passagePrefix: settings.passage_prefix,
     });
     await writeOnnx(temporary, exportEncoder(encoder));
+    await extra?.(temporary);
   });
 }

@@ -11,9 +11,19 @@ export function weightInputs(weights: ReadonlyMap<string, WeightTensor>): Record
 const sumName = (name: string): string => `gradient of ${name}`;
 
 /**
- * Outputs of a graph that add the gradients of all parameters to sums: an input and an output of the same name each, since ONNX Runtime
- * lets them share memory.
+ * Outputs of a graph that add gradients to sums: an input and an output of the same name each, since ONNX Runtime lets them share
+ * memory.
  */
+export function summedGradients(gradients: readonly (readonly [name: string, Value])[]): Record<string, Value> {
+  return Object.fromEntries(
+    gradients.map(([name, gradient]) => {
+      const sum = input(`${sumName(name)} so far`, "float32", gradient.shape);
+      return [sumName(name), accumulateGradient(sum, gradient)];
+    }),
+  );
+}
+
+/** `summedGradients` of all parameters. */
 export function gradientOutputs(
   seeds: readonly (readonly [Value, Value])[],
   parameters: Parameters,
@@ -23,12 +33,7 @@ export function gradientOutputs(
     seeds,
     entries.map(([, value]) => value),
   );
-  return Object.fromEntries(
-    entries.map(([name, value], i) => {
-      const sum = input(`${sumName(name)} so far`, "float32", value.shape);
-      return [sumName(name), accumulateGradient(sum, gradients[i] as Value)];
-    }),
-  );
+  return summedGradients(entries.map(([name], i) => [name, gradients[i] as Value]));
 }
 
 /** Sums as inputs and as the memory of outputs of a graph with `gradientOutputs`. */

@@ -28,7 +28,8 @@ function nodesThatMatter(order: readonly Node[], wanted: ReadonlySet<Value>): Se
 
 /**
  * Reverse-mode differentiation. Given values and the gradient of a scalar with respect to each (`[value, gradient]`),
- * returns that scalar's gradient with respect to each of `wanted`, as graph values in the same graph.
+ * returns that scalar's gradient with respect to each of `wanted`, inputs or values that nodes compute, as graph values in the same
+ * graph.
  *
  * 1. Order the nodes; keep those that lead from a wanted value.
  * 2. Walk them backwards. A node's output gradients are complete by then: sum them, ask the node's rule, sum each answer
@@ -48,7 +49,11 @@ export function backward(seeds: readonly (readonly [Value, Value])[], wanted: re
     if (list) list.push(gradient);
     else filed.set(value, [gradient]);
   };
-  const collect = (value: Value): Value | undefined => filed.get(value)?.reduce((a, b) => add(a, b));
+  const collect = (value: Value): Value | undefined => {
+    const sum = filed.get(value)?.reduce((a, b) => add(a, b));
+    if (sum) filed.set(value, [sum]); // a wanted value that a node computes is asked for twice
+    return sum;
+  };
 
   for (const [value, gradient] of seeds) file(value, gradient);
   for (const node of order.toReversed()) {

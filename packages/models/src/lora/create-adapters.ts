@@ -1,0 +1,29 @@
+import type { SessionSettings } from "@rag-ft/onnx";
+import type { LoraSettings } from "@rag-ft/train";
+import { answerLoss } from "../decoder/answer-loss.js";
+import type { LoadedDecoder } from "../decoder/load-decoder.js";
+import { type LoadedEncoder, sentenceVectors } from "../encoder/load-encoder.js";
+import { Parameters } from "../graph/parameters.js";
+import { LoraAdapters } from "./lora-adapters.js";
+
+/** Puts adapters on an encoder in memory. */
+export function encoderAdapters(
+  { graph, weights }: LoadedEncoder,
+  lora: LoraSettings,
+  session: SessionSettings = {},
+): LoraAdapters {
+  const parameters = new Parameters();
+  sentenceVectors(graph, parameters);
+  return new LoraAdapters(parameters.linearLayers(), weights, lora, session);
+}
+
+/** Puts adapters on a decoder in memory. */
+export function decoderAdapters(
+  { graph, weights }: LoadedDecoder,
+  lora: LoraSettings,
+  session: SessionSettings = {},
+): LoraAdapters {
+  const parameters = new Parameters();
+  answerLoss(graph, parameters);
+  return new LoraAdapters(parameters.linearLayers(), weights, lora, session);
+}

@@ -1,0 +1,152 @@
+import { createRandom, InternalError } from "@rag-ft/core";
+import {
+  apply,
+  createSession,
+  floatTensor,
+  input,
+  type Session,
+  type SessionSettings,
+  type Tensor,
+  type Value,
+} from "@rag-ft/onnx";
+import { adapterGradients, backward, initialAdapter, type LoraSettings } from "@rag-ft/train";
+import type { LinearLayer, Parameters } from "../graph/parameters.js";
+import { summedGradients } from "../graph/weight-inputs.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
+import { chooseLayers, targetsOf } from "./choose-layers.js";
+
+const aName = (layer: string): string => `base_model.model.${layer}.lora_A.weight`;
+const bName = (layer: string): string => `base_model.model.${layer}.lora_B.weight`;
+
+function find(weights: ReadonlyMap<string, WeightTensor>, name: string): WeightTensor {
+  const weight = weights.get(name);
+  if (!weight) throw new InternalError(`LoRA: no weight ${name}`);
+  return weight;
+}
+
+/**
+ * Low-rank adapters on linear layers of a model in memory (Hu et al. 2021): W + s B A in place of W, s = alpha / r.
+ *
+ * The model's own arrays hold the merged weights, and the base's are kept aside. The graphs that run are then those of the plain model:
+ *
+ * 1. `merge` computes W + s B A from the base into the model's arrays, each time the optimizer has changed A and B.
+ * 2. `gradients` takes the gradient of each adapted layer's output, and from it those of A and B alone. Nothing is made for frozen weights,
+ *    nor below the first adapted layer.
+ *
+ * Merging once a step costs less than the adapters' own products and sums would in every run.
+ */
+export class LoraAdapters {
+  /** A [r, in] and B [out, r] of each layer, by PEFT's names: what is trained. */
+  readonly weights: ReadonlyMap<string, WeightTensor>;
+  /** Names of the adapted layers. */
+  readonly layers: readonly string[];
+  /** What PEFT's config names them by. */
+  readonly targets: readonly string[];
+  private readonly base: ReadonlyMap<string, WeightTensor>;
+  private readonly scale: number;
+  private merger: Promise<Session> | undefined;
+
+  /**
+   * @param layers All linear layers of the model.
+   * @param model Its weights; those of adapted layers are changed by `merge`.
+   */
+  constructor(
+    layers: readonly LinearLayer[],
+    private readonly model: ReadonlyMap<string, WeightTensor>,
+    readonly settings: LoraSettings,
+    private readonly session: SessionSettings = {},
+  ) {
+    const names = layers.map(({ name }) => name);
+    this.layers = chooseLayers(names, settings.targets);
+    this.targets = targetsOf(this.layers, names);
+    this.scale = settings.alpha / settings.r;
+    const random = createRandom(settings.seed);
+    const weights = new Map<string, WeightTensor>();
+    const base = new Map<string, WeightTensor>();
+    for (const layer of this.layers) {
+      const { shape, data } = find(model, `${layer}.weight`);
+      const [outputs, inputs] = shape as [number, number];
+      const { a, b } = initialAdapter(settings.r, inputs, outputs, random);
+      weights.set(aName(layer), { shape: [settings.r, inputs], data: a });
+      weights.set(bName(layer), { shape: [outputs, settings.r], data: b });
+      base.set(layer, { shape, data: data.slice() });
+    }
+    this.weights = weights;
+    this.base = base;
+  }
+
+  /** For a log: what is trained. */
+  describe(): string {
+    const count = (weights: ReadonlyMap<string, WeightTensor>): number =>
+      [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+    const millions = (n: number): string => (n / 1e6).toPrecision(3);
+    const { r, alpha } = this.settings;
+    return `LoRA of rank ${r}, alpha ${alpha}, on ${this.layers.length} linear layers: ${millions(count(this.weights))} M parameters are trained, ${millions(count(this.model))} M are frozen`;
+  }
+
+  /** Outputs of a graph that add the gradients of A and B to sums, as `gradientOutputs` does for all weights. */
+  gradientOutputs(seeds: readonly (readonly [Value, Value])[], parameters: Parameters): Record<string, Value> {
+    const adapted = new Set(this.layers);
+    const layers = parameters.linearLayers().filter(({ name }) => adapted.has(name));
+    const gradients = backward(
+      seeds,
+      layers.map(({ output }) => output),
+    );
+    return summedGradients(
+      layers.flatMap(({ name, x }, i) => {
+        const [a, b] = this.inputs(name);
+        const made = adapterGradients({ x, gradient: gradients[i] as Value, a, b, scale: this.scale });
+        return [
+          [aName(name), made.a],
+          [bName(name), made.b],
+        ];
+      }),
+    );
+  }
+
+  /** Computes the model's weights from the base's and the adapters. */
+  async merge(): Promise<void> {
+    this.merger ??= this.openMerger();
+    const session = await this.merger;
+    const inputs: Record<string, Tensor> = {};
+    const outputs: Record<string, Tensor> = {};
+    for (const [name, { data, shape }] of this.weights) inputs[name] = floatTensor(data, shape);
+    for (const [layer, { data, shape }] of this.base) {
+      inputs[layer] = floatTensor(data, shape);
+      outputs[`merged ${layer}`] = floatTensor(find(this.model, `${layer}.weight`).data, shape);
+    }
+    await session.run(inputs, outputs);
+  }
+
+  /** Makes the adapters count nothing and the model's weights the base's again. */
+  reset(): void {
+    for (const [layer, { data }] of this.base) {
+      find(this.weights, bName(layer)).data.fill(0);
+      find(this.model, `${layer}.weight`).data.set(data);
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.merger)?.close();
+    this.merger = undefined;
+  }
+
+  /** A and B as graph inputs. */
+  private inputs(layer: string): [a: Value, b: Value] {
+    const [a, b] = [aName(layer), bName(layer)].map((name) => input(name, "float32", find(this.weights, name).shape));
+    return [a as Value, b as Value];
+  }
+
+  private openMerger(): Promise<Session> {
+    const outputs: Record<string, Value> = {};
+    for (const [layer, { shape }] of this.base) {
+      const [a, b] = this.inputs(layer);
+      const type = { dtype: "float32", shape } as const;
+      // alpha · B A + W, in one pass over W.
+      outputs[`merged ${layer}`] = apply("Gemm", [b, a, input(layer, "float32", shape)], type, {
+        alpha: { float: this.scale },
+      });
+    }
+    return createSession({ outputs }, this.session);
+  }
+}

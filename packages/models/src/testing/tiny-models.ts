@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { InternalError } from "@rag-ft/core";
+import { answerLoss } from "../decoder/answer-loss.js";
+import type { LoadedDecoder } from "../decoder/load-decoder.js";
+import { type LoadedEncoder, sentenceVectors } from "../encoder/load-encoder.js";
+import { decoderArchitecture, encoderArchitecture } from "../graph/architectures.js";
+import { readConfig } from "../graph/config.js";
+import { matchWeights, Parameters } from "../graph/parameters.js";
+import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { readSafetensors } from "../weights/read-safetensors.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
+
+/** Folder of a tiny model with PyTorch's references (scripts/make-gradient-references.py). */
+export function fixture(name: string): string {
+  return join(fileURLToPath(new URL("../fixtures", import.meta.url)), name);
+}
+
+/** A tensor of a reference file. */
+export function data(tensors: ReadonlyMap<string, WeightTensor>, name: string): Float32Array {
+  const found = tensors.get(name);
+  if (!found) throw new InternalError(`the reference has no ${name}`);
+  return found.data;
+}
+
+/** A tiny encoder in memory; it has no tokenizer. */
+export async function tinyEncoder(name: string, pooling: "mean" | "cls"): Promise<LoadedEncoder> {
+  const folder = fixture(name);
+  const config = await readConfig(folder);
+  const architecture = encoderArchitecture(config, folder);
+  const graph = architecture.read(config, folder);
+  const parameters = new Parameters();
+  sentenceVectors(graph, parameters);
+  const saved = await readSafetensors(join(folder, "model.safetensors"));
+  const weights = matchWeights(parameters, saved, folder, architecture.weightPrefixes);
+  const settings = { pooling, similarity: "dot", query_prefix: "", passage_prefix: "", max_length: 16 } as const;
+  return { folder, architecture, graph, weights, tokenizer: {} as Tokenizer, settings };
+}
+
+/** A tiny decoder in memory; it has no tokenizer. */
+export async function tinyDecoder(name: string): Promise<LoadedDecoder> {
+  const folder = fixture(name);
+  const graph = decoderArchitecture(await readConfig(folder), folder).read(await readConfig(folder), folder);
+  const parameters = new Parameters();
+  answerLoss(graph, parameters);
+  const weights = matchWeights(parameters, await readSafetensors(join(folder, "model.safetensors")), folder);
+  return { folder, graph, weights, tokenizer: {} as Tokenizer, weightPrefixes: [] };
+}
