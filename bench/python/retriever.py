@@ -54,12 +54,17 @@ def features_of(batch):
     return [model.preprocess([pair[column] for pair in batch]) for column in ("query", "passage")]
 
 
+def forward_backward(batch):
+    features = features_of(batch)
+    with autocast():
+        loss = loss_function(features, None)
+        loss.backward()
+    return features, loss
+
+
 def step(batch):
     with Stopwatch() as watch:
-        features = features_of(batch)
-        with autocast():
-            loss = loss_function(features, None)
-            loss.backward()
+        features, loss = forward_backward(batch)
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings["max_grad_norm"])
         adamw.step()
         schedule.step()
@@ -71,11 +76,14 @@ def step(batch):
 
 def too_large(batch):
     """Does the plain loss's memory, estimated from a small batch, fit what is free? Says what it would need when it does not."""
-    small = batch[:4]
+
+    def padded(features):
+        return sum(column["attention_mask"].numel() for column in features)
+
     before = peak_rss_mb()
-    used = step(small)
-    per_token = (peak_rss_mb() - before) / used["padded_tokens"]
-    needed = per_token * sum(column["attention_mask"].numel() for column in features_of(batch))
+    features, _ = forward_backward(batch[:4])
+    adamw.zero_grad()
+    needed = (peak_rss_mb() - before) / padded(features) * padded(features_of(batch))
     free = free_mb()
     if needed > 0.9 * free:
         return f"does not fit: about {needed / 1024:.0f} GB needed, {free / 1024:.0f} GB free"

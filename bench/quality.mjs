@@ -1,0 +1,119 @@
+// Is a model that we trained as good as sentence-transformers'? The same model, pairs, batches in the same order, steps and rate; both are
+// evaluated by the same code. What is done already is kept in result/bench/quality and not done again.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { createRandom } from "../packages/core/dist/index.js";
+import { batches } from "../packages/train/dist/index.js";
+import { asPair, ENCODER_SETTINGS, trainingExamples } from "./data.mjs";
+import { peer, rounded, wanted, worker } from "./measure.mjs";
+import { flags, processor, requireData, requireModel, root, wholeNumber, withFolder } from "./tools.mjs";
+
+const STEPS = 27;
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+
+export async function quality({ settings, temperature }) {
+  const encoder = requireModel("encoder");
+  const data = requireData();
+  const batch = wholeNumber("batch") ?? 64;
+  const steps = flags.quick ? 2 : STEPS;
+  const seeds = Array.from({ length: flags.quick ? 1 : wholeNumber("seeds") }, (_, i) => i + 1);
+  const all = await trainingExamples(data, 0);
+  const work = { encoder: basename(encoder), settings, temperature, batch, steps, overrides: ENCODER_SETTINGS };
+  const kept = join(
+    root,
+    "result/bench/quality",
+    createHash("sha256").update(JSON.stringify(work)).digest("hex").slice(0, 12),
+  );
+  mkdirSync(kept, { recursive: true });
+  console.log(`${steps} steps of ${batch}, seeds ${seeds.join(", ")}; kept in ${kept}`);
+
+  /** A result that is computed once. */
+  const once = (name, compute) => {
+    const file = join(kept, `${name}.json`);
+    if (!existsSync(file)) {
+      const result = compute();
+      writeFileSync(`${file}.part`, JSON.stringify(result));
+      renameSync(`${file}.part`, file);
+    }
+    const result = JSON.parse(readFileSync(file, "utf8"));
+    console.log(
+      `${name}: recall@1 ${result.recall1.toFixed(4)}, recall@4 ${result.recall4.toFixed(4)}, MRR ${result.mrr.toFixed(4)}`,
+    );
+    return result;
+  };
+
+  await withFolder((folder) => {
+    const evaluate = (model) => worker(folder, "evaluate.mjs", { encoder: model, overrides: ENCODER_SETTINGS, data });
+    const base = once("base", () => evaluate(encoder));
+    const common = { encoder, temperature, settings, steps };
+    /** The order of each epoch is drawn from the seed; both sides get the batches. */
+    const order = (seed) => {
+      const source = batches(all, batch, createRandom(seed).shuffle);
+      return Array.from({ length: steps }, () => source.next().value.batch);
+    };
+    const theirs = (dropout) => (seed, save) =>
+      peer(folder, "retriever.py", {
+        ...common,
+        max_length: ENCODER_SETTINGS.max_length,
+        precision: "fp32",
+        // It changes memory, not the result.
+        mini_batch: 16,
+        dropout,
+        seed,
+        batches: order(seed).map((rows) => rows.map(asPair)),
+        save,
+      });
+    const sides = {
+      ours: (seed, save) =>
+        worker(folder, "retriever.mjs", { ...common, overrides: ENCODER_SETTINGS, batches: order(seed), save }),
+      // As its users have it, with the dropout of the model's config; and without, as ours.
+      "sentence-transformers": theirs(true),
+      "sentence-transformers-without-dropout": theirs(false),
+    };
+    const results = {};
+    for (const [side, train] of Object.entries(sides)) {
+      if (!wanted(side)) continue;
+      results[side] = seeds.map((seed) =>
+        once(`${side}-seed-${seed}`, () => {
+          const save = join(folder, `${side}-${seed}`);
+          const { losses, seconds, versions } = train(seed, save);
+          return { ...evaluate(save), losses, seconds, versions };
+        }),
+      );
+    }
+    const summary = (list) =>
+      Object.fromEntries(["recall1", "recall4", "mrr"].map((name) => [name, rounded(mean(list.map((r) => r[name])))]));
+    const measured = Object.entries(results).filter(([, list]) => list.length > 0);
+    const means = Object.fromEntries(measured.map(([side, list]) => [side, summary(list)]));
+    for (const [side, figures] of Object.entries({ base: summary([base]), ...means }))
+      console.log(`${side.padEnd(22)} recall@1 ${figures.recall1}, recall@4 ${figures.recall4}, MRR ${figures.mrr}`);
+    const { ours, ...peers } = means;
+    console.log(
+      JSON.stringify({
+        bench: "retriever --quality",
+        ours,
+        peers,
+        base: summary([base]),
+        difference: Object.fromEntries(
+          Object.entries(peers).flatMap(([side, f]) =>
+            ours
+              ? [[side, { recall1: rounded(ours.recall1 - f.recall1), recall4: rounded(ours.recall4 - f.recall4) }]]
+              : [],
+          ),
+        ),
+        by_seed: Object.fromEntries(
+          measured.map(([side, list]) => [side, list.map(({ recall1, recall4 }) => ({ recall1, recall4 }))]),
+        ),
+        last_loss: Object.fromEntries(
+          measured.map(([side, list]) => [side, list.map((r) => rounded(r.losses.at(-1)))]),
+        ),
+        seeds,
+        batch,
+        steps,
+        questions: base.questions,
+        processor,
+      }),
+    );
+  });
+}
