@@ -1,7 +1,8 @@
 // Is training the same as PyTorch's? Gradients of every parameter on one batch, and the loss over 20 steps of AdamW with
-// warm-up, cosine and clipping, for an encoder (contrastive) and a decoder (answers only), both sides in fp32.
+// warm-up, cosine and clipping, for an encoder (contrastive) and a decoder (answers only), both sides in fp32. And is gradient caching
+// exact?
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   createAnswerBatch,
   createTokenBatch,
@@ -12,7 +13,9 @@ import {
   readSafetensors,
 } from "../packages/models/dist/index.js";
 import { cachedBackward, createContrastiveLoss, OptimizerLoop } from "../packages/train/dist/index.js";
-import { flags, processor, python, quiet, realModel, SAMPLE, tinyModel, withFolder } from "./tools.mjs";
+import { cachingEquality } from "./caching.mjs";
+import { worstGradient } from "./gradient-error.mjs";
+import { flags, processor, python, quiet, realData, realModel, SAMPLE, tinyModel, withFolder } from "./tools.mjs";
 
 const encoderFolder = realModel("encoder") ?? tinyModel("encoder");
 const decoderFolder = realModel("decoder") ?? tinyModel("decoder");
@@ -26,54 +29,45 @@ const settings = {
   max_grad_norm: 1,
 };
 const TEMPERATURE = 0.05;
+/** Sequences are cut for time: 20 steps of a real decoder, twice. */
+const DECODER_TOKENS = { prompt: 250, answer: 60 };
+/** Gradient caching is compared with one graph, which has to hold all activations: a large batch of short texts, and a smaller one of the real model. */
+const CACHING = {
+  tiny: { pairs: 256, chunks: [64, 60], maxLength: 64 },
+  real: { pairs: 64, chunks: [16, 15], maxLength: 96 },
+};
 
-function relativeError(a, b) {
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    norm += b[i] ** 2;
-  }
-  return { error: Math.sqrt(difference / norm), norm: Math.sqrt(norm) };
-}
-
-/** Pairs of texts: `--texts` is a file of questions and answers (*_w_qa.jsonl), else the samples in halves. */
+/**
+ * Questions, passages and answers: of `--texts` (*_w_qa.jsonl), of the Faire data where they are, else the samples in halves. Passages that come
+ * again are left out, so that each question has its own.
+ */
 function pairs() {
-  if (flags.texts) {
-    if (!existsSync(flags.texts)) throw new Error(`${flags.texts}: no such file`);
-    const rows = readFileSync(flags.texts, "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    return rows.map((row) => ({
-      question: row.question,
-      passage: row.gold_docs[0].fmt_content,
-      answer: row.gold_answer,
+  const data = flags.texts ? undefined : realData();
+  const file = flags.texts ?? (data && join(data, "train_w_qa.jsonl"));
+  if (file === undefined) {
+    return SAMPLE.map((text) => ({
+      question: text.slice(0, text.length / 2),
+      passage: text,
+      answer: text.slice(text.length / 2),
     }));
   }
-  return SAMPLE.map((text) => ({
-    question: text.slice(0, text.length / 2),
-    passage: text,
-    answer: text.slice(text.length / 2),
-  }));
+  if (!existsSync(file)) throw new Error(`${file}: no such file`);
+  const rows = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter((row) => row.question.trim() !== "")
+    .map((row) => ({ question: row.question, passage: row.gold_docs[0].fmt_content, answer: row.gold_answer }));
+  return [...new Map(rows.map((row) => [row.passage, row])).values()];
 }
 
-/** Largest relative L2 error of a gradient; those that are zero but for rounding (a key's bias) are measured against the largest. */
-function worstGradient(ours, reference) {
-  let largest = 0;
-  for (const [, { data }] of reference) largest = Math.max(largest, relativeError(data, data).norm);
-  let worst = { name: "", error: 0 };
-  let compared = 0;
-  let negligible = 0;
-  for (const [name, { data }] of reference) {
-    const gradient = ours.get(name);
-    if (!gradient) throw new Error(`no gradient of ${name}`);
-    const { error, norm } = relativeError(gradient, data);
-    if (norm < 1e-5 * largest) negligible++;
-    else if (error > worst.error) worst = { name, error };
-    compared++;
-  }
-  return { compared, negligible, worst };
+/** At least `count` pairs: texts that are too few come again with a number before them. */
+function enough(texts, count) {
+  return Array.from({ length: count }, (_, i) => {
+    const text = texts[i % texts.length];
+    const time = Math.floor(i / texts.length);
+    return time === 0 ? text : { ...text, question: `${time} ${text.question}`, passage: `${time} ${text.passage}` };
+  });
 }
 
 const worstLoss = (ours, theirs) =>
@@ -166,8 +160,8 @@ async function decoderParity(folder, data) {
   const decoder = await loadDecoder(decoderFolder, quiet);
   const encode = (text) => decoder.tokenizer.encode(text);
   const examples = data.map((row) => ({
-    prompt: encode(`${row.passage}\n\nUSER: ${row.question} ASSISTANT:`).slice(-700),
-    answer: encode(` ${row.answer}`).slice(0, 100),
+    prompt: encode(`${row.passage}\n\nUSER: ${row.question} ASSISTANT:`).slice(-DECODER_TOKENS.prompt),
+    answer: encode(` ${row.answer}`).slice(0, DECODER_TOKENS.answer),
   }));
   const batches = Array.from({ length: STEPS }, (_, step) =>
     [0, 1].map((i) => examples[(step * 2 + i) % examples.length]),
@@ -184,15 +178,49 @@ async function decoderParity(folder, data) {
   });
 }
 
+const texts = pairs();
 const result = await withFolder(async (folder) => ({
-  encoder: await encoderParity(folder, pairs()),
-  decoder: await decoderParity(folder, pairs()),
-  processor,
+  encoder: await encoderParity(folder, texts),
+  decoder: await decoderParity(folder, texts),
 }));
+const caching = {};
+for (const [name, { pairs: count, chunks, maxLength }] of Object.entries(CACHING)) {
+  const folder = name === "tiny" ? tinyModel("encoder") : realModel("encoder");
+  if (folder)
+    caching[name] = await cachingEquality(folder, enough(texts, count), chunks, {
+      temperature: TEMPERATURE,
+      maxLength,
+    });
+}
+
 for (const kind of ["encoder", "decoder"]) {
   const { gradients, loss_over_20_steps } = result[kind];
   console.log(
     `${kind}: ${gradients.compared} gradients (${gradients.negligible} zero but for rounding), worst relative L2 error ${gradients.worst.error.toExponential(2)} (${gradients.worst.name}); loss over ${STEPS} steps within ${loss_over_20_steps.toExponential(2)}`,
   );
 }
-console.log(JSON.stringify(result));
+for (const [name, { batch, chunks }] of Object.entries(caching)) {
+  for (const [chunk, { loss, gradients }] of Object.entries(chunks)) {
+    console.log(
+      `gradient caching, ${name} encoder, batch ${batch}, chunk ${chunk}: loss within ${loss.toExponential(2)}, worst gradient ${gradients.worst.error.toExponential(2)} (${gradients.worst.name})`,
+    );
+  }
+}
+const chunked = Object.values(caching).flatMap(({ chunks }) => Object.values(chunks));
+console.log(
+  JSON.stringify({
+    bench: "parity",
+    worst: {
+      encoder_gradient: result.encoder.gradients.worst.error,
+      encoder_loss: result.encoder.loss_over_20_steps,
+      decoder_gradient: result.decoder.gradients.worst.error,
+      decoder_loss: result.decoder.loss_over_20_steps,
+      caching_gradient: Math.max(...chunked.map(({ gradients }) => gradients.worst.error)),
+      caching_loss: Math.max(...chunked.map(({ loss }) => loss)),
+    },
+    models: { encoder: basename(encoderFolder), decoder: basename(decoderFolder) },
+    ...result,
+    caching,
+    processor,
+  }),
+);
