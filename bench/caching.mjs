@@ -1,11 +1,15 @@
 // Is gradient caching exact? Loss and gradients of a contrastive batch in chunks, against one graph from token ids through the loss to the
-// weights' gradients, which caches nothing. The chunk divides the batch, or does not.
+// weights' gradients, which caches nothing. The chunk divides the batch, or does not. PyTorch's gradients in double precision say which of the
+// two is nearer to the truth: both round, and one graph sums longer columns.
 
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Parameters } from "../packages/models/dist/graph/parameters.js";
 import {
   createTokenBatch,
   createTrainableEncoder,
   loadEncoder,
+  readSafetensors,
   sentenceVectors,
   tokenise,
 } from "../packages/models/dist/index.js";
@@ -25,7 +29,7 @@ import {
 } from "../packages/onnx/dist/index.js";
 import { backward, cachedBackward, createContrastiveLoss, crossEntropy } from "../packages/train/dist/index.js";
 import { worstGradient } from "./gradient-error.mjs";
-import { quiet } from "./tools.mjs";
+import { python, quiet, withFolder } from "./tools.mjs";
 
 /** The whole batch in one graph: loss, and gradients by weight name. */
 async function uncached(encoder, sequences, labels, temperature) {
@@ -94,25 +98,48 @@ async function cached(model, loss, sequences, labels, chunkRows) {
   });
 }
 
+/** PyTorch's gradients of the batch, without caching, computed in double precision. */
+async function truth(encoder, queries, keys, labels, temperature, settings) {
+  return withFolder(async (folder) => {
+    const request = join(folder, "request.json");
+    const gradientFile = join(folder, "gradients.safetensors");
+    const batches = [{ queries, keys, labels }];
+    writeFileSync(
+      request,
+      JSON.stringify({
+        kind: "encoder",
+        model: encoder.folder,
+        dtype: "float64",
+        batches,
+        temperature,
+        settings,
+        gradientFile,
+      }),
+    );
+    python("parity.py", request);
+    return readSafetensors(gradientFile);
+  });
+}
+
 /**
  * Relative errors of loss and gradients for each size of chunk. `pairs` have different passages; `maxLength` bounds the one graph's memory.
  */
-export async function cachingEquality(folder, pairs, chunkSizes, { temperature, maxLength }) {
+export async function cachingEquality(folder, pairs, chunkSizes, { temperature, maxLength, settings }) {
   const encoder = await loadEncoder(folder, { ...quiet, overrides: { similarity: "cosine", max_length: maxLength } });
-  const sequences = [
-    ...tokenise(
-      encoder,
-      pairs.map((pair) => pair.question),
-      "query",
-    ),
-    ...tokenise(
-      encoder,
-      pairs.map((pair) => pair.passage),
-      "passage",
-    ),
-  ];
+  const queries = tokenise(
+    encoder,
+    pairs.map((pair) => pair.question),
+    "query",
+  );
+  const keys = tokenise(
+    encoder,
+    pairs.map((pair) => pair.passage),
+    "passage",
+  );
+  const sequences = [...queries, ...keys];
   const labels = pairs.map((_, i) => i);
   const reference = await uncached(encoder, sequences, labels, temperature);
+  const exact = await truth(encoder, queries, keys, labels, temperature, settings);
   const model = await createTrainableEncoder(encoder);
   const loss = await createContrastiveLoss({ dimensions: encoder.graph.dimensions, similarity: "cosine", temperature });
   const chunks = {};
@@ -121,9 +148,14 @@ export async function cachingEquality(folder, pairs, chunkSizes, { temperature, 
     chunks[`${size} ${pairs.length % size === 0 ? "divides" : "does not divide"}`] = {
       loss: Math.abs(value - reference.loss) / Math.abs(reference.loss),
       gradients: worstGradient(model.gradients, reference.gradients),
+      from_double: worstGradient(model.gradients, exact),
     };
   }
   await loss.close();
   await model.close();
-  return { batch: pairs.length, texts: sequences.length, loss: reference.loss, chunks };
+  const uncachedFromDouble = worstGradient(
+    new Map([...reference.gradients].map(([name, { data }]) => [name, data])),
+    exact,
+  );
+  return { batch: pairs.length, loss: reference.loss, chunks, uncached_from_double: uncachedFromDouble };
 }

@@ -12,7 +12,8 @@ request = json.load(open(sys.argv[1]))
 settings = request["settings"]
 encoder = request["kind"] == "encoder"
 loader = AutoModel if encoder else AutoModelForCausalLM
-model = loader.from_pretrained(request["model"], dtype=torch.float32).eval()  # eval: no dropout, as ours
+dtype = getattr(torch, request.get("dtype", "float32"))
+model = loader.from_pretrained(request["model"], dtype=dtype).eval()  # eval: no dropout, as ours
 
 
 def pad(sequences, value):
@@ -54,7 +55,7 @@ for step, batch in enumerate(request["batches"]):
     loss = contrastive(batch) if encoder else answers(batch)
     loss.backward()
     if step == 0:
-        save_file({n: p.grad.contiguous() for n, p in named if p.grad is not None}, request["gradientFile"])
+        save_file({n: p.grad.float().contiguous() for n, p in named if p.grad is not None}, request["gradientFile"])
     torch.nn.utils.clip_grad_norm_([p for _, p in named], settings["max_grad_norm"])
     adamw.step()
     schedule.step()
