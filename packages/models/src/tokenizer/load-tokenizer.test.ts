@@ -21,7 +21,18 @@ function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), "tokenizer-"));
 }
 
-describe.each(["word-piece", "byte-bpe", "byte-bpe-split", "metaspace-bpe"])("%s", (kind) => {
+const KINDS = [
+  "word-piece",
+  "byte-bpe",
+  "byte-bpe-split",
+  "byte-bpe-nfc",
+  "byte-bpe-roberta",
+  "metaspace-bpe",
+  "unigram",
+  "unigram-metaspace",
+];
+
+describe.each(KINDS)("%s", (kind) => {
   const rows = expectedOf(kind);
 
   it("the stored ids are worth comparing with", () => {
@@ -95,6 +106,9 @@ describe("loadTokenizer", () => {
     await expect(loadTokenizer(folder)).rejects.toThrow(/not a tokenizer description/);
     await writeFile(path, '{"model": {"type": "Abacus", "vocab": {}}}');
     await expect(loadTokenizer(folder)).rejects.toThrow(/tokenizer\.json: not a tokenizer description: model.type/);
+    const unigram = await readFile(join(fixture("unigram"), "tokenizer.json"), "utf8");
+    await writeFile(path, unigram.replace(/"precompiled_charsmap":"[^"]{40}/, '"precompiled_charsmap":"'));
+    await expect(loadTokenizer(folder)).rejects.toThrow(/tokenizer\.json: cannot be used: precompiled_charsmap is/);
     await cp(join(fixture("byte-bpe"), "tokenizer.json"), path);
     await writeFile(join(folder, "tokenizer_config.json"), "no");
     await expect(loadTokenizer(folder)).rejects.toThrow(/tokenizer_config\.json: not valid JSON/);

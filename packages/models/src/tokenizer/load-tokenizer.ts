@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { DataError, describeIssues, UserError } from "@rag-ft/core";
 import { z } from "zod";
-import { textPreparation, toExactDescription } from "./parity.js";
+import { textPreparation, toExactDescription, useCharacterMaps } from "./parity.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** The largest published tokenizer.json (256k tokens with merges) is near 35 MB; beyond this the file is something else. */
@@ -112,6 +112,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     prepare = textPreparation(json);
     // Of tokenizer_config.json the library is told no more than this: its other switches belong to slow tokenizers.
     inner = new HuggingFaceTokenizer(toExactDescription(json), eosToken === undefined ? {} : { eos_token: eosToken });
+    useCharacterMaps(inner.normalizer);
   } catch (cause) {
     throw new DataError(`${join(folder, "tokenizer.json")}: cannot be used: ${(cause as Error).message}.`, { cause });
   }

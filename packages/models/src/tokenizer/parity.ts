@@ -1,5 +1,7 @@
+import { readCharacterMap } from "./character-map.js";
+
 // Where the JavaScript tokenizer differs from the Python one (found by comparing ids, see scripts/make-tokenizer-fixtures.py),
-// the description or the text is rewritten first, so that both give the same ids.
+// the description or the text is rewritten first, or a part is replaced, so that both give the same ids.
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type JsonObject = { [key: string]: Json };
@@ -15,19 +17,31 @@ function components(root: Json | undefined): JsonObject[] {
   return [root, ...parts.flatMap(components)];
 }
 
-/** Rust's `char::is_numeric` takes every numeric character (½, ², ٣); the library's `Digits` only 0 to 9. */
-function withUnicodeDigits(component: Json): Json {
+/** A pre-tokenizer that cuts by a pattern, in the library's terms. */
+function splitBy(pattern: string, behavior: "Isolated" | "Removed"): JsonObject {
+  return { type: "Split", pattern: { Regex: pattern }, behavior, invert: false };
+}
+
+/** What `ByteLevel` cuts by when it is not told otherwise. */
+const GPT2_PATTERN = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+/**
+ * Components whose classes of characters differ. Rust's `char::is_numeric` takes every numeric character (½, ², ٣), the library's `Digits` only 0
+ * to 9; Rust's white space has U+0085, JavaScript's the byte order mark. In a pattern of `Split` the library goes by Rust's classes.
+ */
+function withUnicodeClasses(component: Json): Json {
   if (!isObject(component)) return component;
   if (Array.isArray(component.pretokenizers)) {
-    return { ...component, pretokenizers: component.pretokenizers.map(withUnicodeDigits) };
+    return { ...component, pretokenizers: component.pretokenizers.map(withUnicodeClasses) };
   }
-  if (component.type !== "Digits") return component;
-  return {
-    type: "Split",
-    pattern: { Regex: component.individual_digits === true ? "\\p{N}" : "\\p{N}+" },
-    behavior: "Isolated",
-    invert: false,
-  };
+  if (component.type === "WhitespaceSplit") return splitBy("\\s+", "Removed");
+  if (component.type === "Digits") {
+    return splitBy(component.individual_digits === true ? "\\p{N}" : "\\p{N}+", "Isolated");
+  }
+  if (component.type === "ByteLevel" && component.use_regex !== false && component.add_prefix_space === false) {
+    return { type: "Sequence", pretokenizers: [splitBy(GPT2_PATTERN, "Isolated"), { ...component, use_regex: false }] };
+  }
+  return component;
 }
 
 /** The description with settings that must not apply removed (truncation, padding) and known differences evened out. */
@@ -36,7 +50,7 @@ export function toExactDescription(description: JsonObject): JsonObject {
     ...description,
     truncation: null,
     padding: null,
-    pre_tokenizer: withUnicodeDigits(description.pre_tokenizer ?? null),
+    pre_tokenizer: withUnicodeClasses(description.pre_tokenizer ?? null),
   };
 }
 
@@ -56,4 +70,19 @@ export function textPreparation(description: JsonObject): (text: string) => stri
     const lower = lowercases ? text.replaceAll("Σ", "σ") : text;
     return spacesCjk ? lower.replace(SUPPLEMENTARY_CJK, " $& ") : lower;
   };
+}
+
+/** A normalizer of the library, as far as it is looked into here. */
+interface LibraryNormalizer {
+  config: { type: string; precompiled_charsmap?: unknown };
+  normalizers?: (LibraryNormalizer | null)[];
+  normalize(text: string): string;
+}
+
+/** Has SentencePiece's character maps applied as they stand in the file: the library takes each for NFKC. */
+export function useCharacterMaps(normalizer: LibraryNormalizer | null): void {
+  normalizer?.normalizers?.forEach(useCharacterMaps);
+  if (normalizer?.config.type === "Precompiled") {
+    normalizer.normalize = readCharacterMap(String(normalizer.config.precompiled_charsmap));
+  }
 }
