@@ -50,11 +50,15 @@ export class Parameters {
   }
 }
 
+/** Names of weights within a layer: all of these take part in a model's answer, while a head beside the layers need not. */
+const WITHIN_LAYER = /\.layers?\.\d+\..*\b(weight|bias)$/;
+
 /**
  * Picks from a folder's weights those that the graph asks for.
  *
  * @param prefixes Left off the names found, such as `bert.` in checkpoints of a model with a head.
- * @throws DataError naming the first weight that is missing or has another shape.
+ * @throws DataError naming the first weight that is missing or has another shape, or that a layer has beyond what the graph reads: such a
+ * model is of a variant that the graph would compute wrongly.
  */
 export function matchWeights(
   parameters: Parameters,
@@ -63,6 +67,7 @@ export function matchWeights(
   prefixes: readonly string[] = [],
 ): Map<string, WeightTensor> {
   const matched = new Map<string, WeightTensor>();
+  const unread = new Set([...weights.keys()].filter((name) => WITHIN_LAYER.test(name)));
   for (const [name, { shape }] of parameters.entries()) {
     const found = [name, ...prefixes.map((prefix) => prefix + name)].find((candidate) => weights.has(candidate));
     const weight = found === undefined ? undefined : weights.get(found);
@@ -77,6 +82,14 @@ export function matchWeights(
       );
     }
     matched.set(name, weight);
+    unread.delete(found ?? name);
+  }
+  const [first] = unread;
+  if (first !== undefined) {
+    throw new DataError(
+      `${folder}: ${unread.size} weights of its layers, such as ${first}, have no place in a model of its config.json. It is of a variant that is ` +
+        "not supported, or config.json is another model's.",
+    );
   }
   return matched;
 }

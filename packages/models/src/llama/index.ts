@@ -7,5 +7,11 @@ import { llamaDecoder } from "./llama-decoder.js";
 export const llama: DecoderArchitecture = {
   modelTypes: ["llama", "mistral", "smollm"],
   weightPrefixes: [],
-  read: (raw, folder) => llamaDecoder(parseConfig(llamaConfigSchema, raw, folder)),
+  read(raw, folder) {
+    const config = parseConfig(llamaConfigSchema, raw, folder);
+    const decoder = llamaDecoder(config);
+    // Mistral's sliding window shows only in texts longer than it; the graph attends to everything.
+    const window = raw.model_type === "mistral" ? config.sliding_window : undefined;
+    return window ? { ...decoder, maxTokens: Math.min(decoder.maxTokens, window) } : decoder;
+  },
 };

@@ -29,6 +29,7 @@ export const llamaConfigSchema = z
     intermediate_size: width,
     hidden_act: z.enum(["silu", "gelu", "gelu_pytorch_tanh"]).default("silu"),
     max_position_embeddings: z.number().int().positive().max(MAX_POSITIONS),
+    sliding_window: z.number().int().positive().nullish(),
     rms_norm_eps: z.number().positive().default(1e-6),
     rope_theta: z.number().positive().nullish(),
     rope_scaling: scalingSchema.nullish(),
@@ -42,8 +43,9 @@ export const llamaConfigSchema = z
     path: ["num_attention_heads"],
   })
   .refine((config) => (config.head_dim ?? config.hidden_size / config.num_attention_heads) % 2 === 0, {
-    message: "must be an even multiple of num_attention_heads, as rotary positions turn pairs",
-    path: ["hidden_size"],
+    message:
+      "a head's size, hidden_size / num_attention_heads where not given, must be even: rotary positions turn pairs",
+    path: ["head_dim"],
   });
 
 export interface LlamaConfig extends z.infer<typeof llamaConfigSchema> {
