@@ -3,14 +3,10 @@ import { createSession, floatTensor, intTensor, type Tensor } from "@rag-ft/onnx
 import { describe, expect, it } from "vitest";
 import { createAnswerBatch } from "./decoder/answer-batch.js";
 import { createTrainableDecoder } from "./decoder/trainable-decoder.js";
-import { sentenceVectors } from "./encoder/load-encoder.js";
 import { createTokenBatch } from "./encoder/token-batch.js";
 import { createTrainableEncoder } from "./encoder/trainable-encoder.js";
 import { exportDecoder } from "./export/export-decoder.js";
 import { exportEncoder } from "./export/export-encoder.js";
-import { decoderArchitecture, encoderArchitecture } from "./graph/architectures.js";
-import { readConfig } from "./graph/config.js";
-import { matchWeights, Parameters } from "./graph/parameters.js";
 import { relativeError } from "./testing/relative-error.js";
 import { data, fixture, tinyDecoder, tinyEncoder } from "./testing/tiny-models.js";
 import { readSafetensors } from "./weights/read-safetensors.js";
