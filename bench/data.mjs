@@ -49,14 +49,15 @@ const CHAT = {
   sep_sys: "<|im_end|>",
 };
 
-const SEQUENCE = { most: 1200, least: 1100 };
+const SEQUENCE = { least: 1100, most: 1200 };
 const ANSWER = { most: 125, least: 75 };
 
 /**
  * Sequences of about 1,200 tokens with answers of about 100: questions of train_w_qa.jsonl with their gold passage, its hard negatives, and
- * further passages as far as they fit. Token ids, prompt and answer apart.
+ * further passages as far as they fit. Token ids, prompt and answer apart. `bounds` of another length in tokens may be given.
  */
-export async function sequences(data, decoder, count, seed) {
+export async function sequences(data, decoder, count, seed, bounds = SEQUENCE) {
+  const { least, most } = bounds;
   const tokenizer = await loadTokenizer(decoder);
   const random = createRandom(seed);
   // Read plainly: the file holds an empty question, which readQa refuses.
@@ -74,12 +75,12 @@ export async function sequences(data, decoder, count, seed) {
       if (known.has(documentKey(passage))) continue;
       known.add(documentKey(passage));
       const longer = tokenizer.encode(buildPrompt(CHAT, [...passages, passage], row.question));
-      if (longer.length + answer.length > SEQUENCE.most) continue;
+      if (longer.length + answer.length > most) continue;
       passages = [...passages, passage];
       prompt = longer;
     }
-    if (prompt.length + answer.length >= SEQUENCE.least) made.push({ prompt, answer });
+    if (prompt.length + answer.length >= least) made.push({ prompt, answer });
     if (made.length === count) return made;
   }
-  throw new Error(`${data}: only ${made.length} of ${count} sequences of ${SEQUENCE.least} to ${SEQUENCE.most} tokens`);
+  throw new Error(`${data}: only ${made.length} of ${count} sequences of ${least} to ${most} tokens`);
 }

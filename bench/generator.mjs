@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { sequences } from "./data.mjs";
 import { DECODER_FORMULA } from "./flops.mjs";
-import { Measurements, peer, report, threads, wanted, worker } from "./measure.mjs";
+import { Measurements, peer, report, threads, worker } from "./measure.mjs";
 import { flags, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const settings = {
@@ -13,6 +13,9 @@ const settings = {
   lr_scheduler_type: "cosine",
   max_grad_norm: 1,
 };
+
+/** Adapters on every linear layer, on both sides. */
+const LORA = { r: 8, alpha: 16 };
 
 const decoder = requireModel("decoder");
 const seed = wholeNumber("seed", 0);
@@ -30,21 +33,33 @@ console.log(
   `steps of ${batch} sequences of ${Math.min(...lengths)} to ${Math.max(...lengths)} tokens, answers of ${Math.min(...answers)} to ${Math.max(...answers)}; ${threads} threads, ${rounds} rounds`,
 );
 
-const configurations = ["fp32", "bf16"].flatMap((precision) =>
+const peers = ["fp32", "bf16"].flatMap((precision) =>
   [...new Set([1, batch])].map((rows) => ({ side: `trl-${precision}-rows-${rows}`, precision, rows })),
 );
+const loraPeers = ["fp32", "bf16"].map((precision) => ({
+  side: `lora-trl-${precision}`,
+  precision,
+  rows: 1,
+  lora: { r: LORA.r, lora_alpha: LORA.alpha, lora_dropout: 0, target_modules: "all-linear" },
+}));
 await withFolder((folder) => {
+  const work = { decoder, settings, batches };
   for (let round = 0; round < rounds; round++) {
     measurements.peak();
-    measurements.run("ours", () => worker(folder, "generator.mjs", { decoder, settings, batches }));
-    for (const { side, precision, rows } of configurations) {
-      if (wanted(side))
-        measurements.run(side, () => peer(folder, "generator.py", { decoder, settings, batches, precision, rows }));
-    }
+    measurements.run("ours", () => worker(folder, "generator.mjs", work));
+    for (const { side, ...how } of peers)
+      measurements.run(side, () => peer(folder, "generator.py", { ...work, ...how }));
+    const lora = { ...LORA, targets: ["all-linear"], seed };
+    measurements.run("ours-lora", () => worker(folder, "generator.mjs", { ...work, lora }));
+    // peft is no peer of the full fine-tuning: once is enough to know where it stands.
+    if (round > 0) continue;
+    for (const { side, ...how } of loraPeers)
+      measurements.run(side, () => peer(folder, "generator.py", { ...work, ...how }));
   }
 });
 report("generator", measurements, {
   units: ["tokens"],
   formula: DECODER_FORMULA,
-  more: { sequences: lengths, answers, batch, rounds, seed, losses: measurements.first("losses") },
+  counterpart: (side) => (side.startsWith("lora-") ? "ours-lora" : "ours"),
+  more: { sequences: lengths, answers, batch, rounds, seed, lora: LORA, losses: measurements.first("losses") },
 });

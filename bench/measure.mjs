@@ -122,9 +122,9 @@ export function wanted(side) {
 
 /**
  * Prints a table, then the closing line of JSON. `units` name fields of the results that count what a sample did (pairs, tokens); the first
- * is the one compared. Results of ours have `flops`, too. `more` is added to the JSON.
+ * is the one compared, with that of a peer's `counterpart` of ours. Results of ours have `flops`, too. `more` is added to the JSON.
  */
-export function report(name, measurements, { units, formula, more = {} }) {
+export function report(name, measurements, { units, formula, counterpart = () => "ours", more = {} }) {
   const main = `${units[0]}_per_s`;
   const figures = (side) => {
     const results = measurements.of(side);
@@ -147,10 +147,11 @@ export function report(name, measurements, { units, formula, more = {} }) {
   const peers = Object.fromEntries(measurements.peers().map((side) => [side, sides[side]]));
   const { ours } = sides;
   const variants = Object.fromEntries(Object.entries(sides).filter(([side]) => side.startsWith("ours-")));
-  const ratios = Object.fromEntries(
-    Object.entries(peers).flatMap(([side, peer]) => (ours ? [[side, rounded(ours[main] / peer[main], 3)]] : [])),
-  );
-  const best = Object.keys(peers).sort((a, b) => peers[b][main] - peers[a][main])[0];
+  const ratio = (side, to) => (sides[side] && sides[to] ? rounded(sides[side][main] / sides[to][main], 3) : undefined);
+  const ratios = Object.fromEntries(Object.keys(peers).map((side) => [side, ratio(counterpart(side), side)]));
+  const best = Object.keys(peers)
+    .filter((side) => counterpart(side) === "ours")
+    .sort((a, b) => peers[b][main] - peers[a][main])[0];
   const skipped = Object.fromEntries(
     [...measurements.sides].flatMap(([side, results]) =>
       results.filter((r) => r.skipped).map((r) => [side, r.skipped]),
@@ -163,9 +164,14 @@ export function report(name, measurements, { units, formula, more = {} }) {
   for (const [side, f] of Object.entries(sides)) {
     const [least, most] = f[`${main}_range`];
     const others = units.slice(1).map((unit) => `, ${f[`${unit}_per_s`]} ${unit}/s`);
-    const ratio = ratios[side] ? `, ours is ${ratios[side]} times` : "";
+    const note =
+      ratios[side] !== undefined
+        ? `, ${counterpart(side)} is ${ratios[side]} times`
+        : side in variants && ours
+          ? `, ${ratio(side, "ours")} times ours`
+          : "";
     console.log(
-      `${side.padEnd(38)} ${f[main]} ${units[0]}/s (${least} to ${most}, ${f.samples} samples)${others.join("")}, ${f.peak_rss_mb} MB${ratio}`,
+      `${side.padEnd(38)} ${f[main]} ${units[0]}/s (${least} to ${most}, ${f.samples} samples)${others.join("")}, ${f.peak_rss_mb} MB${note}`,
     );
   }
   if (gflops && peak)
@@ -179,6 +185,9 @@ export function report(name, measurements, { units, formula, more = {} }) {
       best_peer: best,
       ratio: ratios[best],
       ratios,
+      ...(ours && Object.keys(variants).length > 0
+        ? { ratio_to_ours: Object.fromEntries(Object.keys(variants).map((side) => [side, ratio(side, "ours")])) }
+        : {}),
       share_of_peak: gflops && peak && rounded(gflops / peak, 3),
       gflops: gflops && rounded(gflops),
       sgemm_gflops: peak,

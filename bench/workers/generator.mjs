@@ -21,11 +21,13 @@ for (const batch of batches) {
   for (const part of work.batches) loss += await model.backward(part);
   optimizer.step(parameters, model.gradients);
   await adapters?.merge();
+  await adapters?.merge();
   const sequences = batch.map(({ prompt, answer }) => ({
     length: prompt.length + answer.length,
     labels: answer.length,
   }));
   done.push({
+    rss_mb: Math.round(process.memoryUsage.rss() / 2 ** 20),
     seconds: (performance.now() - began) / 1000,
     loss,
     tokens: work.tokens,
@@ -39,6 +41,7 @@ console.log(
     seconds: measured.map(({ seconds }) => seconds),
     tokens: measured.map(({ tokens }) => tokens),
     flops: measured.map(({ flops }) => flops),
+    rss_mb: done.map(({ rss_mb }) => rss_mb),
     losses: done.map(({ loss }) => loss),
     peak_rss_mb: peakRssMb(),
   }),

@@ -27,7 +27,8 @@ async function step(batch) {
   const cache = new TokenCache(model);
   const result = await contrastiveStep(model, loss, cache, composed, 1);
   optimizer.step(parameters, model.gradients);
-  return { seconds: (performance.now() - began) / 1000, ...result, composed };
+  const seconds = (performance.now() - began) / 1000;
+  return { seconds, ...result, composed, rss_mb: Math.round(process.memoryUsage.rss() / 2 ** 20) };
 }
 
 if (warmup) await step(warmup);
@@ -43,6 +44,7 @@ console.log(
   JSON.stringify({
     seconds: done.map(({ seconds }) => seconds),
     losses: done.map(({ loss }) => loss),
+    rss_mb: done.map(({ rss_mb }) => rss_mb),
     pairs: batches[0].length,
     tokens: done[0].tokens,
     texts: lengths.length,
