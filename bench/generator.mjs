@@ -15,7 +15,7 @@ const settings = {
 };
 
 /** Adapters on every linear layer, on both sides. */
-const LORA = { r: 8, alpha: 16 };
+const LORA = { r: 16, alpha: 32 };
 
 const decoder = requireModel("decoder");
 const seed = wholeNumber("seed", 0);

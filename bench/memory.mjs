@@ -47,7 +47,7 @@ const sides = {
       decoder,
       settings,
       batches: long.map((example) => [example]),
-      lora: { r: 8, alpha: 16, targets: ["all-linear"], seed: 0 },
+      lora: { r: 16, alpha: 32, targets: ["all-linear"], seed: 0 },
     }),
 };
 const result = {};

@@ -21,7 +21,6 @@ for (const batch of batches) {
   for (const part of work.batches) loss += await model.backward(part);
   optimizer.step(parameters, model.gradients);
   await adapters?.merge();
-  await adapters?.merge();
   const sequences = batch.map(({ prompt, answer }) => ({
     length: prompt.length + answer.length,
     labels: answer.length,
