@@ -3,8 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { createRandom } from "../packages/core/dist/index.js";
-import { batches } from "../packages/train/dist/index.js";
+import { ShuffledBatches } from "../packages/train/dist/index.js";
 import { asPair, ENCODER_SETTINGS, trainingExamples } from "./data.mjs";
 import { peer, rounded, wanted, worker } from "./measure.mjs";
 import { flags, processor, requireData, requireModel, root, wholeNumber, withFolder } from "./tools.mjs";
@@ -49,8 +48,8 @@ export async function quality({ settings, temperature }) {
     const common = { encoder, temperature, settings, steps };
     /** The order of each epoch is drawn from the seed; both sides get the batches. */
     const order = (seed) => {
-      const source = batches(all, batch, createRandom(seed).shuffle);
-      return Array.from({ length: steps }, () => source.next().value.batch);
+      const source = new ShuffledBatches(all, batch, seed);
+      return Array.from({ length: steps }, (_, i) => source.at(i));
     };
     const theirs = (dropout) => (seed, save) =>
       peer(folder, "retriever.py", {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "./atomic.js";
+import { copyFileAtomic, removeFolderAtomic, writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "./atomic.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -26,6 +26,21 @@ describe("writeFileAtomic", () => {
     await expect(writeFileAtomic(join(folder, "taken"), "text")).rejects.toThrow();
     expect(await readdir(folder)).toEqual(["taken"]);
     expect(await readdir(join(folder, "taken"))).toEqual(["inside"]);
+  });
+});
+
+describe("copyFileAtomic and removeFolderAtomic", () => {
+  it("copy over what is there, remove all, and leave nothing beside it", async () => {
+    await writeFileAtomic(join(folder, "a/from"), "new");
+    await writeFileAtomic(join(folder, "b/to"), "old");
+    await copyFileAtomic(join(folder, "a/from"), join(folder, "b/to"));
+    expect(await readFile(join(folder, "b/to"), "utf8")).toBe("new");
+    expect(await readdir(join(folder, "b"))).toEqual(["to"]);
+    await expect(copyFileAtomic(join(folder, "none"), join(folder, "b/to"))).rejects.toThrow("ENOENT");
+    expect(await readdir(join(folder, "b"))).toEqual(["to"]);
+    await removeFolderAtomic(join(folder, "a"));
+    await removeFolderAtomic(join(folder, "a"));
+    expect(await readdir(folder)).toEqual(["b"]);
   });
 });
 

@@ -1,10 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-
-function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`);
-}
+import { constants } from "node:fs";
+import { copyFile, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { replacedName, temporaryName } from "./temporary-names.js";
 
 /**
  * Writes a file whole or not at all: a temporary file beside it, synced, then renamed over it. The chunks are written as they
@@ -36,6 +33,19 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   await writeChunksAtomic(path, [data]);
 }
 
+/** Copies a file whole or not at all; on file systems that can, the copy takes no space. */
+export async function copyFileAtomic(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  const temporary = temporaryName(to);
+  try {
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE);
+    await rename(temporary, to);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
 /** JSON with two spaces and a final newline, written atomically. */
 export async function writeJsonAtomic(path: string, value: unknown): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
@@ -48,7 +58,7 @@ export async function writeJsonAtomic(path: string, value: unknown): Promise<voi
 export async function writeFolderAtomic(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = temporaryName(path);
-  const old = `${temporary}.old`;
+  const old = replacedName(temporary);
   await mkdir(temporary);
   try {
     await write(temporary);
@@ -70,4 +80,16 @@ export async function writeFolderAtomic(path: string, write: (temporary: string)
     await rm(temporary, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Removes a folder so that at no moment half of it stands at its place. */
+export async function removeFolderAtomic(path: string): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await rename(path, temporary);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  await rm(temporary, { recursive: true, force: true });
 }

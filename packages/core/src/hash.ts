@@ -18,3 +18,10 @@ export async function hashFile(path: string): Promise<string> {
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }
+
+/** SHA-256 of rows in order, each as its JSON, in hexadecimal. */
+export function hashRows(rows: Iterable<unknown>): string {
+  const hash = createHash("sha256");
+  for (const row of rows) hash.update(`${JSON.stringify(row)}\n`);
+  return hash.digest("hex");
+}

@@ -1,5 +1,6 @@
 export * from "./atomic.js";
 export * from "./choose-prompt-format.js";
+export * from "./clean-temporaries.js";
 export * from "./dataset.js";
 export * from "./document.js";
 export * from "./errors.js";

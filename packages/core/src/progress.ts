@@ -6,8 +6,8 @@ export interface Reporter {
   info(message: string): void;
   /** A line that deserves attention. */
   warn(message: string): void;
-  /** Starts a progress bar (terminal) or plain progress lines (log). */
-  start(label: string, total: number): Progress;
+  /** Starts a progress bar (terminal) or plain progress lines (log); `from` was done already, so it took none of the time. */
+  start(label: string, total: number, from?: number): Progress;
 }
 
 export interface Progress {
@@ -25,10 +25,10 @@ export function formatSeconds(seconds: number): string {
   return hours > 0 ? `${hours}:${rest}` : rest;
 }
 
-function rateAndTimeLeft(done: number, total: number, startedAt: number): string {
+function rateAndTimeLeft(done: number, total: number, from: number, startedAt: number): string {
   const elapsed = (Date.now() - startedAt) / 1000;
-  if (done === 0 || elapsed === 0) return "";
-  const rate = done / elapsed;
+  if (done <= from || elapsed === 0) return "";
+  const rate = (done - from) / elapsed;
   const shown = rate >= 10 ? rate.toFixed(0) : rate >= 1 ? rate.toFixed(1) : rate.toFixed(2);
   return `${shown}/s, ${formatSeconds((total - done) / rate)} left`;
 }
@@ -44,7 +44,7 @@ export function createConsoleReporter(stream: NodeJS.WriteStream = process.stder
   return {
     info: line,
     warn: (message) => line(`warning: ${message}`),
-    start(label, total) {
+    start(label, total, from = 0) {
       const startedAt = Date.now();
       if (!stream.isTTY) {
         let lastLine = Date.now();
@@ -55,7 +55,7 @@ export function createConsoleReporter(stream: NodeJS.WriteStream = process.stder
             if (finished || (done < total && now - lastLine < LOG_INTERVAL_S * 1000)) return;
             if (done >= total) finished = true;
             lastLine = now;
-            const details = [rateAndTimeLeft(done, total, startedAt), note].filter(Boolean).join(", ");
+            const details = [rateAndTimeLeft(done, total, from, startedAt), note].filter(Boolean).join(", ");
             line(`${label}: ${done}/${total}${details ? ` (${details})` : ""}`);
           },
           stop() {},
@@ -68,10 +68,10 @@ export function createConsoleReporter(stream: NodeJS.WriteStream = process.stder
         format: "{label} {bar} {value}/{total} {rate} {note}",
         barsize: 24,
       });
-      bar.start(total, 0, { label, rate: "", note: "" });
+      bar.start(total, from, { label, rate: "", note: "" });
       return {
         update(done, note) {
-          bar.update(done, { rate: rateAndTimeLeft(done, total, startedAt), note: note ?? "" });
+          bar.update(done, { rate: rateAndTimeLeft(done, total, from, startedAt), note: note ?? "" });
         },
         stop() {
           bar.stop();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRandom } from "./random.js";
+import { createRandom, deriveSeed } from "./random.js";
 
 describe("createRandom", () => {
   it("gives one sequence a seed, the same on every machine", () => {
@@ -35,5 +35,24 @@ describe("createRandom", () => {
     const sample = createRandom(3).sample([1, 2, 3, 4, 5], 3);
     expect(new Set(sample).size).toBe(3);
     expect(createRandom(3).sample([1, 2], 5).sort()).toEqual([1, 2]);
+  });
+});
+
+describe("deriveSeed", () => {
+  it("gives each part a seed of its own, the same every time", () => {
+    const seeds = [0, 1, 42].flatMap((seed) =>
+      Array.from({ length: 1000 }, (_, i) => [deriveSeed(seed, 0, i), deriveSeed(seed, 1, i)]).flat(),
+    );
+    expect(new Set(seeds).size).toBe(seeds.length);
+    expect(deriveSeed(42, 0, 7)).toBe(deriveSeed(42, 0, 7));
+    expect(deriveSeed(42, 7, 0)).not.toBe(deriveSeed(42, 0, 7));
+  });
+
+  it("gives neighbouring parts unrelated sequences", () => {
+    const first = Array.from({ length: 4000 }, (_, i) => createRandom(deriveSeed(5, i)).next());
+    const mean = first.reduce((a, b) => a + b) / first.length;
+    expect(Math.abs(mean - 0.5)).toBeLessThan(0.02); // four standard deviations
+    const covariance = first.slice(1).reduce((sum, x, i) => sum + (x - mean) * ((first[i] as number) - mean), 0);
+    expect(Math.abs(covariance / first.length) * 12).toBeLessThan(0.07); // correlation, four standard deviations
   });
 });

@@ -33,3 +33,20 @@ export function createRandom(seed: number): Random {
   };
   return { next, integer, shuffle, sample: (items, count) => shuffle(items).slice(0, count) };
 }
+
+/** The last step of MurmurHash3 (Austin Appleby): every bit of the result depends on every bit of `value`. */
+function mix(value: number): number {
+  let hash = value >>> 0;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/**
+ * A seed for one of many parts that `seed` decides, such as an epoch's order: parts are random independently of each other, and
+ * none needs those before it to be drawn.
+ */
+export function deriveSeed(seed: number, ...part: readonly number[]): number {
+  // Seed and numbers must not be interchangeable, hence the factor (an odd number near 2³² / φ).
+  return part.reduce((hash, number) => mix(Math.imul(hash, 0x9e3779b1) + mix(number) + 1), mix(seed));
+}

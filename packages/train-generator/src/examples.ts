@@ -11,6 +11,13 @@ import {
 import type { AnswerExample, Tokenizer } from "@rag-ft/models";
 import { contextPassages, fitContext } from "./context.js";
 
+/** An example that knows where it comes from. */
+export interface QuestionExample extends AnswerExample {
+  question: string;
+  /** Its line in the file, counted from 1 (blank lines left out). */
+  line: number;
+}
+
 export interface ExampleSettings {
   format: PromptFormat;
   tokenizer: Tokenizer;
@@ -32,10 +39,10 @@ export function makeExamples(
   settings: ExampleSettings,
   what: string,
   reporter: Reporter,
-): AnswerExample[] {
+): QuestionExample[] {
   const { format, tokenizer, maxTokens, maxRetrieved } = settings;
   const random = createRandom(settings.seed);
-  const examples: AnswerExample[] = [];
+  const examples: QuestionExample[] = [];
   let dropped = 0;
   let leftOut = 0;
   rows.forEach((row, i) => {
@@ -50,7 +57,7 @@ export function makeExamples(
       return;
     }
     dropped += fitted.dropped;
-    examples.push({ prompt, answer });
+    examples.push({ prompt, answer, question: row.question, line: i + 1 });
   });
   if (dropped > 0)
     reporter.info(`${what}: ${dropped} retrieved passages left out, so that prompts fit ${maxTokens} tokens`);

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import {
   choosePromptFormat,
-  createRandom,
   type Document,
   formatTable,
   type PromptFormat,
@@ -11,25 +10,37 @@ import {
   readQa,
   type StageContext,
   type StageResult,
+  throwIfCancelled,
   UserError,
   writeJsonAtomic,
   writePromptFormat,
 } from "@rag-ft/core";
 import {
-  type AnswerExample,
   createTrainableDecoder,
   decoderAdapters,
   type LoadedDecoder,
   loadDecoder,
   promoteCheckpoint,
   restoreWeights,
+  safetensorsFiles,
   saveDecoder,
   type TrainableDecoder,
   writeAdapter,
 } from "@rag-ft/models";
 import { openIndex, openPassageEncoder, retrieve } from "@rag-ft/retrieval";
-import { batches, ignoredSettings, loraSettings, runTraining, type StepResult, totalSteps } from "@rag-ft/train";
-import { makeExamples } from "./examples.js";
+import {
+  describeExamples,
+  type Evaluation,
+  ignoredSettings,
+  loraSettings,
+  requireCheckpoint,
+  runTraining,
+  ShuffledBatches,
+  type StepResult,
+  totalSteps,
+} from "@rag-ft/train";
+import { makeExamples, type QuestionExample } from "./examples.js";
+import { identityOf } from "./identity.js";
 import { answerBatches, meanLoss } from "./loss.js";
 import type { TrainGeneratorSettings } from "./settings.js";
 
@@ -92,17 +103,22 @@ function checkStop(format: PromptFormat): void {
 function createStep(
   settings: TrainGeneratorSettings,
   model: TrainableDecoder,
-  train: readonly AnswerExample[],
-): () => Promise<StepResult> {
-  const random = createRandom(settings.seed);
+  train: readonly QuestionExample[],
+  signal: AbortSignal,
+): (step: number) => Promise<StepResult> {
   const size = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
-  const source = batches(train, size, random.shuffle);
-  return async () => {
-    const { batch } = source.next().value;
+  const source = new ShuffledBatches(train, size, settings.seed);
+  return async (step) => {
+    const batch = source.at(step - 1);
     const work = answerBatches(batch, model.decoder.tokenizer.padId);
     let loss = 0;
-    for (const part of work.batches) loss += await model.backward(part);
-    return { loss, examples: batch.length, tokens: work.tokens };
+    for (const part of work.batches) {
+      throwIfCancelled(signal);
+      loss += await model.backward(part);
+    }
+    const describe = (): string =>
+      describeExamples(batch.map(({ question, line }) => ({ text: question, id: `${settings.train_file}:${line}` })));
+    return { loss, examples: batch.length, tokens: work.tokens, describe };
   };
 }
 
@@ -111,6 +127,7 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
   const { reporter, signal, env } = context;
   const output = settings.output_dir;
   const lora = loraSettings(settings);
+  await requireCheckpoint(settings);
   const documents = await readDocuments(settings.full_dataset_file_path);
   const rows: Splits<QaRow[]> = {
     train: await readQa(settings.train_file),
@@ -136,7 +153,7 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
     maxRetrieved: settings.embedding_max_num_to_retrieve,
     seed: settings.seed,
   };
-  const examples: Splits<AnswerExample[]> = {
+  const examples: Splits<QuestionExample[]> = {
     train: makeExamples(rows.train, retrieved.train, exampleSettings, settings.train_file, reporter),
     eval: makeExamples(rows.eval, retrieved.eval, exampleSettings, settings.eval_file, reporter),
     test:
@@ -146,13 +163,16 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
   const size = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
   reporter.info(`${settings.model_name_or_path}: ${examples.train.length} questions, ${steps} steps of ${size}`);
 
+  // Before training changes the weights.
+  const identity = await identityOf(settings, decoder, format, examples);
   const model = await createTrainableDecoder(decoder, session, adapters);
-  const save = (folder: string): Promise<void> =>
+  const save = (folder: string, extra?: (temporary: string) => Promise<void>): Promise<void> =>
     saveDecoder(folder, decoder, async (temporary) => {
       await writePromptFormat(temporary, format);
       if (adapters) await writeAdapter(temporary, adapters, { base: settings.model_name_or_path, task: "CAUSAL_LM" });
+      await extra?.(temporary);
     });
-  const measured = async (split: AnswerExample[], label: string): Promise<number> => {
+  const measured = async (split: QuestionExample[], label: string): Promise<number> => {
     const progress = reporter.start(label, split.length);
     try {
       return await meanLoss(model, split, {
@@ -164,66 +184,71 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
     }
   };
   try {
-    let baseTest: number | undefined;
     const outcome = await runTraining({
       settings,
+      identity,
       steps,
       weights: model.trained,
       onWeightsChanged: async () => adapters?.merge(),
       gradients: model.gradients,
-      runStep: createStep(settings, model, examples.train),
+      runStep: createStep(settings, model, examples.train, signal),
       ...(settings.do_eval
         ? {
-            evaluate: async (step: number) => {
-              if (step === 0 && examples.test) baseTest = await measured(examples.test, "test loss");
-              return { eval_loss: await measured(examples.eval, "eval loss") };
+            evaluate: async (step: number): Promise<Evaluation> => {
+              const test =
+                step === 0 && examples.test ? { loss: await measured(examples.test, "test loss") } : undefined;
+              const figures = { eval_loss: await measured(examples.eval, "eval loss") };
+              return test ? { figures, test } : { figures };
             },
           }
         : {}),
       metric: { name: "eval_loss", greaterIsBetter: false },
       save,
+      files: safetensorsFiles,
       reporter,
       signal,
     });
-    let folder = outcome.bestFolder;
-    await restoreWeights(decoder.weights, folder ?? decoder.folder, decoder.weightPrefixes);
-    if (folder === undefined) {
-      reporter.warn(
-        "no checkpoint beat the base's loss on eval: the base is saved. More questions, or another learning rate, may help.",
-      );
-      folder = join(output, "checkpoint-0");
-      adapters?.reset();
-      await save(folder);
-    }
-    await promoteCheckpoint(folder, output);
-    const table = [
-      {
-        split: "eval",
-        base: outcome.baseFigures?.eval_loss,
-        best: outcome.bestFigures?.eval_loss,
-        step: outcome.bestStep,
-      },
-    ];
-    if (examples.test) {
-      const best =
-        outcome.bestStep === 0 && baseTest !== undefined ? baseTest : await measured(examples.test, "test loss");
-      await writeJsonAtomic(join(output, "test.json"), {
-        base: { loss: baseTest ?? null },
-        best: { loss: best, step: outcome.bestStep },
-        questions: examples.test.length,
-      });
-      table.push({ split: "test", base: baseTest, best, step: outcome.bestStep });
-    }
-    return {
-      outputs: [output],
-      figures: { ...outcome.bestFigures },
-      summary: formatTable(table, [
-        "split",
-        { key: "base", title: "base loss", digits: 4 },
-        { key: "best", title: "best loss", digits: 4 },
-        { key: "step", title: "best step" },
-      ]),
-    };
+    return await outcome.conclude(async () => {
+      let folder = outcome.bestFolder;
+      await restoreWeights(decoder.weights, folder ?? decoder.folder, decoder.weightPrefixes);
+      if (folder === undefined) {
+        reporter.warn(
+          "no checkpoint beat the base's loss on eval: the base is saved. More questions, or another learning rate, may help.",
+        );
+        folder = join(output, "checkpoint-0");
+        adapters?.reset();
+        await save(folder);
+      }
+      await promoteCheckpoint(folder, output);
+      const table = [
+        {
+          split: "eval",
+          base: outcome.baseFigures?.eval_loss,
+          best: outcome.bestFigures?.eval_loss,
+          step: outcome.bestStep,
+        },
+      ];
+      if (examples.test) {
+        const base = outcome.baseTest?.loss;
+        const best = outcome.bestStep === 0 && base !== undefined ? base : await measured(examples.test, "test loss");
+        await writeJsonAtomic(join(output, "test.json"), {
+          base: { loss: base ?? null },
+          best: { loss: best, step: outcome.bestStep },
+          questions: examples.test.length,
+        });
+        table.push({ split: "test", base, best, step: outcome.bestStep });
+      }
+      return {
+        outputs: [output],
+        figures: { ...outcome.bestFigures },
+        summary: formatTable(table, [
+          "split",
+          { key: "base", title: "base loss", digits: 4 },
+          { key: "best", title: "best loss", digits: 4 },
+          { key: "step", title: "best step" },
+        ]),
+      };
+    });
   } finally {
     await model.close();
     await adapters?.close();

@@ -1,12 +1,13 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  createRandom,
+  documentId,
   formatTable,
   readDocuments,
   readQuestions,
   type StageContext,
   type StageResult,
+  throwIfCancelled,
   UserError,
   writeJsonAtomic,
 } from "@rag-ft/core";
@@ -17,23 +18,29 @@ import {
   loadEncoder,
   promoteCheckpoint,
   restoreWeights,
+  safetensorsFiles,
   saveEncoder,
   type TrainableEncoder,
   writeAdapter,
 } from "@rag-ft/models";
 import {
-  batches,
   createContrastiveLoss,
+  describeExamples,
+  type Evaluation,
   type Figures,
   ignoredSettings,
   loraSettings,
+  randomFor,
+  requireCheckpoint,
   runTraining,
+  ShuffledBatches,
   type StepResult,
   totalSteps,
 } from "@rag-ft/train";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
 import { figuresOf, indexWith, withSplit } from "./evaluation.js";
 import { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
+import { identityOf } from "./identity.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
 const DEFAULT_TEMPERATURE = { cosine: 0.02, dot: 1 };
@@ -61,31 +68,35 @@ async function createStep(
   model: TrainableEncoder,
   train: readonly RetrievalExample[],
   temperature: number,
-): Promise<{ runStep: () => Promise<StepResult>; close: () => Promise<void> }> {
+  signal: AbortSignal,
+): Promise<{ runStep: (step: number) => Promise<StepResult>; close: () => Promise<void> }> {
   const { graph, settings: how } = model.encoder;
   const loss = await createContrastiveLoss({ dimensions: graph.dimensions, similarity: how.similarity, temperature });
-  const random = createRandom(settings.seed);
-  const source = batches(train, settings.per_device_train_batch_size, random.shuffle);
+  const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
+  const source = new ShuffledBatches(train, size, seed);
   const cache = new TokenCache(model);
   const parts = settings.gradient_accumulation_steps;
   return {
     close: loss.close,
-    async runStep() {
+    async runStep(step) {
       const sum = { loss: 0, examples: 0, tokens: 0 };
+      const seen: RetrievalExample[] = [];
       for (let part = 0; part < parts; part++) {
-        const { batch } = source.next().value;
-        const result = await contrastiveStep(
-          model,
-          loss,
-          cache,
-          composeBatch(batch, settings.hard_neg_ratio, random),
-          1 / parts,
-        );
+        throwIfCancelled(signal);
+        const number = (step - 1) * parts + part;
+        const batch = source.at(number);
+        const examples = composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number));
+        const result = await contrastiveStep(model, loss, cache, examples, 1 / parts);
         sum.loss += result.loss;
         sum.tokens += result.tokens;
         sum.examples += batch.length;
+        seen.push(...batch);
       }
-      return sum;
+      const describe = (): string =>
+        describeExamples(
+          seen.map(({ question, gold_docs: [gold] }) => ({ text: question, id: gold && documentId(gold) })),
+        );
+      return { ...sum, describe };
     },
   };
 }
@@ -109,6 +120,7 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
   if (!settings.do_train && !settings.do_eval)
     throw new UserError("do_train and do_eval are both false: nothing to do.");
   const lora = loraSettings(settings);
+  await requireCheckpoint(settings);
   // All inputs are read first: a mistake in any of them then costs nothing.
   const documents = await readDocuments(settings.full_dataset_file_path);
   const train = settings.do_train ? flattenQuestions(await readQuestions(settings.train_file)) : [];
@@ -124,21 +136,24 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
     `${settings.model_path}: ${train.length} questions, ${steps} steps of ${settings.per_device_train_batch_size}, ` +
       `${encoder.settings.similarity} / ${temperature}; database of ${documents.length} passages`,
   );
+  // Before adapters and training change the weights.
+  const identity = await identityOf(settings, encoder, { documents, train, evaluation, test });
   const session = { threads: settings.threads };
   const adapters = lora && encoderAdapters(encoder, lora, session);
   if (adapters) reporter.info(adapters.describe());
   const model = await createTrainableEncoder(encoder, session, adapters);
-  const save = (folder: string): Promise<void> =>
+  const save = (folder: string, extra?: (temporary: string) => Promise<void>): Promise<void> =>
     saveEncoder(folder, encoder, async (temporary) => {
       if (adapters) await writeAdapter(temporary, adapters, { base: settings.model_path, task: "FEATURE_EXTRACTION" });
+      await extra?.(temporary);
     });
-  const step = await createStep(settings, model, train, temperature);
-  const baseTest: Figures = {};
+  const step = await createStep(settings, model, train, temperature, signal);
   const testPath = join(output, "test.json");
   try {
     await rm(testPath, { force: true });
     const outcome = await runTraining({
       settings,
+      identity,
       steps,
       weights: model.trained,
       onWeightsChanged: async () => adapters?.merge(),
@@ -146,52 +161,54 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
       runStep: step.runStep,
       ...(settings.do_eval
         ? {
-            // The test file's base figures are taken at step 0 from the same vectors: they choose nothing.
-            evaluate: async (at: number): Promise<Figures> => {
+            evaluate: async (at: number): Promise<Evaluation> => {
               const indexed = await indexWith(model, documents, context);
-              if (at === 0 && test) Object.assign(baseTest, await figuresOf(indexed, test, context));
-              return withSplit("eval", await figuresOf(indexed, evaluation, context));
+              const figures = withSplit("eval", await figuresOf(indexed, evaluation, context));
+              return at === 0 && test ? { figures, test: await figuresOf(indexed, test, context) } : { figures };
             },
           }
         : {}),
       metric: { name: settings.metric_for_best_model, greaterIsBetter: true },
       save,
+      files: safetensorsFiles,
       reporter,
       signal,
     });
-
-    let folder = outcome.bestFolder;
-    if (settings.do_train) {
-      await restoreWeights(encoder.weights, folder ?? encoder.folder, encoder.architecture.weightPrefixes);
-      if (folder === undefined) {
-        reporter.warn(
-          `no checkpoint beat the base on ${settings.metric_for_best_model}: the base is saved. More questions, or another learning rate, may help.`,
-        );
-        folder = join(output, "checkpoint-0");
-        adapters?.reset();
-        await save(folder);
+    return await outcome.conclude(async () => {
+      let folder = outcome.bestFolder;
+      if (settings.do_train) {
+        await restoreWeights(encoder.weights, folder ?? encoder.folder, encoder.architecture.weightPrefixes);
+        if (folder === undefined) {
+          reporter.warn(
+            `no checkpoint beat the base on ${settings.metric_for_best_model}: the base is saved. More questions, or another learning rate, may help.`,
+          );
+          folder = join(output, "checkpoint-0");
+          adapters?.reset();
+          await save(folder);
+        }
+        await promoteCheckpoint(folder, output);
       }
-      await promoteCheckpoint(folder, output);
-    }
-    const tuned = `step ${outcome.bestStep}`;
-    const rows = [
-      ...(outcome.baseFigures ? [tableRow("eval", "base", withoutSplit(outcome.baseFigures))] : []),
-      ...(outcome.bestFigures && steps > 0 ? [tableRow("eval", tuned, withoutSplit(outcome.bestFigures))] : []),
-    ];
-    const figures: Figures = { ...outcome.bestFigures };
-    if (test) {
-      const best =
-        outcome.bestStep === 0 ? baseTest : await figuresOf(await indexWith(model, documents, context), test, context);
-      await writeJsonAtomic(testPath, {
-        base: baseTest,
-        best: { ...best, step: outcome.bestStep },
-        questions: test.length,
-        passages: documents.length,
-      });
-      rows.push(tableRow("test", "base", baseTest), tableRow("test", tuned, best));
-      Object.assign(figures, withSplit("test", best));
-    }
-    return { outputs: [output], figures, summary: formatTable(rows, COLUMNS) };
+      const tuned = `step ${outcome.bestStep}`;
+      const rows = [
+        ...(outcome.baseFigures ? [tableRow("eval", "base", withoutSplit(outcome.baseFigures))] : []),
+        ...(outcome.bestFigures && steps > 0 ? [tableRow("eval", tuned, withoutSplit(outcome.bestFigures))] : []),
+      ];
+      const figures: Figures = { ...outcome.bestFigures };
+      if (test) {
+        const base = outcome.baseTest ?? {};
+        const best =
+          outcome.bestStep === 0 ? base : await figuresOf(await indexWith(model, documents, context), test, context);
+        await writeJsonAtomic(testPath, {
+          base,
+          best: { ...best, step: outcome.bestStep },
+          questions: test.length,
+          passages: documents.length,
+        });
+        rows.push(tableRow("test", "base", base), tableRow("test", tuned, best));
+        Object.assign(figures, withSplit("test", best));
+      }
+      return { outputs: [output], figures, summary: formatTable(rows, COLUMNS) };
+    });
   } finally {
     await step.close();
     await model.close();

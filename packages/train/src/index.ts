@@ -1,3 +1,8 @@
+export { requireCheckpoint } from "./checkpoint/choose-start.js";
+export { decidingSettings, type RunIdentity } from "./checkpoint/run-identity.js";
+export type { FileTensor, TensorFiles } from "./checkpoint/tensor-files.js";
+export { TRAINER_STATE } from "./checkpoint/trainer-state.js";
+export * from "./describe-examples.js";
 export * from "./gradient-caching.js";
 export * from "./gradients/accumulate-gradient.js";
 export * from "./gradients/backward.js";
@@ -11,5 +16,6 @@ export * from "./optimizer/adamw.js";
 export * from "./optimizer/gradients.js";
 export * from "./optimizer/optimizer-loop.js";
 export * from "./optimizer/schedule.js";
+export * from "./shuffled-batches.js";
 export * from "./training-run.js";
 export * from "./training-settings.js";

@@ -21,7 +21,9 @@ export const trainingSettings = {
   eval_steps: count(0)
     .default(0)
     .describe("Steps between evaluations; 0: only before the first and after the last step"),
-  save_steps: count(0).default(0).describe("Accepted; the best checkpoint is written at the evaluation that finds it"),
+  save_steps: count(0)
+    .default(0)
+    .describe("Steps between checkpoints to go on from; 0: at each evaluation, and when 10 minutes have passed"),
   logging_steps: count(1).default(1).describe("Steps between lines of train.jsonl"),
   lr_scheduler_type: z.enum(SCHEDULES).default("cosine").describe("How the learning rate falls after the warm-up"),
   warmup_ratio: number((n) => n.min(0).max(1))
@@ -45,7 +47,17 @@ export const trainingSettings = {
   deepspeed: z.string().optional().describe("Accepted: no meaning on this engine"),
   run_group: z.string().optional().describe("Accepted: no tracker is used"),
   report_to: z.string().optional().describe("Accepted: no tracker is used"),
-  save_total_limit: count(1).default(1).describe("Accepted; the best checkpoint is kept"),
+  save_total_limit: count(1)
+    .default(1)
+    .describe(
+      "How many of the newest checkpoints an unfinished run keeps besides the best; a finished run keeps the best",
+    ),
+  resume_from_checkpoint: z
+    .preprocess((value) => (typeof value === "boolean" ? String(value) : value), z.string().min(1))
+    .optional()
+    .describe(
+      "Checkpoint folder to go on from; true or latest: the newest of output_dir; false: start anew; default: the newest of output_dir, if it is of a run with the same settings and inputs",
+    ),
 };
 
 const settingsSchema = z.object(trainingSettings);

@@ -42,32 +42,25 @@ export class OptimizerLoop {
   /**
    * Clips, steps and zeroes the gradients. Returns what a log wants to know.
    *
+   * @param describe What the step was made of, for the message when it fails.
    * @throws DataError when the gradients are not finite; the parameters are left as they were.
    */
-  step(parameters: Iterable<Parameter>, gradients: GradientSums): { lr: number; gradNorm: number } {
+  step(
+    parameters: Iterable<Parameter>,
+    gradients: GradientSums,
+    describe: () => string = () => "Nothing of this step was kept.",
+  ): { lr: number; gradNorm: number } {
     const gradNorm = gradientNorm(gradients);
     const step = this.adamw.step + 1;
     if (!Number.isFinite(gradNorm)) {
       throw new DataError(
-        `Step ${step}: the gradients are not finite (norm ${gradNorm}). Lower learning_rate, or raise temperature; nothing of this step was kept.`,
+        `Step ${step}: the gradients are not finite (norm ${gradNorm}). Lower learning_rate, or raise temperature. ${describe()}`,
       );
     }
     const lr = learningRate(this.schedule, this.adamw.step);
     this.adamw.update(parameters, gradients, lr, clipFactor(gradNorm, this.settings.max_grad_norm));
     clearGradients(gradients);
     return { lr, gradNorm };
-  }
-}
-
-/** Endless batches over shuffled examples: a new order each epoch, a short last batch kept (as Hugging Face's Trainer). */
-export function* batches<T>(
-  examples: readonly T[],
-  size: number,
-  shuffle: (items: readonly T[]) => T[],
-): Generator<{ epoch: number; batch: T[] }, never> {
-  for (let epoch = 0; ; epoch++) {
-    const order = shuffle(examples);
-    for (let start = 0; start < order.length; start += size) yield { epoch, batch: order.slice(start, start + size) };
   }
 }
 

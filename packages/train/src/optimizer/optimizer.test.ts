@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { TrainingSettings } from "../training-settings.js";
 import { decays } from "./adamw.js";
 import { clipFactor, gradientNorm } from "./gradients.js";
-import { batches, OptimizerLoop, totalSteps } from "./optimizer-loop.js";
+import { OptimizerLoop, totalSteps } from "./optimizer-loop.js";
 import { learningRate, warmupSteps } from "./schedule.js";
 
 interface Reference {
@@ -169,17 +169,4 @@ it("steps: max_steps wins over epochs; a short last batch counts", () => {
   } as TrainingSettings;
   expect(totalSteps({ ...base, max_steps: -1 }, 17)).toBe(9);
   expect(totalSteps({ ...base, max_steps: 5 }, 17)).toBe(5);
-});
-
-it("batches go through all examples each epoch, in a new order", () => {
-  const seen: string[] = [];
-  const shuffle = <T>(items: readonly T[]): T[] => {
-    seen.push("shuffled");
-    return [...items].reverse();
-  };
-  const source = batches([1, 2, 3], 2, shuffle);
-  const taken = Array.from({ length: 4 }, () => source.next().value);
-  expect(taken.map(({ batch }) => batch)).toEqual([[3, 2], [1], [3, 2], [1]]);
-  expect(taken.map(({ epoch }) => epoch)).toEqual([0, 0, 1, 1]);
-  expect(seen).toHaveLength(2);
 });

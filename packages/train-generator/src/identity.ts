@@ -1,0 +1,37 @@
+import { hashRows, type PromptFormat } from "@rag-ft/core";
+import { hashModel, type LoadedDecoder } from "@rag-ft/models";
+import { decidingSettings, type RunIdentity } from "@rag-ft/train";
+import type { QuestionExample } from "./examples.js";
+import type { TrainGeneratorSettings } from "./settings.js";
+
+const INPUTS = [
+  "model_name_or_path",
+  "embedding_model",
+  "full_dataset_file_path",
+  "full_dataset_index_path",
+  "train_file",
+  "eval_file",
+  "test_file",
+];
+
+/** What decides a run's result; taken before training changes the weights. The examples hold the passages that were retrieved. */
+export async function identityOf(
+  settings: TrainGeneratorSettings,
+  decoder: LoadedDecoder,
+  format: PromptFormat,
+  {
+    train,
+    eval: evaluation,
+    test,
+  }: { train: QuestionExample[]; eval: QuestionExample[]; test: QuestionExample[] | undefined },
+): Promise<RunIdentity> {
+  return {
+    settings: decidingSettings({ ...settings, ...format }, INPUTS),
+    inputs: {
+      "base model": await hashModel(decoder.folder, decoder.weights),
+      "training questions or retrieved passages": hashRows(train),
+      "eval questions or retrieved passages": hashRows(evaluation),
+      ...(test ? { "test questions or retrieved passages": hashRows(test) } : {}),
+    },
+  };
+}
