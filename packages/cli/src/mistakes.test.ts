@@ -220,6 +220,24 @@ describe("a mistake in the adapters' flags", () => {
   });
 });
 
+describe("a device that this machine does not have", () => {
+  it.each([
+    ["gen-questions", { mode: "all", num_eval_test_data: 4, prompt_model: `local:${DECODER}` }],
+    ["gen-answers", { prompt_model: `local:${DECODER}` }],
+    ["train-retriever", {}],
+    ["train-generator", {}],
+    ["test-e2e", {}],
+  ] as const)("%s names those it has, and runs nothing on the CPU", async (stage, flags) => {
+    const before = await hashFolder(at("out"));
+    const io = createMemoryIo({ RAG_FT_CACHE: at("cache"), HF_HUB_OFFLINE: "1" });
+    const all: Flags = { ...good[stage]?.(), ...flags, device: "gpu" };
+    if (stage === "gen-questions") all.save_dir = at("asked");
+    expect(await main(argvOf(stage, all), io)).toBe(2);
+    expect(io.stderr).toMatch(/^error: device: "gpu" is no execution provider .* has: cpu/m);
+    expect(await hashFolder(at("out"))).toEqual(before);
+  });
+});
+
 describe("an output folder that is a file", () => {
   it.each(Object.keys(good))("%s names it and ends with exit code 2", async (stage) => {
     const flags = { ...good[stage]?.(), max_steps: 1, max_test_samples: 1 } as Flags;

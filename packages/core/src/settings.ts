@@ -21,6 +21,14 @@ export const number = (check: (schema: z.ZodNumber) => z.ZodNumber = (schema) =>
 /** A whole number of at least `minimum`. */
 export const count = (minimum = 0): z.ZodType<number> => number((schema) => schema.int().min(minimum));
 
+/** Where the stage's models run. */
+export const device = (): z.ZodType<string> =>
+  z
+    .string()
+    .min(1)
+    .default("cpu")
+    .describe("What local models run on: an execution provider of ONNX Runtime, such as cpu, webgpu or cuda");
+
 /** Undoes the escapes that shells pass through (`\n`, `\t`), for separators and prefixes. */
 export const escapedText = (): z.ZodType<string> =>
   z.preprocess(

@@ -1,4 +1,4 @@
-import { count, flag, number } from "@rag-ft/core";
+import { count, device, flag, number } from "@rag-ft/core";
 import { z } from "zod";
 
 export const genAnswersSettings = z.object({
@@ -20,6 +20,7 @@ export const genAnswersSettings = z.object({
   timeout: number((schema) => schema.positive())
     .default(60)
     .describe("Seconds before a request is given up and tried again"),
+  device: device(),
   max_concurrency: count(1).optional().describe("Requests at once (default 8, for local models 1)"),
 });
 

@@ -89,7 +89,7 @@ export const genAnswers: Stage<GenAnswersSettings> = {
       return { outputs, figures, summary: summary.join("\n") };
     }
     const domain = await readDomainConfig(settings.config);
-    const model = await openLanguageModel(settings.prompt_model, context);
+    const model = await openLanguageModel(settings.prompt_model, { ...context, device: settings.device });
     const folder = dirname(work[0]?.split.full ?? "");
     const store = await openCompletionStore(join(folder, "completions.jsonl"));
     try {

@@ -1,4 +1,4 @@
-import { count, number } from "@rag-ft/core";
+import { count, device, number } from "@rag-ft/core";
 import { z } from "zod";
 
 export const genQuestionsSettings = z.object({
@@ -23,6 +23,7 @@ export const genQuestionsSettings = z.object({
   timeout: number((schema) => schema.positive())
     .default(30)
     .describe("Seconds before a request is given up and tried again"),
+  device: device(),
   max_concurrency: count(1).optional().describe("Requests at once (default 8, for local models 1)"),
 });
 

@@ -144,7 +144,7 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
     return ["Questions by rules (extractive), not by a model: for trying things, not for figures to publish."];
   }
   const domain = await readDomainConfig(settings.config);
-  const model = await openLanguageModel(settings.prompt_model, context);
+  const model = await openLanguageModel(settings.prompt_model, { ...context, device: settings.device });
   const store = await openCompletionStore(join(settings.save_dir, "completions.jsonl"));
   try {
     const stored = withStore(model, store);

@@ -6,6 +6,8 @@ export interface OpenLanguageModelOptions {
   env: Readonly<Record<string, string | undefined>>;
   reporter: Reporter;
   signal?: AbortSignal;
+  /** What a local model runs on: an execution provider of ONNX Runtime, the CPU by default. */
+  device?: string;
 }
 
 /** The name that stands for rules instead of a model. */

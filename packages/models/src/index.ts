@@ -1,3 +1,4 @@
+export { requireDevice } from "@rag-ft/onnx";
 export * from "./checkpoint/read-encoder-settings.js";
 export * from "./checkpoint/saved-encoder-settings.js";
 export { writeSentenceTransformersFiles } from "./checkpoint/sentence-transformers-files.js";

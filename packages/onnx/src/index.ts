@@ -1,3 +1,4 @@
+export * from "./device.js";
 export * from "./ops/index.js";
 export * from "./order.js";
 export * from "./serialise.js";

@@ -1,5 +1,7 @@
 import { InternalError } from "@rag-ft/core";
 import * as ort from "onnxruntime-node";
+import { copyInto } from "./copy-into.js";
+import { CPU, requireDevice } from "./device.js";
 import { type ModelSource, serialiseModel } from "./serialise.js";
 import type { DType, TensorData } from "./value.js";
 
@@ -24,7 +26,7 @@ export function intTensor(values: ArrayLike<number>, shape: readonly number[]): 
 export interface SessionSettings {
   /** Threads within an operator; 0 lets ONNX Runtime choose (one for each physical core). */
   threads?: number;
-  /** ONNX Runtime execution provider. */
+  /** ONNX Runtime execution provider; operators that it lacks run on the CPU. */
   device?: string;
 }
 
@@ -54,11 +56,16 @@ export async function createSession(source: ModelSource, settings: SessionSettin
   return openSession(serialiseModel(source), settings);
 }
 
-/** Compiles a serialised model, or the file at a path. */
+/**
+ * Compiles a serialised model, or the file at a path.
+ *
+ * @throws UserError when the device cannot be used here.
+ */
 export async function openSession(
   model: Uint8Array | string,
-  { threads = 0, device = "cpu" }: SessionSettings = {},
+  { threads = 0, device = CPU }: SessionSettings = {},
 ): Promise<Session> {
+  await requireDevice(device);
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [device],
     graphOptimizationLevel: "all",
@@ -81,14 +88,17 @@ export async function openSession(
         if (!tensor) throw new InternalError(`the graph's input ${name} was not given`);
         feeds[name] = toOrt(tensor);
       }
+      // Only the CPU writes to our memory; what another device computed is copied there when it is done.
+      const given = device === CPU ? into : {};
       const fetches = Object.fromEntries(
-        session.outputNames.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])]),
+        session.outputNames.map((name) => [name, given[name] === undefined ? null : toOrt(given[name])]),
       );
       const results = await session.run(feeds, fetches);
       const outputs: Record<string, Tensor> = {};
       for (const name of session.outputNames) {
         const result = results[name] as ort.Tensor;
-        outputs[name] = { dtype: result.type as DType, shape: result.dims, data: result.data as TensorData };
+        const made = { dtype: result.type as DType, shape: result.dims, data: result.data as TensorData };
+        outputs[name] = device === CPU ? made : copyInto(into[name], made);
       }
       return outputs;
     },

@@ -7,6 +7,8 @@ export interface OpenPassageEncoderOptions {
   env: Readonly<Record<string, string | undefined>>;
   reporter: Reporter;
   signal?: AbortSignal;
+  /** Execution provider of ONNX Runtime for an encoder that runs here; the CPU by default. */
+  device?: string;
 }
 
 /** Opens a retriever by name: `text-embedding-…` over the OpenAI API, anything else a folder or hub id of an encoder. */

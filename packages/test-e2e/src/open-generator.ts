@@ -41,6 +41,7 @@ export interface OpenedGenerator {
 /** Opens the generator that the settings name, with the prompt format it was trained on. */
 export async function openGenerator(settings: TestE2eSettings, context: StageContext): Promise<OpenedGenerator> {
   const { env, reporter, signal } = context;
+  const { device } = settings;
   const answer = {
     max_new_tokens: settings.max_new_tokens,
     timeout_ms: settings.timeout_s * 1000,
@@ -66,6 +67,6 @@ export async function openGenerator(settings: TestE2eSettings, context: StageCon
     count: (prompt: string): number => tokenizer.encode(prompt).length,
     max_tokens: Math.min(settings.max_seq_length, limit ?? settings.max_seq_length),
   };
-  const model = await openLanguageModel(`local:${name.folderOrId}`, { env, reporter, signal });
+  const model = await openLanguageModel(`local:${name.folderOrId}`, { env, reporter, signal, device });
   return { generator: promptGenerator(model, identity, format, budget, answer), format };
 }

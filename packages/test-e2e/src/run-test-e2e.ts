@@ -40,9 +40,11 @@ export interface TestE2eParts {
 }
 
 export const defaultParts: TestE2eParts = {
-  openEncoder: (settings, context) => openPassageEncoder(settings.embedding_model_name_or_path, context),
+  openEncoder: (settings, context) =>
+    openPassageEncoder(settings.embedding_model_name_or_path, { ...context, device: settings.device }),
   openGenerator,
-  openJudge: (settings, context) => openLanguageModel(settings.judge_model.replace(/^openai:/, ""), context),
+  openJudge: (settings, context) =>
+    openLanguageModel(settings.judge_model.replace(/^openai:/, ""), { ...context, device: settings.device }),
 };
 
 async function retrieveForAll(

@@ -1,4 +1,4 @@
-import { count, escapedText, flag, number } from "@rag-ft/core";
+import { count, device, escapedText, flag, number } from "@rag-ft/core";
 import { z } from "zod";
 
 const name = (): z.ZodString => z.string().min(1);
@@ -32,6 +32,7 @@ export const testE2eSettings = z.object({
   timeout_s: number((schema) => schema.positive())
     .default(300)
     .describe("limit of one request, in seconds"),
+  device: device(),
   concurrency: count(1).optional().describe("requests at once; 8 over the OpenAI API and 1 locally when left out"),
   seed: count(0).default(0).describe("seed given to the models"),
 });

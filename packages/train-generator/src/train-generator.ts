@@ -21,6 +21,7 @@ import {
   type LoadedDecoder,
   loadDecoder,
   promoteCheckpoint,
+  requireDevice,
   restoreWeights,
   safetensorsFiles,
   saveDecoder,
@@ -58,7 +59,8 @@ async function retrieveAll(
   { env, reporter, signal }: StageContext,
 ): Promise<Splits<Document[][]>> {
   if (settings.embedding_max_num_to_retrieve === 0) return { train: [], eval: [], test: [] };
-  const encoder = await openPassageEncoder(settings.embedding_model, { env, reporter, signal });
+  const { device } = settings;
+  const encoder = await openPassageEncoder(settings.embedding_model, { env, reporter, signal, device });
   try {
     const index = await openIndex(documents, encoder, {
       ...(settings.full_dataset_index_path ? { indexPath: settings.full_dataset_index_path } : {}),
@@ -128,6 +130,7 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
   const output = settings.output_dir;
   const lora = loraSettings(settings);
   await requireCheckpoint(settings);
+  await requireDevice(settings.device);
   const documents = await readDocuments(settings.full_dataset_file_path);
   const rows: Splits<QaRow[]> = {
     train: await readQa(settings.train_file),
@@ -141,7 +144,7 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
   checkStop(format);
   const ignored = ignoredSettings(settings);
   if (ignored) reporter.info(ignored);
-  const session = { threads: settings.threads };
+  const session = { threads: settings.threads, device: settings.device };
   const adapters = lora && decoderAdapters(decoder, lora, session);
   if (adapters) reporter.info(adapters.describe());
 

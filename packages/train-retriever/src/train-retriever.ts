@@ -17,6 +17,7 @@ import {
   type LoadedEncoder,
   loadEncoder,
   promoteCheckpoint,
+  requireDevice,
   restoreWeights,
   safetensorsFiles,
   saveEncoder,
@@ -71,7 +72,11 @@ async function createStep(
   signal: AbortSignal,
 ): Promise<{ runStep: (step: number) => Promise<StepResult>; close: () => Promise<void> }> {
   const { graph, settings: how } = model.encoder;
-  const loss = await createContrastiveLoss({ dimensions: graph.dimensions, similarity: how.similarity, temperature });
+  const { dimensions } = graph;
+  const loss = await createContrastiveLoss(
+    { dimensions, similarity: how.similarity, temperature },
+    { threads: settings.threads, device: settings.device },
+  );
   const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
   const source = new ShuffledBatches(train, size, seed);
   const cache = new TokenCache(model);
@@ -122,6 +127,7 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
   const lora = loraSettings(settings);
   await requireCheckpoint(settings);
   // All inputs are read first: a mistake in any of them then costs nothing.
+  await requireDevice(settings.device);
   const documents = await readDocuments(settings.full_dataset_file_path);
   const train = settings.do_train ? flattenQuestions(await readQuestions(settings.train_file)) : [];
   const evaluation = flattenQuestions(await readQuestions(settings.eval_file));
@@ -138,7 +144,7 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
   );
   // Before adapters and training change the weights.
   const identity = await identityOf(settings, encoder, { documents, train, evaluation, test });
-  const session = { threads: settings.threads };
+  const session = { threads: settings.threads, device: settings.device };
   const adapters = lora && encoderAdapters(encoder, lora, session);
   if (adapters) reporter.info(adapters.describe());
   const model = await createTrainableEncoder(encoder, session, adapters);

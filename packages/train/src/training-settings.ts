@@ -1,4 +1,4 @@
-import { count, flag, number } from "@rag-ft/core";
+import { count, device, flag, number } from "@rag-ft/core";
 import { z } from "zod";
 import { loraFields } from "./lora/lora-settings.js";
 import { SCHEDULES } from "./optimizer/schedule.js";
@@ -40,6 +40,7 @@ export const trainingSettings = {
     .default(42)
     .describe("Seed of shuffling, sampling and the adapters' first values"),
   threads: count(0).default(0).describe("Threads of ONNX Runtime; 0: one for each core"),
+  device: device(),
   bf16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),
   fp16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),
   use_flash_attention: flag().default(false).describe("Accepted: no meaning on this engine"),

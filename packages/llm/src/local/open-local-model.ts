@@ -1,8 +1,14 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { AutoModelForCausalLM, AutoTokenizer, random, env as transformersEnv } from "@huggingface/transformers";
+import {
+  AutoModelForCausalLM,
+  AutoTokenizer,
+  type DeviceType,
+  random,
+  env as transformersEnv,
+} from "@huggingface/transformers";
 import { CancelledError, type Reporter, UserError } from "@rag-ft/core";
-import { ensureOnnxDecoder, resolveModelFolder } from "@rag-ft/models";
+import { ensureOnnxDecoder, requireDevice, resolveModelFolder } from "@rag-ft/models";
 import { CompletionError } from "../completion-error.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
 import { cutAtStop, GenerationWatch } from "./generation-watch.js";
@@ -10,6 +16,8 @@ import { cutAtStop, GenerationWatch } from "./generation-watch.js";
 export interface LocalModelOptions {
   env: Readonly<Record<string, string | undefined>>;
   reporter: Reporter;
+  /** Execution provider of ONNX Runtime; the CPU by default. */
+  device?: string;
 }
 
 /** Runs tasks one after the other: the sampler's seed is global, and one generation uses all cores anyway. */
@@ -28,14 +36,15 @@ function joinMessages(messages: readonly ChatMessage[]): string {
 }
 
 /**
- * A decoder run by transformers.js on the CPU in fp32. `folderOrId` is a folder (offline) or a hub id (downloaded by our
+ * A decoder run by transformers.js in fp32. `folderOrId` is a folder (offline) or a hub id (downloaded by our
  * own hub client); a folder that holds only safetensors gets its ONNX graph from our engine first.
  */
 export async function openLocalModel(
   name: string,
   folderOrId: string,
-  { env, reporter }: LocalModelOptions,
+  { env, reporter, device = "cpu" }: LocalModelOptions,
 ): Promise<LanguageModel> {
+  await requireDevice(device);
   const found = resolve(await resolveModelFolder(folderOrId, { env, reporter, files: "all" }));
   const folder = resolve(
     existsSync(join(found, "onnx", "model.onnx")) ? found : await ensureOnnxDecoder(found, reporter, env),
@@ -48,7 +57,7 @@ export async function openLocalModel(
       const model = await AutoModelForCausalLM.from_pretrained(folder, {
         local_files_only: true,
         dtype: "fp32",
-        device: "cpu",
+        device: device as DeviceType,
       });
       return { tokenizer, model };
     } catch (cause) {

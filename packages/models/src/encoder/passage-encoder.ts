@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createSession } from "@rag-ft/onnx";
+import { CPU, createSession, requireDevice, type SessionSettings } from "@rag-ft/onnx";
 import { Parameters } from "../graph/parameters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
@@ -29,11 +29,15 @@ export function fingerprintOf(weights: ReadonlyMap<string, WeightTensor>, settin
 /** Opens an encoder for inference: its weights are part of the compiled graph, which lets ONNX Runtime lay them out ahead. */
 export async function openEncoder(
   nameOrFolder: string,
-  options: LoadOptions & { overrides?: Partial<EncoderSettings> },
+  options: LoadOptions & SessionSettings & { overrides?: Partial<EncoderSettings> },
 ): Promise<PassageEncoder> {
+  await requireDevice(options.device ?? CPU);
   const encoder = await loadEncoder(nameOrFolder, options);
   const { graph, weights, settings } = encoder;
-  const session = await createSession({ outputs: { vectors: sentenceVectors(graph, new Parameters()) }, weights });
+  const session = await createSession(
+    { outputs: { vectors: sentenceVectors(graph, new Parameters()) }, weights },
+    options,
+  );
   return {
     dimensions: graph.dimensions,
     settings,

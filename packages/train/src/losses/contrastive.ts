@@ -10,6 +10,7 @@ import {
   mul,
   reduceSum,
   type Session,
+  type SessionSettings,
   sqrt,
   type Value,
 } from "@rag-ft/onnx";
@@ -51,11 +52,10 @@ function unitRows(x: Value): Value {
  * In-batch contrastive loss (InfoNCE; van den Oord et al. 2018, Karpukhin et al. 2020): for each query, the cross-entropy of its gold key among
  * all keys by similarity / temperature, averaged over queries. It knows vectors, not models, so that gradient caching can wrap it.
  */
-export async function createContrastiveLoss(settings: {
-  dimensions: number;
-  similarity: Similarity;
-  temperature: number;
-}): Promise<{ run(batch: ContrastiveBatch): Promise<ContrastiveResult>; close(): Promise<void> }> {
+export async function createContrastiveLoss(
+  settings: { dimensions: number; similarity: Similarity; temperature: number },
+  sessionSettings: SessionSettings = {},
+): Promise<{ run(batch: ContrastiveBatch): Promise<ContrastiveResult>; close(): Promise<void> }> {
   const { dimensions, similarity, temperature } = settings;
   const queries = input("queries", "float32", ["queries", dimensions]);
   const keys = input("keys", "float32", ["keys", dimensions]);
@@ -66,7 +66,7 @@ export async function createContrastiveLoss(settings: {
   const scores = add(matmul(prepare(queries), prepare(keys), { transB: true, alpha: 1 / temperature }), bias);
   const loss = crossEntropy(scores, labels, weights);
   const [queryGradients, keyGradients] = backward([[loss, constant(1)]], [queries, keys]) as [Value, Value];
-  const session: Session = await createSession({ outputs: { loss, queryGradients, keyGradients } });
+  const session: Session = await createSession({ outputs: { loss, queryGradients, keyGradients } }, sessionSettings);
   return {
     async run(batch) {
       const rows = batch.labels.length;
