@@ -1,9 +1,19 @@
 // Does a checkpoint of ours mean the same to others? Vectors in transformers.js and sentence-transformers, greedy text in
-// transformers.js and Python's transformers.
+// transformers.js and Python's transformers; and a saved LoRA adapter in PEFT.
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { loadDecoder, loadEncoder, openEncoder, saveDecoder, saveEncoder } from "../packages/models/dist/index.js";
+import { createRandom } from "../packages/core/dist/index.js";
+import {
+  decoderAdapters,
+  encoderAdapters,
+  loadDecoder,
+  loadEncoder,
+  openEncoder,
+  saveDecoder,
+  saveEncoder,
+  writeAdapter,
+} from "../packages/models/dist/index.js";
 import { flags, python, quiet, SAMPLE, tinyModel, withFolder } from "./tools.mjs";
 
 const require = createRequire(new URL("../packages/models/package.json", import.meta.url));
@@ -15,11 +25,64 @@ env.allowRemoteModels = false;
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 const NEW_TOKENS = 40;
 
+const encoderBase = flags.encoder ?? tinyModel("encoder");
+const decoderBase = flags.decoder ?? tinyModel("decoder");
+
+/** A model with adapters of random values, as a training stage saves it: merged, with `adapter/` beside. */
+async function saveAdapted(folder, base, task, load, adapt, save) {
+  const model = await load(base, quiet);
+  const adapters = adapt(model, { r: 8, alpha: 12, targets: ["all-linear"], seed: 1 });
+  const random = createRandom(2);
+  for (const [name, { data }] of adapters.weights) {
+    if (name.includes("lora_B")) data.set(Array.from(data, () => 0.1 * (random.next() - 0.5)));
+  }
+  await adapters.merge();
+  await save(folder, model, (temporary) => writeAdapter(temporary, adapters, { base, task }));
+  await adapters.close();
+  return folder;
+}
+
+/** PEFT's base and adapter against the merged model. */
+async function loraInterop(folder) {
+  const request = join(folder, "lora.json");
+  writeFileSync(
+    request,
+    JSON.stringify({
+      encoder_base: encoderBase,
+      decoder_base: decoderBase,
+      encoder: await saveAdapted(
+        join(folder, "lora-encoder"),
+        encoderBase,
+        "FEATURE_EXTRACTION",
+        loadEncoder,
+        encoderAdapters,
+        saveEncoder,
+      ),
+      decoder: await saveAdapted(
+        join(folder, "lora-decoder"),
+        decoderBase,
+        "CAUSAL_LM",
+        loadDecoder,
+        decoderAdapters,
+        saveDecoder,
+      ),
+      texts: SAMPLE,
+    }),
+  );
+  const peer = python("interop_lora.py", request);
+  for (const [kind, { error, change, names_equal, adapters }] of Object.entries(peer)) {
+    console.log(
+      `LoRA, ${kind}: PEFT loads ${adapters} tensors (${names_equal ? "all it asks for" : "NOT those it asks for"}), which change the base by ${(100 * change).toFixed(0)} %; its output is the merged model's to ${error.toExponential(1)} of that`,
+    );
+  }
+  return peer;
+}
+
 const result = await withFolder(async (folder) => {
   const encoderFolder = join(folder, "encoder");
   const decoderFolder = join(folder, "decoder");
-  await saveEncoder(encoderFolder, await loadEncoder(flags.encoder ?? tinyModel("encoder"), quiet));
-  await saveDecoder(decoderFolder, await loadDecoder(flags.decoder ?? tinyModel("decoder"), quiet));
+  await saveEncoder(encoderFolder, await loadEncoder(encoderBase, quiet));
+  await saveDecoder(decoderFolder, await loadDecoder(decoderBase, quiet));
 
   const ours = await openEncoder(encoderFolder, { ...quiet, overrides: { similarity: "cosine" } });
   const { dimensions, settings } = ours;
@@ -58,6 +121,7 @@ const result = await withFolder(async (folder) => {
     lowest_cosine_sentence_transformers: Math.min(...st),
     equal_greedy_texts: texts.filter((text, i) => text === peer.greedy[i]).length,
     of: texts.length,
+    lora: await loraInterop(folder),
   };
 });
 console.log(JSON.stringify(result));
