@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createDocument, hashFile, silentReporter, writeJsonl } from "@rag-ft/core";
+import { createDocument, hashFile, type Reporter, silentReporter, writeJsonl } from "@rag-ft/core";
 import { openEncoder, readSafetensors } from "@rag-ft/models";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { trainRetriever } from "./index.js";
@@ -181,6 +181,33 @@ describe("train-retriever", () => {
           bytes.every((byte) => byte === 0),
           name,
         ).toBe(name.includes("lora_B"));
+      }
+    });
+
+    it("stopped and started again, ends with the bits of a run that was not", async () => {
+      const short = { ...lora, learning_rate: 2e-2, max_steps: 4, eval_steps: 4, test_file: undefined };
+      await trainRetriever.run(settings("lora-whole", short), context);
+      const base = await weightsOf(join(ENCODER, "model.safetensors"));
+      expect(changedSince(base, await weightsOf(at("lora-whole/model.safetensors")))).toHaveLength(6);
+      const stop = new AbortController();
+      const stopping: Reporter = {
+        ...silentReporter,
+        start: (label) => ({
+          update: (done) => {
+            if (label === "training" && done === 2) stop.abort();
+          },
+          stop: () => {},
+        }),
+      };
+      await expect(
+        trainRetriever.run(settings("lora-stopped", short), { ...context, reporter: stopping, signal: stop.signal }),
+      ).rejects.toThrow(/after step 2 of 4/);
+      const said: string[] = [];
+      const reporter = { ...silentReporter, info: (message: string) => said.push(message) };
+      await trainRetriever.run(settings("lora-stopped", short), { ...context, reporter });
+      expect(said.find((line) => line.includes("going on"))).toMatch(/after step 2 of 4/);
+      for (const name of ["model.safetensors", "adapter/adapter_model.safetensors"]) {
+        expect(await hashFile(at(`lora-stopped/${name}`)), name).toBe(await hashFile(at(`lora-whole/${name}`)));
       }
     });
 
