@@ -17,7 +17,7 @@ const SAMPLE = 16;
 
 const encoder = requireModel("encoder");
 const seed = wholeNumber("seed", 0);
-const rounds = flags.quick ? 1 : wholeNumber("rounds");
+const rounds = flags.quick ? 1 : wholeNumber("rounds", 0);
 const documents = await database(requireData());
 const shuffled = createRandom(seed)
   .shuffle(documents)

@@ -75,20 +75,37 @@ const show = (error) => error.toExponential(2);
 const worstLoss = (ours, theirs) =>
   Math.max(...ours.map((loss, i) => Math.abs(loss - theirs[i]) / Math.abs(theirs[i])));
 
+/** PyTorch's losses of all batches, and files with its gradients of the first: by the plain formula of attention, and by its fused kernel. */
+function pytorch(folder, request) {
+  const run = (attention, batches) => {
+    const file = join(folder, `${request.kind}-${attention}.json`);
+    const gradientFile = join(folder, `${request.kind}-${attention}.safetensors`);
+    writeFileSync(file, JSON.stringify({ ...request, batches, attention, settings, gradientFile }));
+    return { losses: python("parity.py", file).losses, gradientFile };
+  };
+  const { losses, gradientFile } = run("eager", request.batches);
+  return { losses, gradientFile, fusedFile: run("sdpa", request.batches.slice(0, 1)).gradientFile };
+}
+
 /** Our side: a step for each batch; the first one's gradients and all losses against the peer's. */
 async function train(model, weights, batches, peer, lossOf) {
   const optimizer = new OptimizerLoop(settings, STEPS);
   const parameters = [...weights].map(([name, weight]) => ({ name, ...weight }));
   const losses = [];
   let gradients;
+  let fused;
   for (const batch of batches) {
     losses.push(await lossOf(batch));
-    gradients ??= worstGradient(model.gradients, await readSafetensors(peer.gradientFile));
+    if (gradients === undefined) {
+      gradients = worstGradient(model.gradients, await readSafetensors(peer.gradientFile));
+      fused = worstGradient(model.gradients, await readSafetensors(peer.fusedFile));
+    }
     optimizer.step(parameters, model.gradients);
   }
   await model.close();
   return {
     gradients,
+    gradients_sdpa: fused,
     loss_over_20_steps: worstLoss(losses, peer.losses),
     first_loss: losses[0],
     last_loss: losses.at(-1),
@@ -113,24 +130,11 @@ async function encoderParity(folder, data) {
       labels: rows.map((row) => keys.indexOf(row.passage)),
     };
   });
-  const request = join(folder, "encoder.json");
-  const gradientFile = join(folder, "encoder.safetensors");
-  writeFileSync(
-    request,
-    JSON.stringify({
-      kind: "encoder",
-      model: encoder.folder,
-      batches,
-      temperature: TEMPERATURE,
-      settings,
-      gradientFile,
-    }),
-  );
-  const peer = python("parity.py", request);
+  const peer = pytorch(folder, { kind: "encoder", model: encoder.folder, batches, temperature: TEMPERATURE });
 
   const model = await createTrainableEncoder(encoder);
   const loss = await createContrastiveLoss({ dimensions, similarity: "cosine", temperature: TEMPERATURE });
-  return train(model, encoder.weights, batches, { losses: peer.losses, gradientFile }, ({ queries, keys, labels }) => {
+  return train(model, encoder.weights, batches, peer, ({ queries, keys, labels }) => {
     const sequences = [...queries, ...keys];
     const rows = sequences.map((_, i) => i);
     // Two chunks, as gradient caching cuts them: questions and passages.
@@ -168,13 +172,10 @@ async function decoderParity(folder, data) {
   const batches = Array.from({ length: STEPS }, (_, step) =>
     [0, 1].map((i) => examples[(step * 2 + i) % examples.length]),
   );
-  const request = join(folder, "decoder.json");
-  const gradientFile = join(folder, "decoder.safetensors");
-  writeFileSync(request, JSON.stringify({ kind: "decoder", model: decoder.folder, batches, settings, gradientFile }));
-  const peer = python("parity.py", request);
+  const peer = pytorch(folder, { kind: "decoder", model: decoder.folder, batches });
 
   const model = await createTrainableDecoder(decoder);
-  return train(model, decoder.weights, batches, { losses: peer.losses, gradientFile }, (batch) => {
+  return train(model, decoder.weights, batches, peer, (batch) => {
     const labels = batch.reduce((sum, { answer }) => sum + answer.length, 0);
     return model.backward(createAnswerBatch(batch, decoder.tokenizer.padId, 1 / labels));
   });
@@ -199,11 +200,12 @@ for (const [name, { pairs: count, chunks, maxLength }] of Object.entries(parts.i
 }
 
 const worst = {};
-for (const [kind, { gradients, loss_over_20_steps }] of Object.entries(result)) {
+for (const [kind, { gradients, gradients_sdpa, loss_over_20_steps }] of Object.entries(result)) {
   console.log(
-    `${kind}: ${gradients.compared} gradients (${gradients.negligible} zero but for rounding), worst relative L2 error ${show(gradients.worst.error)} (${gradients.worst.name}); loss over ${STEPS} steps within ${show(loss_over_20_steps)}`,
+    `${kind}: ${gradients.compared} gradients (${gradients.negligible} zero but for rounding), worst relative L2 error ${show(gradients.worst.error)} (${gradients.worst.name}), against its fused attention ${show(gradients_sdpa.worst.error)}; loss over ${STEPS} steps within ${show(loss_over_20_steps)}`,
   );
   worst[`${kind}_gradient`] = gradients.worst.error;
+  worst[`${kind}_gradient_sdpa`] = gradients_sdpa.worst.error;
   worst[`${kind}_loss`] = loss_over_20_steps;
 }
 for (const [name, { batch, chunks, uncached_from_double }] of Object.entries(caching)) {
