@@ -1,7 +1,11 @@
-import type { Node, Value } from "./value.js";
+import { type Node, type Value, withoutComposites } from "./value.js";
 
-/** The nodes that compute `outputs`, each after those it reads (depth first, without recursion: graphs are deep). */
-export function orderNodes(outputs: readonly Value[]): Node[] {
+/**
+ * The nodes that compute `outputs`, each after those it reads (depth first, without recursion: graphs are deep). Composites count as nodes,
+ * or, with `expand`, give way to what they are made of.
+ */
+export function orderNodes(outputs: readonly Value[], { expand = false } = {}): Node[] {
+  const nodeOf = (value: Value): Node | undefined => (expand ? withoutComposites(value) : value).node;
   const ordered: Node[] = [];
   const seen = new Set<Node>();
   const stack: { node: Node; next: number }[] = [];
@@ -12,10 +16,10 @@ export function orderNodes(outputs: readonly Value[]): Node[] {
     }
   };
   for (const output of outputs) {
-    visit(output.node);
+    visit(nodeOf(output));
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
       const child = top.node.inputs[top.next++];
-      if (child) visit(child.node);
+      if (child) visit(nodeOf(child));
       else {
         ordered.push(top.node);
         stack.pop();

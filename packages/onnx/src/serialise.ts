@@ -1,7 +1,15 @@
 import { InternalError } from "@rag-ft/core";
 import { orderNodes } from "./order.js";
 import { ModelProto } from "./protobuf.js";
-import type { Attribute, DType, Node, Shape, TensorData, Value } from "./value.js";
+import {
+  type Attribute,
+  type DType,
+  type Node,
+  type Shape,
+  type TensorData,
+  type Value,
+  withoutComposites,
+} from "./value.js";
 
 /** A model to be: named outputs, and weights to bake in for inputs of those names. */
 export interface ModelSource {
@@ -95,7 +103,8 @@ export function serialiseModel({ outputs, weights, inputs: declared = [], extern
     }
     initialiser.set(name, { ...head, rawData: bytesOf(data) });
   };
-  const nameOf = (value: Value): string => {
+  const nameOf = (given: Value): string => {
+    const value = withoutComposites(given);
     const known = names.get(value);
     if (known !== undefined) return known;
     let name: string;
@@ -120,10 +129,12 @@ export function serialiseModel({ outputs, weights, inputs: declared = [], extern
   };
 
   for (const value of declared) nameOf(value);
-  const nodes = orderNodes(Object.values(outputs));
+  const nodes = orderNodes(Object.values(outputs), { expand: true });
   const outputNames = new Map<Value, string>();
-  for (const [name, value] of Object.entries(outputs))
+  for (const [name, given] of Object.entries(outputs)) {
+    const value = withoutComposites(given);
     if (value.node && !outputNames.has(value)) outputNames.set(value, name);
+  }
   const node = nodes.map((item: Node, index) => {
     const input = item.inputs.map(nameOf);
     const output = item.outputs.map((value, i) => outputNames.get(value) ?? `v${index}_${i}`);
@@ -135,7 +146,7 @@ export function serialiseModel({ outputs, weights, inputs: declared = [], extern
   });
   // An output that is an input, a constant or another output's value needs a node of its own.
   for (const [name, value] of Object.entries(outputs)) {
-    if (names.get(value) !== name || !value.node) {
+    if (nameOf(value) !== name || !withoutComposites(value).node) {
       node.push({
         input: [nameOf(value)],
         output: [name],

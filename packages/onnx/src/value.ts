@@ -20,6 +20,11 @@ export interface Node {
   readonly inputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;
   readonly outputs: readonly Value[];
+  /**
+   * For a composite: the values, one an output, that compute its outputs with other operators. What is written is the body; the composite
+   * is a unit only for the gradient table, whose row for it may know better than the rows of the parts.
+   */
+  readonly body?: readonly Value[];
 }
 
 /** A tensor in a graph: computed by a node, given as an input, or constant. Nothing is computed while a graph is built. */
@@ -31,6 +36,11 @@ export interface Value {
   /** Name of an input; undefined otherwise. */
   readonly input?: string;
   readonly data?: TensorData;
+  /**
+   * An equal value, cheap to compute from others that are kept anyway. The backward pass reads it instead, so that this one need not stay in
+   * memory until then (Chen et al. 2016). Made by other operators than this one: ONNX Runtime computes equal nodes once.
+   */
+  readonly again?: Value;
 }
 
 /** A graph input. */
@@ -56,6 +66,7 @@ export function intConstant(values: readonly number[], shape?: readonly number[]
 export interface OutputType {
   dtype: DType;
   shape: Shape;
+  again?: Value;
 }
 
 /** Applies an operator; returns its outputs. Shapes are the caller's duty: the functions in `ops/` infer and check them. */
@@ -68,7 +79,7 @@ export function applyNode(
 ): Value[] {
   const made: Value[] = [];
   const node: Node = { op, domain, inputs, attributes, outputs: made };
-  for (const type of outputs) made.push({ dtype: type.dtype, shape: type.shape, node });
+  for (const type of outputs) made.push({ ...type, node });
   return made;
 }
 
@@ -81,6 +92,29 @@ export function apply(
   domain: Node["domain"] = "",
 ): Value {
   return applyNode(op, inputs, [output], attributes, domain)[0] as Value;
+}
+
+/**
+ * Groups operators that compute `body` from `inputs` as one node of the gradient table. Later outputs may be intermediate results that the
+ * gradient reads. Returns the outputs, one for each value of the body.
+ */
+export function composite(
+  op: string,
+  inputs: readonly Value[],
+  body: readonly Value[],
+  attributes: Record<string, Attribute> = {},
+): Value[] {
+  const made: Value[] = [];
+  const node: Node = { op, domain: "", inputs, attributes, outputs: made, body };
+  for (const { dtype, shape } of body) made.push({ dtype, shape, node });
+  return made;
+}
+
+/** The value that an ONNX operator computes: the body's in place of a composite's output. */
+export function withoutComposites(value: Value): Value {
+  let found = value;
+  while (found.node?.body) found = found.node.body[found.node.outputs.indexOf(found)] as Value;
+  return found;
 }
 
 /** `[batch, 4]`, for messages. */

@@ -1,21 +1,21 @@
 import {
   add,
+  attention,
   cast,
   concat,
-  constant,
   element,
+  expand,
   gather,
   gelu,
   geluTanh,
   intConstant,
   layerNorm,
-  matmul,
+  MASKED,
   mul,
   range,
   relu,
   reshape,
   shapeOf,
-  softmax,
   sub,
   transpose,
   unsqueeze,
@@ -24,9 +24,6 @@ import {
 import type { EncoderInputs } from "../encoder/encoder-architecture.js";
 import type { Parameters } from "../graph/parameters.js";
 import type { BertConfig } from "./bert-config.js";
-
-/** Score of a masked position: its softmax is exactly 0 in float32. */
-const MASKED = -1e9;
 
 const ACTIVATIONS = { gelu, gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, relu };
 
@@ -59,8 +56,9 @@ export function bertGraph(config: BertConfig, parameters: Parameters, inputs: En
   );
   let x = reshape(norm(add(add(words, types), positions), "embeddings.LayerNorm"), ["rows", hidden]);
 
-  // [batch, 1, 1, tokens]: 0 where there is a token, MASKED where there is padding.
-  const bias = mul(sub(constant(1), unsqueeze(cast(mask, "float32"), [1, 2])), constant(MASKED));
+  // [batch, heads, tokens, 1]: 0 where there is a token, MASKED where there is padding.
+  const padding = mul(sub(1, unsqueeze(cast(mask, "float32"), [1, 3])), MASKED);
+  const bias = expand(padding, ["batch", heads, "tokens", 1], intConstant([1, heads, 1, 1]));
   const split = (y: Value): Value => transpose(reshape(y, ["batch", "tokens", heads, size], headShape), [0, 2, 1, 3]);
 
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
@@ -68,8 +66,7 @@ export function bertGraph(config: BertConfig, parameters: Parameters, inputs: En
     const [query, key, value] = ["query", "key", "value"].map((part) =>
       split(dense(x, `${at}.attention.self.${part}`, hidden, hidden)),
     ) as [Value, Value, Value];
-    const scores = matmul(query, key, { transB: true, alpha: 1 / Math.sqrt(size) });
-    const context = matmul(softmax(add(scores, bias)), value); // [batch, heads, tokens, size]
+    const context = attention(query, key, value, bias); // [batch, heads, tokens, size]
     const merged = reshape(transpose(context, [0, 2, 1, 3]), ["rows", hidden], [-1, hidden]);
     const attended = dense(merged, `${at}.attention.output.dense`, hidden, hidden);
     x = norm(add(attended, x), `${at}.attention.output.LayerNorm`);

@@ -1,7 +1,6 @@
-import { element, gather, input, intConstant, linear, range, shapeOf, type Value } from "@rag-ft/onnx";
+import { gather, input, intConstant, linear, type Value } from "@rag-ft/onnx";
 import { crossEntropy } from "@rag-ft/train";
 import type { Parameters } from "../graph/parameters.js";
-import { causalBias } from "./causal-bias.js";
 import type { DecoderGraph } from "./decoder-architecture.js";
 
 /**
@@ -11,12 +10,7 @@ import type { DecoderGraph } from "./decoder-architecture.js";
  */
 export function answerLoss(graph: DecoderGraph, parameters: Parameters): Value {
   const ids = input("ids", "int64", ["batch", "tokens"]);
-  const positions = range(element(shapeOf(ids), 1), "tokens");
-  const { hidden } = graph.hiddenStates(parameters, {
-    ids,
-    positions: intConstant([0]),
-    bias: causalBias(positions, positions),
-  });
+  const { hidden } = graph.hiddenStates(parameters, { ids, positions: intConstant([0]) });
   const picked = gather(hidden, input("label_rows", "int64", ["labels"]));
   const logits = linear(picked, graph.head(parameters));
   return crossEntropy(logits, input("labels", "int64", ["labels"]), input("label_weights", "float32", ["labels"]));

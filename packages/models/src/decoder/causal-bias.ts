@@ -1,7 +1,4 @@
-import { constant, lessOrEqual, unsqueeze, type Value, where } from "@rag-ft/onnx";
-
-/** Score of a position that may not be seen: its softmax is exactly 0 in float32. */
-export const MASKED = -1e9;
+import { constant, lessOrEqual, MASKED, unsqueeze, type Value, where } from "@rag-ft/onnx";
 
 /**
  * Added to attention scores: 0 where a query may see a key (the key is not later), MASKED elsewhere; [tokens, keys].

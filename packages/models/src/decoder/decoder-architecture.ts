@@ -7,10 +7,15 @@ export interface DecoderInputs {
   ids: Value;
   /** int64 [batch, tokens], or [1] = 0 for positions from 0 on */
   positions: Value;
-  /** Added to attention scores: [tokens, keys] or [batch, 1, tokens, keys]; keys = past + tokens */
+  /** For inference with a cache; without, attention is causal from position 0 on. */
+  cache?: DecoderCache;
+}
+
+export interface DecoderCache {
+  /** Keys and values of earlier tokens, [batch, key/value heads, past, head size], one pair a layer */
+  past: readonly (readonly [key: Value, value: Value])[];
+  /** Added to attention scores, [batch, 1, tokens, keys]; keys = past + tokens */
   bias: Value;
-  /** Keys and values of earlier tokens, [batch, key/value heads, past, head size], one pair a layer; none in training */
-  past?: readonly (readonly [key: Value, value: Value])[];
 }
 
 export interface DecoderOutputs {

@@ -1,7 +1,8 @@
 import { constant, createSession, type SessionSettings } from "@rag-ft/onnx";
-import { createGradientSums, type GradientSums } from "@rag-ft/train";
+import type { GradientSums } from "@rag-ft/train";
+import { createGradientSession, parameterGradients } from "../graph/gradient-session.js";
 import { Parameters } from "../graph/parameters.js";
-import { gradientOutputs, gradientTensors, weightInputs } from "../graph/weight-inputs.js";
+import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { AnswerBatch } from "./answer-batch.js";
@@ -36,19 +37,17 @@ export async function createTrainableDecoder(
   const parameters = new Parameters();
   const loss = answerLoss(graph, parameters);
   const seeds = [[loss, constant(1)]] as const;
-  const outputs = adapters?.gradientOutputs(seeds, parameters) ?? gradientOutputs(seeds, parameters);
+  const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
   const lossSession = await createSession({ outputs: { loss } }, settings);
-  const backwardSession = await createSession({ outputs: { loss, ...outputs } }, settings);
+  const backwardSession = await createGradientSession({ loss }, named, trained, settings);
   const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(trained) : {}) };
-  const gradients = createGradientSums(trained);
-  const sums = gradientTensors(gradients, trained);
   return {
     decoder,
     trained,
-    gradients,
+    gradients: backwardSession.gradients,
     loss: async (batch) => (await lossSession.run({ ...weightTensors, ...batch.inputs })).loss?.data[0] as number,
     async backward(batch) {
-      const run = await backwardSession.run({ ...weightTensors, ...sums.inputs, ...batch.inputs }, sums.outputs);
+      const run = await backwardSession.run({ ...weightTensors, ...batch.inputs });
       return run.loss?.data[0] as number;
     },
     async close() {

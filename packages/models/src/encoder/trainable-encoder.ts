@@ -1,7 +1,8 @@
 import { createSession, floatTensor, input, type SessionSettings } from "@rag-ft/onnx";
-import { createGradientSums, type GradientSums } from "@rag-ft/train";
+import type { GradientSums } from "@rag-ft/train";
+import { createGradientSession, parameterGradients } from "../graph/gradient-session.js";
 import { Parameters } from "../graph/parameters.js";
-import { gradientOutputs, gradientTensors, weightInputs } from "../graph/weight-inputs.js";
+import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
@@ -38,26 +39,21 @@ export async function createTrainableEncoder(
   const parameters = new Parameters();
   const vectors = sentenceVectors(graph, parameters);
   const seeds = [[vectors, input("vector_gradients", "float32", ["batch", graph.dimensions])]] as const;
-  const outputs = adapters?.gradientOutputs(seeds, parameters) ?? gradientOutputs(seeds, parameters);
+  const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
   const forwardSession = await createSession({ outputs: { vectors } }, settings);
-  const backwardSession = await createSession({ outputs }, settings);
+  const backwardSession = await createGradientSession({}, named, trained, settings);
   const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(trained) : {}) };
-  const gradients = createGradientSums(trained);
-  const sums = gradientTensors(gradients, trained);
 
   const forward = async (batch: TokenBatch): Promise<Float32Array> =>
     (await forwardSession.run({ ...weightTensors, ...batch.inputs })).vectors?.data as Float32Array;
   return {
     encoder,
     trained,
-    gradients,
+    gradients: backwardSession.gradients,
     forward,
     async backward(batch, vectorGradients) {
       const seeds = floatTensor(vectorGradients, [batch.rows, graph.dimensions]);
-      await backwardSession.run(
-        { ...weightTensors, ...sums.inputs, ...batch.inputs, vector_gradients: seeds },
-        sums.outputs,
-      );
+      await backwardSession.run({ ...weightTensors, ...batch.inputs, vector_gradients: seeds });
     },
     embed: (texts, kind, options) => embedTexts(encoder, forward, texts, kind, options),
     async close() {

@@ -8,6 +8,7 @@ import {
   input,
   intConstant,
   linear,
+  MASKED,
   type ModelSource,
   mul,
   neg,
@@ -18,7 +19,7 @@ import {
   unsqueeze,
   type Value,
 } from "@rag-ft/onnx";
-import { causalBias, MASKED } from "../decoder/causal-bias.js";
+import { causalBias } from "../decoder/causal-bias.js";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { Parameters } from "../graph/parameters.js";
 
@@ -54,7 +55,7 @@ export function exportDecoder({ graph, weights }: LoadedDecoder): ModelSource {
   const bias = add(padding, causalBias(queries, keys)); // [batch, 1, tokens, keys]
 
   const parameters = new Parameters();
-  const { hidden, present } = graph.hiddenStates(parameters, { ids, positions, bias, past });
+  const { hidden, present } = graph.hiddenStates(parameters, { ids, positions, cache: { past, bias } });
   const size = graph.hiddenSize;
   const batched = reshape(hidden, ["batch", "tokens", size], concat([shapeOf(ids), intConstant([size])], 0));
   const kept = lastPositions(batched, keep);

@@ -1,19 +1,21 @@
 import {
   add,
+  cachedAttention,
+  causalAttention,
+  causalBlocks,
   concat,
   constant,
+  element,
+  gated,
   gather,
   gelu,
   geluTanh,
   intConstant,
-  matmul,
-  mul,
   reshape,
   rmsNorm,
   rotary,
   shapeOf,
   silu,
-  softmax,
   transpose,
   type Value,
 } from "@rag-ft/onnx";
@@ -44,7 +46,7 @@ export function llamaGraph(config: LlamaConfig, parameters: Parameters, inputs: 
   const { hidden_size: hidden, num_attention_heads: heads, intermediate_size: inner, rms_norm_eps: epsilon } = config;
   const outputBias = config.attention_output_bias ?? config.attention_bias;
   const { headSize: size, keyValueHeads: groups } = llamaSizes(config);
-  const { ids, positions, bias, past } = inputs;
+  const { ids, positions, cache } = inputs;
   const weight = (name: string, shape: number[]): Value => parameters.get(name, shape);
   const norm = (x: Value, name: string): Value => rmsNorm(x, weight(`${name}.weight`, [hidden]), epsilon);
   const project = (x: Value, name: string, from: number, to: number, bias: boolean): Value =>
@@ -62,7 +64,7 @@ export function llamaGraph(config: LlamaConfig, parameters: Parameters, inputs: 
       reshape(x, ["batch", "tokens", count, size], concat([dims, intConstant([count, size])], 0)),
       [0, 2, 1, 3],
     );
-  const keys = past ? "keys" : "tokens";
+  const blocks = causalBlocks(element(dims, 1));
   const present: (readonly [Value, Value])[] = [];
 
   let x = reshape(
@@ -78,28 +80,21 @@ export function llamaGraph(config: LlamaConfig, parameters: Parameters, inputs: 
     const query = turn(projectHeads("q", heads));
     let key = turn(projectHeads("k", groups));
     let value = projectHeads("v", groups);
-    const earlier = past?.[layer];
+    const earlier = cache?.past[layer];
     if (earlier) {
-      key = concat([earlier[0], key], 2, keys);
-      value = concat([earlier[1], value], 2, keys);
+      key = concat([earlier[0], key], 2, "keys");
+      value = concat([earlier[1], value], 2, "keys");
     }
     present.push([key, value]);
 
-    // Queries that share a key head become rows of one matrix: [batch, groups, repeats · tokens, size].
-    const grouped = reshape(query, ["batch", groups, "grouped", size], [0, groups, -1, size]);
-    const flat = matmul(grouped, key, { transB: true, alpha: 1 / Math.sqrt(size) });
-    const scoreShape = concat([shapeOf(query), shapeOf(key)], 0); // [batch, heads, tokens, size, batch, groups, keys, size]
-    const pickShape = gather(scoreShape, intConstant([0, 1, 2, 6])); // [batch, heads, tokens, keys]
-    const scores = add(reshape(flat, ["batch", heads, "tokens", keys], pickShape), bias);
-    const attention = reshape(softmax(scores), ["batch", groups, "grouped", keys], shapeOf(flat));
-    const context = reshape(matmul(attention, value), ["batch", heads, "tokens", size], shapeOf(query));
+    const context = cache ? cachedAttention(query, key, value, cache.bias) : causalAttention(query, key, value, blocks);
     const merged = reshape(transpose(context, [0, 2, 1, 3]), ["rows", heads * size], [-1, heads * size]);
     x = add(x, project(merged, `${at}.self_attn.o_proj`, heads * size, hidden, outputBias));
 
     const fed = norm(x, `${at}.post_attention_layernorm`);
     const gate = ACTIVATIONS[config.hidden_act](project(fed, `${at}.mlp.gate_proj`, hidden, inner, config.mlp_bias));
     const up = project(fed, `${at}.mlp.up_proj`, hidden, inner, config.mlp_bias);
-    x = add(x, project(mul(gate, up), `${at}.mlp.down_proj`, inner, hidden, config.mlp_bias));
+    x = add(x, project(gated(gate, up), `${at}.mlp.down_proj`, inner, hidden, config.mlp_bias));
   }
   return { hidden: norm(x, "model.norm"), present };
 }

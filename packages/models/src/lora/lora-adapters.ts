@@ -10,8 +10,8 @@ import {
   type Value,
 } from "@rag-ft/onnx";
 import { adapterGradients, backward, initialAdapter, type LoraSettings } from "@rag-ft/train";
+import type { NamedGradients } from "../graph/gradient-session.js";
 import type { LinearLayer, Parameters } from "../graph/parameters.js";
-import { summedGradients } from "../graph/weight-inputs.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { chooseLayers, targetsOf } from "./choose-layers.js";
 
@@ -84,24 +84,22 @@ export class LoraAdapters {
     return `LoRA of rank ${r}, alpha ${alpha}, on ${this.layers.length} linear layers: ${millions(count(this.weights))} M parameters are trained, ${millions(count(this.model))} M are frozen`;
   }
 
-  /** Outputs of a graph that add the gradients of A and B to sums, as `gradientOutputs` does for all weights. */
-  gradientOutputs(seeds: readonly (readonly [Value, Value])[], parameters: Parameters): Record<string, Value> {
+  /** Gradients of A and B of all adapted layers. */
+  adapterGradients(seeds: readonly (readonly [Value, Value])[], parameters: Parameters): NamedGradients {
     const adapted = new Set(this.layers);
     const layers = parameters.linearLayers().filter(({ name }) => adapted.has(name));
     const gradients = backward(
       seeds,
       layers.map(({ output }) => output),
     );
-    return summedGradients(
-      layers.flatMap(({ name, x }, i) => {
-        const [a, b] = this.inputs(name);
-        const made = adapterGradients({ x, gradient: gradients[i] as Value, a, b, scale: this.scale });
-        return [
-          [aName(name), made.a],
-          [bName(name), made.b],
-        ];
-      }),
-    );
+    return layers.flatMap(({ name, x }, i) => {
+      const [a, b] = this.inputs(name);
+      const made = adapterGradients({ x, gradient: gradients[i] as Value, a, b, scale: this.scale });
+      return [
+        [aName(name), made.a],
+        [bName(name), made.b],
+      ];
+    });
   }
 
   /** Computes the model's weights from the base's and the adapters. */

@@ -198,9 +198,9 @@ describe("the backward graph", () => {
     const parameters = new Parameters();
     const loss = answerLoss(decoder.graph, parameters);
     const adapters = decoderAdapters(decoder, lora({ targets }));
-    const outputs = adapters.gradientOutputs([[loss, constant(1)]], parameters);
+    const gradients = adapters.adapterGradients([[loss, constant(1)]], parameters);
     const forward = new Set(orderNodes([loss]));
-    const nodes = orderNodes(Object.values(outputs)).filter((node) => !forward.has(node));
+    const nodes = orderNodes(gradients.map(([, gradient]) => gradient)).filter((node) => !forward.has(node));
     return { ops: nodes.map(({ op }) => op), shapes: nodes.map((node) => (node.outputs[0] as Value).shape.join()) };
   }
 

@@ -30,6 +30,7 @@ export const add = (a: Value | number, b: Value | number): Value => binary("Add"
 export const sub = (a: Value | number, b: Value | number): Value => binary("Sub", lift(a), lift(b));
 export const mul = (a: Value | number, b: Value | number): Value => binary("Mul", lift(a), lift(b));
 export const div = (a: Value | number, b: Value | number): Value => binary("Div", lift(a), lift(b));
+export const maximum = (a: Value, b: Value): Value => binary("Max", a, b);
 export const lessOrEqual = (a: Value, b: Value): Value => binary("LessOrEqual", a, b, "bool");
 
 export const neg = (x: Value): Value => unary("Neg", x);
@@ -41,11 +42,33 @@ export const tanh = (x: Value): Value => unary("Tanh", x);
 export const sigmoid = (x: Value): Value => unary("Sigmoid", x);
 export const relu = (x: Value): Value => unary("Relu", x);
 
-/** GELU in its exact form, x Φ(x) (Hendrycks & Gimpel 2016), one kernel in ONNX Runtime. */
-export const gelu = (x: Value): Value => apply("Gelu", [x], { dtype: x.dtype, shape: x.shape }, {}, "com.microsoft");
+/** Φ(x), the cumulative distribution of the standard normal. */
+export function normalCumulative(x: Value): Value {
+  return mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+}
 
-/** SiLU, x σ(x) (Elfwing et al. 2017). */
-export const silu = (x: Value): Value => mul(x, sigmoid(x));
+/** GELU in its exact form, x Φ(x) (Hendrycks & Gimpel 2016), one kernel in ONNX Runtime. */
+export function gelu(x: Value): Value {
+  const { dtype, shape } = x;
+  return apply("Gelu", [x], { dtype, shape, again: mul(x, normalCumulative(x)) }, {}, "com.microsoft");
+}
+
+/** SiLU, x σ(x) (Elfwing et al. 2017), one kernel in ONNX Runtime. */
+export function silu(x: Value): Value {
+  const { dtype, shape } = x;
+  const attributes = { alpha: { float: 1 } };
+  return apply("QuickGelu", [x], { dtype, shape, again: mul(x, sigmoid(x)) }, attributes, "com.microsoft");
+}
+
+/** activation(gate) · up, the gated feed-forward's product (Shazeer 2020). */
+export function gated(activation: Value, up: Value): Value {
+  const again = activation.again ? { again: mul(activation.again, up) } : {};
+  return apply("Mul", [activation, up], {
+    dtype: up.dtype,
+    shape: broadcastShapes(activation.shape, up.shape),
+    ...again,
+  });
+}
 
 /** GELU's tanh approximation (Hendrycks & Gimpel 2016), `gelu_new` in Hugging Face configs. */
 export function geluTanh(x: Value): Value {

@@ -80,6 +80,24 @@ export function slice(x: Value, axis: number, start: number, end: number, size: 
   return apply("Slice", [x, intConstant([start]), intConstant([end]), intConstant([at])], { dtype: x.dtype, shape });
 }
 
+/** Entries `start <= i < end` of one axis, for bounds known at run time (int64 [1]). `size` names the resulting dimension. */
+export function sliceBetween(x: Value, axis: number, start: Value, end: Value, size: Dim): Value {
+  const at = positiveAxis(axis, x.shape.length);
+  const shape = x.shape.map((dim, i) => (i === at ? size : dim));
+  return apply("Slice", [x, start, end, intConstant([at])], { dtype: x.dtype, shape });
+}
+
+/** x with `count` (int64 [1]) zeros after the entries of one axis. `size` names the resulting dimension. */
+export function padEnd(x: Value, axis: number, count: Value, size: Dim): Value {
+  const at = positiveAxis(axis, x.shape.length);
+  const rank = x.shape.length;
+  const before = intConstant(new Array(rank + at).fill(0));
+  const after = intConstant(new Array(rank - at - 1).fill(0));
+  const pads = concat([before, count, ...(rank - at > 1 ? [after] : [])], 0);
+  const shape = x.shape.map((dim, i) => (i === at ? size : dim));
+  return apply("Pad", [x, pads], { dtype: x.dtype, shape });
+}
+
 /** 0, 1, …, limit - 1 as int64; `limit` is an int64 scalar. */
 export function range(limit: Value, size: Dim): Value {
   return apply("Range", [intConstant([0], []), limit, intConstant([1], [])], { dtype: "int64", shape: [size] });

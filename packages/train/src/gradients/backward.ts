@@ -1,5 +1,6 @@
 import { InternalError } from "@rag-ft/core";
 import { add, type Node, orderNodes, showShape, type Value } from "@rag-ft/onnx";
+import { attentionRules } from "./attention-rules.js";
 import { elementwiseRules } from "./elementwise-rules.js";
 import { matrixRules } from "./matrix-rules.js";
 import { normaliseRules } from "./normalise-rules.js";
@@ -8,6 +9,7 @@ import { shapeRules, sumToShape, zerosLike } from "./shape-rules.js";
 
 /** The table of rules, one row an operator. */
 export const gradientRules: Readonly<Record<string, Rule>> = {
+  ...attentionRules,
   ...elementwiseRules,
   ...matrixRules,
   ...normaliseRules,

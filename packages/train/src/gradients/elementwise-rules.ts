@@ -1,5 +1,18 @@
-import { add, constant, div, erf, exp, lessOrEqual, mul, neg, sub, type Value, where } from "@rag-ft/onnx";
-import type { Rule } from "./rule.js";
+import {
+  add,
+  constant,
+  div,
+  exp,
+  lessOrEqual,
+  mul,
+  neg,
+  normalCumulative,
+  sigmoid,
+  sub,
+  type Value,
+  where,
+} from "@rag-ft/onnx";
+import { madeAgain, type Rule } from "./rule.js";
 
 const first = (values: readonly Value[]): Value => values[0] as Value;
 const second = (values: readonly Value[]): Value => values[1] as Value;
@@ -9,8 +22,8 @@ export const elementwiseRules: Record<string, Rule> = {
   Add: ({ gradient }) => [gradient, gradient],
   Sub: ({ gradient, wants }) => [gradient, wants(1) ? neg(gradient) : undefined],
   Mul: ({ node, gradient, wants }) => [
-    wants(0) ? mul(gradient, second(node.inputs)) : undefined,
-    wants(1) ? mul(gradient, first(node.inputs)) : undefined,
+    wants(0) ? mul(gradient, madeAgain(second(node.inputs))) : undefined,
+    wants(1) ? mul(gradient, madeAgain(first(node.inputs))) : undefined,
   ],
   Div: ({ node, gradient, wants }) => {
     const scaled = div(gradient, second(node.inputs));
@@ -34,12 +47,18 @@ export const elementwiseRules: Record<string, Rule> = {
   },
   // The derivative at 0 is taken as 0, as PyTorch does.
   Relu: ({ node, gradient }) => [where(lessOrEqual(first(node.inputs), constant(0)), constant(0), gradient)],
-  // d/dx x Φ(x) = Φ(x) + x φ(x), with Φ and φ the normal distribution's.
+  // d/dx x Φ(x) = Φ(x) + x φ(x), with Φ and φ the normal distribution's: φ(x) = exp(-(x / √2)² - ln √(2π)).
   Gelu: ({ node, gradient }) => {
     const x = first(node.inputs);
-    const cumulative = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
-    const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-    return [mul(gradient, add(cumulative, mul(x, density)))];
+    const scaled = mul(x, Math.SQRT1_2);
+    const density = exp(sub(-0.5 * Math.log(2 * Math.PI), mul(scaled, scaled)));
+    return [mul(gradient, add(normalCumulative(x), mul(x, density)))];
+  },
+  // As SiLU, with α = 1: d/dx x σ(x) = σ(x) + x σ(x) (1 - σ(x)).
+  QuickGelu: ({ node, gradient }) => {
+    const x = first(node.inputs);
+    const slope = sigmoid(x);
+    return [mul(gradient, add(slope, mul(mul(x, slope), sub(1, slope))))];
   },
   Where: ({ node, gradient, wants }) => [
     undefined,

@@ -1,7 +1,10 @@
 import {
   add,
   apply,
+  attention,
   cast,
+  causalAttention,
+  causalBlocks,
   concat,
   constant,
   createSession,
@@ -9,6 +12,7 @@ import {
   erf,
   exp,
   expand,
+  gated,
   gather,
   gatherElements,
   gelu,
@@ -21,6 +25,7 @@ import {
   lessOrEqual,
   log,
   logSoftmax,
+  MASKED,
   matmul,
   mul,
   neg,
@@ -52,6 +57,14 @@ const unary = (build: (x: Value) => Value, values?: number[], expected?: number[
   build: (x) => build(at(x, 0)),
   ...(values ? { values: [values] } : {}),
   ...(expected ? { expected } : {}),
+});
+const causal = (tokens: number, blocks: number): GradientCase => ({
+  shapes: [
+    [1, 4, tokens, 3],
+    [1, 2, tokens, 3],
+    [1, 2, tokens, 3],
+  ],
+  build: (x) => causalAttention(at(x, 0), at(x, 1), at(x, 2), causalBlocks(intConstant([tokens], []), blocks)),
 });
 const binary = (build: (a: Value, b: Value) => Value, a: number[], b: number[], values?: number[][]): GradientCase => ({
   shapes: [a, b],
@@ -131,6 +144,21 @@ const cases: Record<string, GradientCase> = {
   Sigmoid: unary(sigmoid, [0, 2], [0.5, 0.8807971]),
   "Sigmoid in SiLU": unary(silu),
   Relu: unary(relu, [-1, 2, 0.5], [0, 2, 0.5]),
+  // The first key of the second text is padding.
+  Attention: {
+    shapes: [
+      [2, 2, 3, 4],
+      [2, 2, 3, 4],
+      [2, 2, 3, 4],
+    ],
+    build: (x) =>
+      attention(at(x, 0), at(x, 1), at(x, 2), constant([0, 0, 0, 0, 0, 0, MASKED, 0, 0, MASKED, 0, 0], [2, 2, 3, 1])),
+  },
+  CausalAttention: causal(13, 6),
+  "CausalAttention, one block": causal(5, 1),
+  "CausalAttention, more blocks than tokens": causal(4, 6),
+  QuickGelu: unary(silu, [0, 1, -1, 4], [0, 0.7310586, -0.2689414, 3.9280551]),
+  "QuickGelu in a gated product": binary((a, b) => gated(silu(a), b), [2, 3], [2, 3]),
   Gelu: unary(gelu, [0, 1, -1], [0, 0.8413447, -0.1586553]),
   "Tanh in GELU's approximation": unary(geluTanh),
   Where: {

@@ -1,5 +1,5 @@
 import { gemm, matmul, type Node, reduceSum, type Value } from "@rag-ft/onnx";
-import type { Rule } from "./rule.js";
+import { madeAgain, type Rule } from "./rule.js";
 
 const isSet = (node: Node, attribute: string): boolean => node.attributes[attribute] === 1;
 
@@ -11,7 +11,7 @@ function factor(node: Node): number {
 /** Rules of matrix products: for Y = A B, dA = dY Bᵀ and dB = Aᵀ dY; a transposed input has its gradient transposed. */
 export const matrixRules: Record<string, Rule> = {
   FusedMatMul: ({ node, gradient, wants }) => {
-    const [a, b] = node.inputs as [Value, Value];
+    const [a, b] = node.inputs.map(madeAgain) as [Value, Value];
     const transA = isSet(node, "transA");
     const transB = isSet(node, "transB");
     const alpha = factor(node);
@@ -26,7 +26,7 @@ export const matrixRules: Record<string, Rule> = {
     return [wants(0) ? da() : undefined, wants(1) ? db() : undefined];
   },
   Gemm: ({ node, gradient, wants }) => {
-    const [a, b] = node.inputs as [Value, Value];
+    const [a, b] = node.inputs.map(madeAgain) as [Value, Value];
     const transA = isSet(node, "transA");
     const transB = isSet(node, "transB");
     const da = (): Value =>

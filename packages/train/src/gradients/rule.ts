@@ -15,3 +15,8 @@ export interface RuleContext {
  * have the broadcast shape: the walker sums it back to the input's.
  */
 export type Rule = (context: RuleContext) => readonly (Value | undefined)[];
+
+/** What a rule should read of a value whose shape is not all it needs: the twin that is made again, where there is one. */
+export function madeAgain(value: Value): Value {
+  return value.again ?? value;
+}

@@ -1,4 +1,5 @@
 import { gemm, matmul, type Value } from "@rag-ft/onnx";
+import { madeAgain } from "../gradients/rule.js";
 
 /** A linear layer with an adapter in a graph: y = x (W + s B A)ᵀ, W held fixed (Hu et al. 2021). */
 export interface AdaptedLayer {
@@ -18,7 +19,8 @@ export interface AdaptedLayer {
  * Gradients of A and B: dA = s (dY B)ᵀ x and dB = s dYᵀ (x Aᵀ). Products of rank r only: the gradient of W, from which both would
  * follow too, is a third of a training step's work and is never made.
  */
-export function adapterGradients({ x, gradient, a, b, scale: alpha }: AdaptedLayer): { a: Value; b: Value } {
+export function adapterGradients({ x: kept, gradient, a, b, scale: alpha }: AdaptedLayer): { a: Value; b: Value } {
+  const x = madeAgain(kept);
   const narrowed = matmul(x, a, { transB: true, alpha });
   const narrowedGradient = matmul(gradient, b, { alpha });
   return {

@@ -1,18 +1,36 @@
 /** Gradients summed over the runs of a step, by parameter name. */
-export type GradientSums = ReadonlyMap<string, Float32Array>;
+export class GradientSums extends Map<string, Float32Array> {
+  /** Whether nothing was added since the sums were made or cleared: they are all zero. */
+  untouched = true;
+}
 
 /** Sums of zero for parameters. */
 export function createGradientSums(parameters: Iterable<readonly [string, { data: Float32Array }]>): GradientSums {
-  return new Map([...parameters].map(([name, { data }]) => [name, new Float32Array(data.length)]));
+  return new GradientSums([...parameters].map(([name, { data }]) => [name, new Float32Array(data.length)]));
 }
 
 /** Sets sums back to zero, for the next step. */
 export function clearGradients(sums: GradientSums): void {
   for (const sum of sums.values()) sum.fill(0);
+  sums.untouched = true;
+}
+
+/** sum += gradient. */
+export function addTo(sum: Float32Array, gradient: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number);
+}
+
+/** Adds `updates` [n, width] to the rows `indices` [n] of a table [rows, width]; a row may come several times. */
+export function addRows(table: Float32Array, indices: BigInt64Array, updates: Float32Array, width: number): void {
+  for (let row = 0; row < indices.length; row++) {
+    const to = Number(indices[row]) * width;
+    const from = row * width;
+    for (let i = 0; i < width; i++) table[to + i] = (table[to + i] as number) + (updates[from + i] as number);
+  }
 }
 
 /** L2 norm over all gradients together. */
-export function gradientNorm(gradients: GradientSums): number {
+export function gradientNorm(gradients: ReadonlyMap<string, Float32Array>): number {
   let total = 0;
   for (const gradient of gradients.values()) {
     let sum = 0;

@@ -1,0 +1,110 @@
+import {
+  add,
+  attentionScale,
+  type BlockBounds,
+  blockBounds,
+  concat,
+  groupHeads,
+  keysOf,
+  matmul,
+  mul,
+  type Node,
+  neg,
+  padEnd,
+  queriesOf,
+  reduceSum,
+  reshapeLike,
+  sub,
+  tokenCount,
+  type Value,
+  withColumn,
+} from "@rag-ft/onnx";
+import type { Rule } from "./rule.js";
+
+/** Attention as its gradient sees it: queries with those of their heads that share a key head as rows. */
+interface Seen {
+  query: Value;
+  key: Value;
+  /** Softmax of the scores: P. */
+  weights: Value;
+  /** The gradient dC of the context C = P V, with the column -rowsum(dC ∘ C). */
+  gradient: Value;
+  /** V with a column of ones. */
+  value: Value;
+  /** dC without the column. */
+  context: Value;
+  scale: number;
+}
+
+/**
+ * For P = softmax(scale · Q Kᵀ) and C = P V: dS = P ∘ (dP - rowsum(dP ∘ P)) with dP = dC Vᵀ. That row sum is rowsum(dC ∘ C) (Dao et al. 2022), over a
+ * head's size and not over all keys; as one more column of the product it costs no pass over the scores either.
+ */
+function gradients({ query, key, weights, gradient, value, context, scale }: Seen): [Value, Value, Value] {
+  const scores = mul(weights, matmul(gradient, value, { transB: true }));
+  return [
+    matmul(scores, key, { alpha: scale }),
+    matmul(scores, query, { transA: true, alpha: scale }),
+    matmul(weights, context, { transA: true }),
+  ];
+}
+
+/** dC with the column -rowsum(dC ∘ C). */
+function withRowSums(gradient: Value, context: Value): Value {
+  return withColumn(gradient, neg(reduceSum(mul(gradient, context), [-1], { keepDims: true })));
+}
+
+const causalBounds = ({ inputs }: Node): BlockBounds[] =>
+  Array.from({ length: (inputs.length - 3) / 2 }, (_, i) =>
+    blockBounds(i, inputs[3 + 2 * i] as Value, inputs[4 + 2 * i] as Value),
+  );
+
+/** Rules of attention, whose parts' own rules would pass over the scores three times more. */
+export const attentionRules: Record<string, Rule> = {
+  Attention: ({ node, gradient }) => {
+    const [query, key, value] = node.inputs as [Value, Value, Value];
+    const [context, weights] = node.outputs as [Value, Value];
+    return gradients({
+      query,
+      key,
+      weights,
+      gradient: withRowSums(gradient, context),
+      value: withColumn(value, 1),
+      context: gradient,
+      scale: attentionScale(query),
+    });
+  },
+  // Block by block; a key's gradient is the sum over the blocks that see it.
+  CausalAttention: ({ node, gradient }) => {
+    const [query, key, value] = node.inputs as [Value, Value, Value];
+    const [context, ...weights] = node.outputs as [Value, ...Value[]];
+    const groups = key.shape[1] as number;
+    const extended = withRowSums(gradient, context);
+    const values = withColumn(value, 1);
+    const tokens = tokenCount(key);
+    const parts = causalBounds(node).map((block, i) => {
+      const own = queriesOf(block, query);
+      const [dq, dk, dv] = gradients({
+        query: groupHeads(own, groups),
+        key: keysOf(block, key),
+        weights: weights[i] as Value,
+        gradient: groupHeads(queriesOf(block, extended), groups),
+        value: keysOf(block, values),
+        context: groupHeads(queriesOf(block, gradient), groups),
+        scale: attentionScale(query),
+      });
+      const whole = (x: Value): Value => padEnd(x, 2, sub(tokens, block.end), key.shape[2] as string | number);
+      return { query: reshapeLike(dq, own), key: whole(dk), value: whole(dv) };
+    });
+    const sum = (values: Value[]): Value => values.reduce((a, b) => add(a, b));
+    return [
+      concat(
+        parts.map((part) => part.query),
+        2,
+        query.shape[2],
+      ),
+      sum(parts.map((part) => part.key)),
+      sum(parts.map((part) => part.value)),
+    ];
+  },
+};
