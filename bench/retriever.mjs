@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { asPair, ENCODER_SETTINGS, trainingExamples } from "./data.mjs";
 import { ENCODER_FORMULA } from "./flops.mjs";
 import { Measurements, median, peer, report, threads, wanted, worker } from "./measure.mjs";
-import { flags, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
+import { flags, missing, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const TEMPERATURE = 0.05;
 const settings = {
@@ -23,7 +23,7 @@ async function speed() {
   const seed = wholeNumber("seed", 0);
   const all = await trainingExamples(requireData(), seed);
   const batch = wholeNumber("batch") ?? 256;
-  if (batch > all.length) throw new Error(`--batch ${batch}: train_w_q.jsonl has ${all.length} questions`);
+  if (batch > all.length) missing(`--batch ${batch}: train_w_q.jsonl has ${all.length} questions.`);
   const trial = Math.min(TRIAL, batch);
   const rounds = flags.quick ? 1 : wholeNumber("rounds", 0);
   const warmup = all.slice(0, WARMUP);

@@ -8,34 +8,46 @@ import { parseArgs } from "node:util";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-export const { values: flags } = parseArgs({
-  options: {
-    encoder: { type: "string" },
-    decoder: { type: "string" },
-    data: { type: "string" },
-    texts: { type: "string" },
-    rounds: { type: "string", default: "3" },
-    batch: { type: "string" },
-    seed: { type: "string", default: "42" },
-    seeds: { type: "string", default: "3" },
-    threads: { type: "string" },
-    only: { type: "string" },
-    keep: { type: "string" },
-    request: { type: "string" },
-    quick: { type: "boolean", default: false },
-    quality: { type: "boolean", default: false },
-    "ours-only": { type: "boolean", default: false },
-  },
-});
+const FLAGS = {
+  encoder: { type: "string" },
+  decoder: { type: "string" },
+  data: { type: "string" },
+  texts: { type: "string" },
+  rounds: { type: "string", default: "3" },
+  batch: { type: "string" },
+  seed: { type: "string", default: "42" },
+  seeds: { type: "string", default: "3" },
+  threads: { type: "string" },
+  only: { type: "string" },
+  keep: { type: "string" },
+  request: { type: "string" },
+  quick: { type: "boolean", default: false },
+  quality: { type: "boolean", default: false },
+  "ours-only": { type: "boolean", default: false },
+};
 
-export const processor = cpus()[0]?.model ?? "unknown";
-export const cores = availableParallelism();
-
-/** Ends with a line that says what to do: a benchmark lacks something that the project cannot bring. */
+/** Ends with a line that says what to do: a flag is wrong, or something is missing that the project cannot bring. */
 export function missing(message) {
   console.error(message);
   process.exit(2);
 }
+
+function readFlags() {
+  try {
+    return parseArgs({ options: FLAGS }).values;
+  } catch (error) {
+    return missing(
+      `${error.message}. Flags: ${Object.keys(FLAGS)
+        .map((name) => `--${name}`)
+        .join(" ")}`,
+    );
+  }
+}
+
+export const flags = readFlags();
+
+export const processor = cpus()[0]?.model ?? "unknown";
+export const cores = availableParallelism();
 
 /** A flag's whole number of at least `least`. */
 export function wholeNumber(name, least = 1) {
