@@ -1,5 +1,6 @@
 // Rounds of separate processes: each side has its own, so that each has its own memory and none disturbs another.
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { cores, flags, processor, python, root, runJson, wholeNumber } from "./tools.mjs";
@@ -33,9 +34,23 @@ export function peer(folder, script, request) {
   return python(script, file);
 }
 
+/** Hash of the built packages: what was measured of ours counts only as long as they are the same. */
+function codeHash() {
+  const hash = createHash("sha256");
+  for (const name of readdirSync(join(root, "packages")).sort()) {
+    const dist = join(root, "packages", name, "dist");
+    if (!existsSync(dist)) continue;
+    const files = readdirSync(dist, { recursive: true }).filter((file) => file.endsWith(".js"));
+    for (const file of files.sort()) hash.update(`${name}/${file}`).update(readFileSync(join(dist, file)));
+  }
+  return hash.digest("hex").slice(0, 12);
+}
+
+const isOurs = (side) => /^ours(-|$)/.test(side);
+
 /**
  * What was measured of each side, under `key` (all that makes two measurements comparable). With --keep FILE, also what earlier calls
- * measured under the same key: a long comparison can be made in parts.
+ * measured under the same key (of ours, with the same code): a long comparison can be made in parts.
  */
 export class Measurements {
   sides = new Map();
@@ -43,11 +58,12 @@ export class Measurements {
   constructor(key) {
     this.key = JSON.stringify({ ...key, processor, threads });
     if (flags.keep === undefined) return;
+    this.code = codeHash();
     mkdirSync(dirname(flags.keep), { recursive: true });
     if (!existsSync(flags.keep)) return;
     for (const line of readFileSync(flags.keep, "utf8").trim().split("\n")) {
-      const { key: other, side, result } = JSON.parse(line);
-      if (other === this.key) this.add(side, result);
+      const { key: other, code, side, result } = JSON.parse(line);
+      if (other === this.key && (!isOurs(side) || code === this.code)) this.add(side, result);
     }
   }
 
@@ -61,7 +77,8 @@ export class Measurements {
     const began = performance.now();
     const result = work();
     this.add(side, result);
-    if (flags.keep !== undefined) appendFileSync(flags.keep, `${JSON.stringify({ key: this.key, side, result })}\n`);
+    if (flags.keep !== undefined)
+      appendFileSync(flags.keep, `${JSON.stringify({ key: this.key, code: this.code, side, result })}\n`);
     const all = ((performance.now() - began) / 1000).toFixed(0);
     console.log(
       result.skipped
@@ -94,7 +111,7 @@ export class Measurements {
   }
 
   peers() {
-    return this.names().filter((side) => !/^ours(-|$)/.test(side));
+    return this.names().filter((side) => !isOurs(side));
   }
 
   /** By side: a field of its first result, or the median rate of a unit. */
@@ -116,7 +133,7 @@ export class Measurements {
 /** Does --only (or --ours-only) leave this side in? */
 export function wanted(side) {
   if (side === "sgemm") return true;
-  if (flags["ours-only"]) return side === "ours" || side.startsWith("ours-");
+  if (flags["ours-only"]) return isOurs(side);
   return flags.only === undefined || flags.only.split(",").some((name) => side === name || side.startsWith(`${name}-`));
 }
 
