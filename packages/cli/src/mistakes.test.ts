@@ -89,9 +89,53 @@ beforeAll(async () => {
       recursive: true,
       filter: (path) => !path.endsWith("tokenizer.json"),
     });
+    for (const [spoilt, files] of Object.entries(SPOILT)) {
+      const copy = at(`${name}-${spoilt}`);
+      await cp(model, copy, { recursive: true });
+      for (const [file, change] of Object.entries(files)) {
+        const path = join(copy, file);
+        await writeFile(path, change(await readFile(path)));
+      }
+    }
   }
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+const json =
+  (change: (content: Record<string, never>) => object) =>
+  (bytes: Buffer): string => {
+    const content = JSON.parse(bytes.toString());
+    return JSON.stringify({ ...content, ...change(content) });
+  };
+
+/** Model folders whose files are not what they say: what is done to which file of a good one. */
+const SPOILT: Record<string, Record<string, (bytes: Buffer) => string | Uint8Array>> = {
+  truncated: { "model.safetensors": (bytes) => bytes.subarray(0, bytes.length / 2) },
+  "of-html": { "model.safetensors": () => "<html>The page was not found.</html>" },
+  "of-other-shape": { "config.json": json(() => ({ intermediate_size: 100 })) },
+  "of-absurd-size": { "config.json": json(() => ({ vocab_size: 1e12 })) },
+  "of-absurd-depth": { "config.json": json(() => ({ num_hidden_layers: 1e6 })) },
+  "of-unknown-architecture": { "config.json": json(() => ({ model_type: "t5" })) },
+  "of-no-architecture": { "config.json": json(() => ({ model_type: undefined })) },
+  "with-half-a-tokenizer": { "tokenizer.json": (bytes) => bytes.subarray(0, bytes.length / 2) },
+  // The data's own words become tokens that the model does not know.
+  "with-another-tokenizer": {
+    "tokenizer.json": json(({ added_tokens }) => ({
+      added_tokens: [
+        ...(added_tokens as object[]),
+        ...["lamp", "set"].map((content, i) => ({
+          id: 70_000 + i,
+          content,
+          single_word: false,
+          lstrip: false,
+          rstrip: false,
+          normalized: true,
+          special: false,
+        })),
+      ],
+    })),
+  },
+};
 
 /** A good command for each stage; a case changes one flag of it. */
 const good: Record<string, () => Flags> = {
@@ -177,6 +221,15 @@ const modelCases: Case[] = (
   [stage, flag, `${wanted}-without-weights`, 2, /-without-weights: no model\.safetensors/],
   [stage, flag, `${wanted}-without-tokenizer`, 2, /-without-tokenizer.*tokenizer\.json/],
   [stage, flag, "./nowhere", 2, /nowhere: no such folder/],
+  [stage, flag, `${wanted}-truncated`, 3, /model\.safetensors: tensor \S+: ends at byte .* The file is cut short/],
+  [stage, flag, `${wanted}-of-html`, 3, /model\.safetensors: .*Not a safetensors file/],
+  [stage, flag, `${wanted}-of-other-shape`, 3, /the weight \S+ has shape \[.*\], but config\.json asks for \[/],
+  [stage, flag, `${wanted}-of-absurd-size`, 3, /config\.json.*vocab_size: .*expected number to be <=/],
+  [stage, flag, `${wanted}-of-absurd-depth`, 3, /config\.json.*num_hidden_layers: .*expected number to be <=/],
+  [stage, flag, `${wanted}-of-unknown-architecture`, 2, new RegExp(`"t5"; an? ${wanted} .* types is expected: `)],
+  [stage, flag, `${wanted}-of-no-architecture`, 2, /config\.json names no model_type; an? /],
+  [stage, flag, `${wanted}-with-half-a-tokenizer`, 3, /tokenizer\.json: not valid JSON/],
+  [stage, flag, `${wanted}-with-another-tokenizer`, 3, /tokenizer\.json: the token "(lamp|set)" has the id 7000[01]/],
 ]);
 modelCases.push(["prepare-docs", "tokenizer", "encoder-without-tokenizer", 2, /-without-tokenizer.*tokenizer\.json/]);
 

@@ -24,6 +24,7 @@ export * from "./lora/lora-adapters.js";
 export * from "./lora/write-adapter.js";
 export * from "./tokenizer/load-tokenizer.js";
 export * from "./tokenizer/tokenizer.js";
+export { unknownToken } from "./tokenizer/within-vocabulary.js";
 export * from "./weights/hash-model.js";
 export * from "./weights/load-weights.js";
 export { readSafetensors } from "./weights/read-safetensors.js";

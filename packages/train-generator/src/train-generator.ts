@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   choosePromptFormat,
@@ -168,6 +169,7 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
 
   // Before training changes the weights.
   const identity = await identityOf(settings, decoder, format, examples);
+  const testPath = join(output, "test.json");
   const model = await createTrainableDecoder(decoder, session, adapters);
   const save = (folder: string, extra?: (temporary: string) => Promise<void>): Promise<void> =>
     saveDecoder(folder, decoder, async (temporary) => {
@@ -234,13 +236,13 @@ export async function runTrainGenerator(settings: TrainGeneratorSettings, contex
       if (examples.test) {
         const base = outcome.baseTest?.loss;
         const best = outcome.bestStep === 0 && base !== undefined ? base : await measured(examples.test, "test loss");
-        await writeJsonAtomic(join(output, "test.json"), {
+        await writeJsonAtomic(testPath, {
           base: { loss: base ?? null },
           best: { loss: best, step: outcome.bestStep },
           questions: examples.test.length,
         });
         table.push({ split: "test", base, best, step: outcome.bestStep });
-      }
+      } else await rm(testPath, { force: true }); // of an earlier run
       return {
         outputs: [output],
         figures: { ...outcome.bestFigures },

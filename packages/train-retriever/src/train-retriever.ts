@@ -156,7 +156,6 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
   const step = await createStep(settings, model, train, temperature, signal);
   const testPath = join(output, "test.json");
   try {
-    await rm(testPath, { force: true });
     const outcome = await runTraining({
       settings,
       identity,
@@ -212,7 +211,7 @@ export async function runTrainRetriever(settings: TrainRetrieverSettings, contex
         });
         rows.push(tableRow("test", "base", base), tableRow("test", tuned, best));
         Object.assign(figures, withSplit("test", best));
-      }
+      } else await rm(testPath, { force: true }); // of an earlier run
       return { outputs: [output], figures, summary: formatTable(rows, COLUMNS) };
     });
   } finally {

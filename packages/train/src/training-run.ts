@@ -145,10 +145,7 @@ class TrainingRun {
     const { task, output } = this;
     await mkdir(output, { recursive: true });
     await cleanTemporaries(output);
-    if (!from) {
-      for (const log of LOGS) await rm(join(output, log), { force: true });
-      return;
-    }
+    if (!from) return;
     const { state, folder } = from;
     this.optimizer.restore(await restoreTensors(folder, state, task.weights, task.files));
     await task.onWeightsChanged?.();
@@ -213,17 +210,19 @@ class TrainingRun {
   private async evaluate(): Promise<void> {
     const { task, step } = this;
     const { metric, reporter } = task;
-    if (!task.evaluate) {
+    if (step > 0 && this.isLongAgo()) await this.save();
+    const evaluation = await task.evaluate?.(step);
+    // Only now: a model that cannot even be evaluated leaves the logs of an earlier run as they were.
+    if (step === 0) for (const log of LOGS) await rm(join(this.output, log), { force: true });
+    if (!evaluation) {
       this.evaluated = true;
       return;
     }
-    if (step > 0 && this.isLongAgo()) await this.save();
-    const { figures, test } = await task.evaluate(step);
+    const { figures, test } = evaluation;
     const value = figures[metric.name] as number;
     if (!Number.isFinite(value)) {
-      throw new DataError(
-        `Step ${step}: ${metric.name} is ${value}: the weights give no finite numbers. Lower learning_rate${this.whatStays()}.`,
-      );
+      const advice = step === 0 ? "Check the base model's files" : `Lower learning_rate${this.whatStays()}`;
+      throw new DataError(`Step ${step}: ${metric.name} is ${value}: the weights give no finite numbers. ${advice}.`);
     }
     await appendJsonl(join(this.output, "eval.jsonl"), { step, ...figures });
     reporter.info(`step ${step}: ${metric.name} ${value.toFixed(4)}`);

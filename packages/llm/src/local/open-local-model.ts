@@ -8,7 +8,7 @@ import {
   env as transformersEnv,
 } from "@huggingface/transformers";
 import { CancelledError, type Reporter, UserError } from "@rag-ft/core";
-import { ensureOnnxDecoder, requireDevice, resolveModelFolder } from "@rag-ft/models";
+import { ensureOnnxDecoder, requireDevice, resolveModelFolder, unknownToken } from "@rag-ft/models";
 import { CompletionError } from "../completion-error.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
 import { cutAtStop, GenerationWatch } from "./generation-watch.js";
@@ -68,7 +68,10 @@ export async function openLocalModel(
     }
   };
   const { tokenizer, model } = await load();
-  const limit = (model.config as { max_position_embeddings?: number }).max_position_embeddings;
+  const { max_position_embeddings: limit, vocab_size: size } = model.config as {
+    max_position_embeddings?: number;
+    vocab_size?: number;
+  };
   const queue = createQueue();
   const ends = [
     model.generation_config?.eos_token_id ?? (model.config as { eos_token_id?: unknown }).eos_token_id,
@@ -85,6 +88,14 @@ export async function openLocalModel(
       throw new CompletionError(
         `${name}: the prompt has ${promptTokens} tokens, the model takes at most ${limit} with the answer. Use smaller passages (prepare-docs --chunk_size), fewer of them, or a model with a longer context.`,
       );
+    const unknown = inputs.input_ids
+      .tolist()
+      .flat()
+      .map(Number)
+      .find((id: number) => size !== undefined && id >= size);
+    if (unknown !== undefined && size !== undefined) {
+      throw unknownToken(folder, tokenizer.decode([unknown]), unknown, size);
+    }
     const room = limit === undefined ? options.max_new_tokens : Math.min(options.max_new_tokens, limit - promptTokens);
     const decode = (ids: readonly bigint[]): string =>
       tokenizer.decode(

@@ -5,6 +5,7 @@ import { matchWeights, Parameters } from "../graph/parameters.js";
 import { resolveModelFolder } from "../hub/resolve-model-folder.js";
 import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
 import { loadWeights } from "../weights/load-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { answerLoss } from "./answer-loss.js";
@@ -34,7 +35,7 @@ export async function loadDecoder(nameOrFolder: string, options: LoadOptions): P
     folder,
     graph,
     weights,
-    tokenizer: await loadTokenizer(folder),
+    tokenizer: withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder),
     weightPrefixes: architecture.weightPrefixes,
   };
 }

@@ -8,6 +8,7 @@ import { matchWeights, Parameters } from "../graph/parameters.js";
 import { resolveModelFolder } from "../hub/resolve-model-folder.js";
 import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
+import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
 import { loadWeights } from "../weights/load-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { EncoderArchitecture, EncoderGraph } from "./encoder-architecture.js";
@@ -56,7 +57,7 @@ export async function loadEncoder(
   const parameters = new Parameters();
   sentenceVectors(graph, parameters);
   const weights = matchWeights(parameters, await loadWeights(folder), folder, architecture.weightPrefixes);
-  const tokenizer = await loadTokenizer(folder);
+  const tokenizer = withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder);
   const saved = await readEncoderSettings(folder);
   const given = Object.fromEntries(Object.entries(options.overrides ?? {}).filter(([, value]) => value !== undefined));
   const name = String(config._name_or_path || "");

@@ -24,7 +24,8 @@ function find<T extends { modelTypes: readonly string[] }>(
   if (others.some((architecture) => architecture.modelTypes.includes(type))) {
     throw new UserError(`${folder}: model_type is "${type}", ${other}; ${wanted} (${names}) is expected here.`);
   }
-  throw new UserError(`${folder}: model_type is "${type}"; ${wanted} of one of these types is expected: ${names}.`);
+  const what = typeof config.model_type === "string" ? `model_type is "${type}"` : "config.json names no model_type";
+  throw new UserError(`${folder}: ${what}; ${wanted} of one of these types is expected: ${names}.`);
 }
 
 export function encoderArchitecture(config: RawConfig, folder: string): EncoderArchitecture {

@@ -53,3 +53,5 @@ export const MAX_WIDTH = 65_536;
 export const MAX_LAYERS = 512;
 export const MAX_VOCABULARY = 4_194_304;
 export const MAX_POSITIONS = 4_194_304;
+/** Positions times the size of a head: the angles of rotary tables, which are computed when a model is loaded (half a gigabyte at this). */
+export const MAX_ROTARY_ANGLES = 2 ** 27;

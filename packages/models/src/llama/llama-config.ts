@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MAX_LAYERS, MAX_POSITIONS, MAX_VOCABULARY, MAX_WIDTH } from "../graph/config.js";
+import { MAX_LAYERS, MAX_POSITIONS, MAX_ROTARY_ANGLES, MAX_VOCABULARY, MAX_WIDTH } from "../graph/config.js";
 
 const width = z.number().int().positive().max(MAX_WIDTH);
 
@@ -46,7 +46,15 @@ export const llamaConfigSchema = z
     message:
       "a head's size, hidden_size / num_attention_heads where not given, must be even: rotary positions turn pairs",
     path: ["head_dim"],
-  });
+  })
+  .refine(
+    ({ max_position_embeddings: positions, head_dim: size, hidden_size: hidden, num_attention_heads: heads }) =>
+      positions * (size ?? hidden / heads) <= MAX_ROTARY_ANGLES,
+    {
+      message: `times the size of a head, expected at most ${MAX_ROTARY_ANGLES}: larger rotary tables are not computed`,
+      path: ["max_position_embeddings"],
+    },
+  );
 
 export interface LlamaConfig extends z.infer<typeof llamaConfigSchema> {
   /** Whether the attention's output has a bias, where that differs from `attention_bias`. */
