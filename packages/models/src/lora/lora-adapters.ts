@@ -9,7 +9,7 @@ import {
   type Tensor,
   type Value,
 } from "@rag-ft/onnx";
-import { adapterGradients, backward, initialAdapter, type LoraSettings } from "@rag-ft/train";
+import { adapterGradients, backward, type GraphAdapter, initialAdapter, type LoraSettings } from "@rag-ft/train";
 import type { NamedGradients } from "../graph/gradient-session.js";
 import type { LinearLayer, Parameters } from "../graph/parameters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
@@ -92,13 +92,18 @@ export class LoraAdapters {
       seeds,
       layers.map(({ output }) => output),
     );
-    return layers.flatMap(({ name, x }, i) => {
+    const byInput = new Map<Value, { name: string; adapter: GraphAdapter }[]>();
+    layers.forEach(({ name, x }, i) => {
       const [a, b] = this.inputs(name);
-      const made = adapterGradients({ x, gradient: gradients[i] as Value, a, b, scale: this.scale });
-      return [
-        [aName(name), made.a],
-        [bName(name), made.b],
-      ];
+      const adapter = { a, b, gradient: gradients[i] as Value };
+      byInput.set(x, [...(byInput.get(x) ?? []), { name, adapter }]);
+    });
+    return [...byInput].flatMap(([x, group]) => {
+      const adapters = group.map(({ adapter }) => adapter);
+      return adapterGradients(x, adapters, this.scale).flatMap(({ a, b }, i) => {
+        const { name } = group[i] as (typeof group)[number];
+        return [[aName(name), a] as const, [bName(name), b] as const];
+      });
     });
   }
 
