@@ -7,7 +7,6 @@ import {
   readQuestions,
   type StageContext,
   type StageResult,
-  throwIfCancelled,
   UserError,
   writeJsonAtomic,
 } from "@rag-ft/core";
@@ -43,6 +42,7 @@ import { figuresOf, indexWith, withSplit } from "./evaluation.js";
 import { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
 import { identityOf } from "./identity.js";
 import type { TrainRetrieverSettings } from "./settings.js";
+import { stoppableEncoder } from "./stoppable-encoder.js";
 
 const DEFAULT_TEMPERATURE = { cosine: 0.02, dot: 1 };
 
@@ -80,6 +80,7 @@ async function createStep(
   const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
   const source = new ShuffledBatches(train, size, seed);
   const cache = new TokenCache(model);
+  const stoppable = stoppableEncoder(model, signal);
   const parts = settings.gradient_accumulation_steps;
   return {
     close: loss.close,
@@ -87,11 +88,10 @@ async function createStep(
       const sum = { loss: 0, examples: 0, tokens: 0 };
       const seen: RetrievalExample[] = [];
       for (let part = 0; part < parts; part++) {
-        throwIfCancelled(signal);
         const number = (step - 1) * parts + part;
         const batch = source.at(number);
         const examples = composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number));
-        const result = await contrastiveStep(model, loss, cache, examples, 1 / parts);
+        const result = await contrastiveStep(stoppable, loss, cache, examples, 1 / parts);
         sum.loss += result.loss;
         sum.tokens += result.tokens;
         sum.examples += batch.length;
