@@ -2,6 +2,7 @@ import { InternalError } from "@rag-ft/core";
 import * as ort from "onnxruntime-node";
 import { copyInto } from "./copy-into.js";
 import { CPU, requireDevice } from "./device.js";
+import { portableOutputs } from "./portable.js";
 import { type ModelSource, serialiseModel } from "./serialise.js";
 import type { DType, TensorData } from "./value.js";
 
@@ -53,7 +54,9 @@ function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
 
 /** Compiles a graph. */
 export async function createSession(source: ModelSource, settings: SessionSettings = {}): Promise<Session> {
-  return openSession(serialiseModel(source), settings);
+  const elsewhere = settings.device !== undefined && settings.device !== CPU;
+  const outputs = elsewhere ? portableOutputs(source.outputs) : source.outputs;
+  return openSession(serialiseModel({ ...source, outputs }), settings);
 }
 
 /**
