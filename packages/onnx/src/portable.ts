@@ -1,6 +1,6 @@
 import { add, div, mul, reduceMean, sqrt } from "./ops/index.js";
 import { orderNodes } from "./order.js";
-import { applyNode, type Value } from "./value.js";
+import { applyNode, type Value, withoutComposites } from "./value.js";
 
 /**
  * The graph in a form that other devices than the CPU compute rightly. ONNX Runtime's WebGPU gives the mean of x as the second output of
@@ -8,8 +8,11 @@ import { applyNode, type Value } from "./value.js";
  */
 export function portableOutputs(outputs: Readonly<Record<string, Value>>): Record<string, Value> {
   const made = new Map<Value, Value>();
-  const now = (value: Value): Value => made.get(value) ?? value;
-  for (const node of orderNodes(Object.values(outputs))) {
+  const now = (value: Value): Value => {
+    const written = withoutComposites(value);
+    return made.get(written) ?? written;
+  };
+  for (const node of orderNodes(Object.values(outputs), { expand: true })) {
     const inputs = node.inputs.map(now);
     const [normal, inverse] = node.outputs as [Value, Value?];
     if (node.op === "SimplifiedLayerNormalization" && inverse) {
