@@ -64,18 +64,20 @@ export const trainingSettings = {
 const settingsSchema = z.object(trainingSettings);
 export type TrainingSettings = z.infer<typeof settingsSchema>;
 
+/** Accepted for the reference's command lines; they have no effect here. */
+export const IGNORED_SETTINGS = [
+  "bf16",
+  "fp16",
+  "use_flash_attention",
+  "gradient_checkpointing",
+  "deepspeed",
+  "run_group",
+  "report_to",
+] as const;
+
 /** One line naming the given settings that have no effect here; undefined when there are none. */
 export function ignoredSettings(settings: TrainingSettings): string | undefined {
-  const keys = [
-    "bf16",
-    "fp16",
-    "use_flash_attention",
-    "gradient_checkpointing",
-    "deepspeed",
-    "run_group",
-    "report_to",
-  ] as const;
-  const given = keys.filter((key) => settings[key] !== undefined && settings[key] !== false);
+  const given = IGNORED_SETTINGS.filter((key) => settings[key] !== undefined && settings[key] !== false);
   return given.length > 0
     ? `no effect on this engine (fp32 on ONNX Runtime, no tracker): ${given.join(", ")}`
     : undefined;

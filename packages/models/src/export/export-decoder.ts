@@ -2,6 +2,7 @@ import {
   add,
   apply,
   cast,
+  causalBias,
   concat,
   constant,
   element,
@@ -19,7 +20,6 @@ import {
   unsqueeze,
   type Value,
 } from "@rag-ft/onnx";
-import { causalBias } from "../decoder/causal-bias.js";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { Parameters } from "../graph/parameters.js";
 

@@ -64,6 +64,15 @@ export function blockBounds(i: number, start: Value, end: Value): BlockBounds {
 }
 
 /**
+ * Added to attention scores: 0 where a query may see a key (the key is not later), MASKED elsewhere; [tokens, keys].
+ * `queries` and `keys` are positions, int64 [tokens] and [keys].
+ */
+export function causalBias(queries: Value, keys: Value): Value {
+  const visible = lessOrEqual(unsqueeze(keys, [0]), unsqueeze(queries, [1]));
+  return where(visible, constant(0), constant(MASKED));
+}
+
+/**
  * Cuts `tokens` (int64 scalar) in blocks of equal length, the first one shorter. A block of queries sees only the keys up to its own end: with 6
  * blocks, 58 % of all scores are computed and kept, near the half that matters; more blocks make products too small. Of a text with fewer
  * tokens, the first blocks are empty; none has keys without queries, whose product ONNX Runtime would leave unset.
@@ -75,9 +84,9 @@ export function causalBlocks(tokens: Value, count = 6): CausalBlock[] {
   const positions = range(tokens, "tokens");
   return Array.from({ length: count }, (_, i) => {
     const block = blockBounds(i, bound(i), bound(i + 1));
-    const rows = unsqueeze(sliceBetween(positions, 0, block.start, block.end, block.queries), [1]);
-    const columns = unsqueeze(sliceBetween(positions, 0, intConstant([0]), block.end, block.keys), [0]);
-    return { ...block, bias: where(lessOrEqual(columns, rows), constant(0), constant(MASKED)) };
+    const queries = sliceBetween(positions, 0, block.start, block.end, block.queries);
+    const keys = sliceBetween(positions, 0, intConstant([0]), block.end, block.keys);
+    return { ...block, bias: causalBias(queries, keys) };
   });
 }
 

@@ -1,4 +1,5 @@
 import { withoutSecrets } from "@rag-ft/core";
+import { IGNORED_SETTINGS } from "../training-settings.js";
 
 /** What makes two runs the same run: one may go on where the other stopped. */
 export interface RunIdentity {
@@ -17,13 +18,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "save_total_limit",
   "resume_from_checkpoint",
   "threads",
-  "bf16",
-  "fp16",
-  "use_flash_attention",
-  "gradient_checkpointing",
-  "deepspeed",
-  "run_group",
-  "report_to",
+  ...IGNORED_SETTINGS,
 ]);
 
 /** The settings that decide the result. Those named in `inputs` are left out: the contents of a file count, not its place. */
