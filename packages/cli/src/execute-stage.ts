@@ -42,6 +42,7 @@ export async function executeStage(
       versions: versions(),
       started_at: startedAt.toISOString(),
       seconds,
+      ...result.record,
     });
   }
   return { result, inputs, seconds };

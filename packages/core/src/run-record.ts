@@ -10,6 +10,8 @@ export interface RunRecord {
   versions: Record<string, string>;
   started_at: string;
   seconds: number;
+  /** What the stage says besides, such as its requests. */
+  [more: string]: unknown;
 }
 
 /** Keys whose values are never written down. */

@@ -16,6 +16,8 @@ export interface StageResult {
   outputs: string[];
   /** Headline figures, by name. */
   figures?: Record<string, number>;
+  /** What the run record holds besides: usage and cost of requests, counts of filters. */
+  record?: Record<string, unknown>;
   /** Lines for the terminal: a table, answers to read. */
   summary?: string;
 }

@@ -49,11 +49,11 @@ const cleanAnswer = (text: string): string =>
 export function modelAnswerer(
   model: StoredModel,
   domain: DomainConfig,
-  settings: Pick<GenAnswersSettings, "prompt_model" | "temperature" | "max_new_tokens" | "timeout" | "seed">,
+  settings: Pick<GenAnswersSettings, "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed">,
   concurrency: number,
   signal: AbortSignal,
 ): Answerer {
-  const failures = createFailureLog();
+  const failures = createFailureLog(model.tally);
   return {
     provenance: { answer_model: settings.prompt_model },
     concurrency,
@@ -62,15 +62,16 @@ export function modelAnswerer(
       const options = {
         temperature: settings.temperature,
         max_new_tokens: settings.max_new_tokens,
-        timeout_ms: settings.timeout * 1000,
+        timeout_ms: settings.request_timeout * 1000,
         seed: settings.seed + occurrence,
         signal,
       };
       try {
         const completion = await model.complete(answerMessages(domain, gold_docs, question), options, occurrence);
         const answer = cleanAnswer(completion.text);
-        if (answer === "") failures.unusable("empty answer");
+        if (answer === "") failures.unusable("empty answer", "empty");
         else failures.succeeded();
+        if (answer !== "" && completion.finish_reason === "length") model.tally.problem("truncated", "kept");
         return answer === "" ? undefined : answer;
       } catch (error) {
         failures.failed(error);

@@ -1,4 +1,5 @@
 import { count, device, flag, number } from "@rag-ft/core";
+import { requestSettings } from "@rag-ft/llm";
 import { z } from "zod";
 
 export const genAnswersSettings = z.object({
@@ -17,11 +18,8 @@ export const genAnswersSettings = z.object({
     .default(0)
     .describe("Sampling temperature, 0 for greedy"),
   max_new_tokens: count(1).default(256).describe("Longest answer, in tokens"),
-  timeout: number((schema) => schema.positive())
-    .default(60)
-    .describe("Seconds before a request is given up and tried again"),
   device: device(),
-  max_concurrency: count(1).optional().describe("Requests at once (default 8, for local models 1)"),
+  ...requestSettings({ timeout: 60 }),
 });
 
 export type GenAnswersSettings = z.infer<typeof genAnswersSettings>;

@@ -11,7 +11,14 @@ import {
   silentReporter,
   writeJsonl,
 } from "@rag-ft/core";
-import { type ChatRequest, type OpenAiServer, type ReplyFunction, startOpenAiServer } from "@rag-ft/test-utils";
+import type { RequestCounts } from "@rag-ft/llm";
+import {
+  type ChatRequest,
+  createFaultyReplies,
+  type OpenAiServer,
+  type ReplyFunction,
+  startOpenAiServer,
+} from "@rag-ft/test-utils";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { outputNames } from "./find-splits.js";
 import { genAnswersSettings } from "./settings.js";
@@ -117,6 +124,34 @@ describe("gen-answers", () => {
     expect((await readQa(join(folder, "train_w_qa.jsonl"))).map((row) => row.question)).toEqual(
       questions(5, "t").flatMap((row) => row.questions),
     );
+  });
+
+  it("accounts for every question when a third of the replies are faults, by kind, and repeats no completed request", async () => {
+    const kinds = ["429", "empty", "refusal", "content-filter"] as const;
+    const faulty = createFaultyReplies({
+      reply: (body) => `re ${asked(body)}`,
+      rate: 0.33,
+      kinds,
+      retryAfterSeconds: 0,
+    });
+    server = await startOpenAiServer({ reply: faulty.reply });
+    const path = join(folder, "train_w_q.jsonl");
+    await writeJsonl(path, questions(50, "t"));
+    const { figures, record, summary } = await run({ dataset_w_q: path });
+    const { tried_again, left_out } = (record ?? {}).requests as RequestCounts;
+    expect(tried_again.rate_limit).toBe(faulty.faults["429"]);
+    expect(left_out).toEqual({
+      empty: faulty.faults.empty,
+      refusal: faulty.faults.refusal,
+      content_filter: faulty.faults["content-filter"],
+    });
+    const lost = Object.values(left_out).reduce((sum, count) => sum + count, 0);
+    expect(lost).toBeGreaterThan(5);
+    expect(figures).toMatchObject({ questions: 100, answered: 100 - lost, failed: lost });
+    expect(summary).toMatch(/refused by the model +0 +\d+ +0/);
+    const sent = server.requests.length;
+    await run({ dataset_w_q: path });
+    expect(server.requests).toHaveLength(sent);
   });
 
   it("leaves earlier output whole when nothing is answered, and stops after ten failures in a row", async () => {

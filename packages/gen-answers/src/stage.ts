@@ -10,6 +10,7 @@ import {
   writeJsonl,
 } from "@rag-ft/core";
 import {
+  createRequestTally,
   defaultConcurrency,
   EXTRACTIVE,
   openCompletionStore,
@@ -56,6 +57,7 @@ export const genAnswers: Stage<GenAnswersSettings> = {
   name: "gen-answers",
   summary: "Have a model (or rules) answer the questions from their gold passages",
   settings: genAnswersSettings,
+  aliases: { timeout: "request_timeout" },
   inputs: ["dataset_w_q", "config"],
   async run(settings, context) {
     // All files are read before the first answer is paid for.
@@ -89,16 +91,23 @@ export const genAnswers: Stage<GenAnswersSettings> = {
       return { outputs, figures, summary: summary.join("\n") };
     }
     const domain = await readDomainConfig(settings.config);
-    const model = await openLanguageModel(settings.prompt_model, { ...context, device: settings.device });
+    const tally = createRequestTally();
+    const model = await openLanguageModel(settings.prompt_model, {
+      ...context,
+      device: settings.device,
+      requests: settings,
+      tally,
+    });
     const folder = dirname(work[0]?.split.full ?? "");
     const store = await openCompletionStore(join(folder, "completions.jsonl"));
     try {
-      const stored = withStore(model, store);
+      const stored = withStore(model, store, tally);
       const concurrency = settings.max_concurrency ?? defaultConcurrency(model);
       const summary = await answerEach(modelAnswerer(stored, domain, settings, concurrency, context.signal));
-      figures.requests_sent = stored.counts.sent;
-      figures.requests_from_store = stored.counts.reused;
-      return { outputs, figures, summary: summary.join("\n") };
+      figures.requests_sent = tally.counts.requests_sent;
+      figures.requests_from_store = tally.counts.requests_from_store;
+      summary.push(...tally.lines());
+      return { outputs, figures, record: { requests: tally.counts }, summary: summary.join("\n") };
     } finally {
       await store.close();
       await model.close();

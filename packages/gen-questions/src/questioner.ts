@@ -1,5 +1,6 @@
 import type { Document } from "@rag-ft/core";
 import {
+  type Completion,
   createFailureLog,
   type DomainConfig,
   EXTRACTIVE,
@@ -38,11 +39,11 @@ export function extractiveQuestioner(): Questioner {
 export function modelQuestioner(
   model: StoredModel,
   domain: DomainConfig,
-  settings: Pick<GenQuestionsSettings, "prompt_model" | "temperature" | "max_new_tokens" | "timeout" | "seed">,
+  settings: Pick<GenQuestionsSettings, "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed">,
   concurrency: number,
   signal: AbortSignal,
 ): Questioner {
-  const failures = createFailureLog();
+  const failures = createFailureLog(model.tally);
   return {
     provenance: { prompt_model: settings.prompt_model },
     concurrency,
@@ -51,21 +52,26 @@ export function modelQuestioner(
       const options = {
         temperature: settings.temperature,
         max_new_tokens: settings.max_new_tokens,
-        timeout_ms: settings.timeout * 1000,
+        timeout_ms: settings.request_timeout * 1000,
         // A second sample of the same prompt needs another seed, or it is the same reply.
         seed: settings.seed + occurrence,
         signal,
       };
-      let text: string;
+      let reply: Completion;
       try {
-        text = (await model.complete(questionMessages(domain, passage), options, occurrence)).text;
+        reply = await model.complete(questionMessages(domain, passage), options, occurrence);
       } catch (error) {
         failures.failed(error);
         return [];
       }
-      const questions = parseQuestions(text);
-      if (questions.length === 0) failures.unusable("reply without a question (a line that ends with '?')");
-      else failures.succeeded();
+      const questions = parseQuestions(reply.text);
+      const cut = reply.finish_reason === "length";
+      if (questions.length === 0)
+        failures.unusable("reply without a question (a line that ends with '?')", cut ? "truncated" : "unusable");
+      else {
+        failures.succeeded();
+        if (cut) model.tally.problem("truncated", "kept");
+      }
       return questions;
     },
   };

@@ -1,4 +1,5 @@
 import { count, device, number } from "@rag-ft/core";
+import { requestSettings } from "@rag-ft/llm";
 import { z } from "zod";
 
 export const genQuestionsSettings = z.object({
@@ -20,11 +21,8 @@ export const genQuestionsSettings = z.object({
     .default(0.7)
     .describe("Sampling temperature, 0 for greedy"),
   max_new_tokens: count(1).default(128).describe("Longest reply, in tokens"),
-  timeout: number((schema) => schema.positive())
-    .default(30)
-    .describe("Seconds before a request is given up and tried again"),
   device: device(),
-  max_concurrency: count(1).optional().describe("Requests at once (default 8, for local models 1)"),
+  ...requestSettings({ timeout: 30 }),
 });
 
 export type GenQuestionsSettings = z.infer<typeof genQuestionsSettings>;

@@ -11,6 +11,7 @@ import {
   writeJsonl,
 } from "@rag-ft/core";
 import {
+  createRequestTally,
   defaultConcurrency,
   EXTRACTIVE,
   openCompletionStore,
@@ -43,6 +44,8 @@ interface Run {
   passages?: PassageRow[];
   heldOut?: QuestionsRow[];
   figures: Record<string, number>;
+  /** For the run record. */
+  record: Record<string, unknown>;
 }
 
 const countQuestions = (rows: readonly QuestionsRow[]): number =>
@@ -144,18 +147,25 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
     return ["Questions by rules (extractive), not by a model: for trying things, not for figures to publish."];
   }
   const domain = await readDomainConfig(settings.config);
-  const model = await openLanguageModel(settings.prompt_model, { ...context, device: settings.device });
+  const tally = createRequestTally();
+  const model = await openLanguageModel(settings.prompt_model, {
+    ...context,
+    device: settings.device,
+    requests: settings,
+    tally,
+  });
   const store = await openCompletionStore(join(settings.save_dir, "completions.jsonl"));
   try {
-    const stored = withStore(model, store);
+    const stored = withStore(model, store, tally);
     const concurrency = settings.max_concurrency ?? defaultConcurrency(model);
     const questioner = modelQuestioner(stored, domain, settings, concurrency, context.signal);
     await work(questioner);
-    run.figures.requests_sent = stored.counts.sent;
-    run.figures.requests_from_store = stored.counts.reused;
+    run.figures.requests_sent = tally.counts.requests_sent;
+    run.figures.requests_from_store = tally.counts.requests_from_store;
     run.figures.requests_failed_or_unusable = questioner.failures.total;
     const lines = questioner.failures.lines();
-    return lines.length > 0 ? ["Passages skipped:", ...lines.map((line) => `  ${line}`)] : [];
+    run.record.requests = tally.counts;
+    return [...(lines.length > 0 ? ["Passages skipped:", ...lines.map((line) => `  ${line}`)] : []), ...tally.lines()];
   } finally {
     await store.close();
     await model.close();
@@ -167,9 +177,10 @@ export const genQuestions: Stage<GenQuestionsSettings> = {
   name: "gen-questions",
   summary: "Have a model (or rules) ask questions about the passages: training, evaluation and test sets",
   settings: genQuestionsSettings,
+  aliases: { timeout: "request_timeout" },
   inputs: ["document_path", "config"],
   async run(settings, context) {
-    const run: Run = { settings, context, files: new Map(), figures: {} };
+    const run: Run = { settings, context, files: new Map(), figures: {}, record: {} };
     const { mode } = settings;
     if (mode === "all" || mode === "init_eval_dset") await choose(run);
     let notes: string[] = [];
@@ -182,6 +193,6 @@ export const genQuestions: Stage<GenQuestionsSettings> = {
     if (mode === "init_eval_dset")
       context.reporter.info(`Written: ${passageFile(settings.save_dir)}. Next: --mode create_eval_dset.`);
     const counts = Object.entries(run.figures).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
-    return { outputs, figures: run.figures, summary: [counts.join(", "), ...notes].join("\n") };
+    return { outputs, figures: run.figures, record: run.record, summary: [counts.join(", "), ...notes].join("\n") };
   },
 };

@@ -1,4 +1,21 @@
 import { DataError } from "@rag-ft/core";
+import type { ProblemKind } from "./problem-kind.js";
 
-/** One request failed for good (after its retries); others may still succeed. */
-export class CompletionError extends DataError {}
+export interface CompletionErrorOptions {
+  kind?: ProblemKind;
+  /** Set when the same request may succeed later; `afterMs`: how long the server asks to wait. */
+  retry?: { afterMs?: number };
+  cause?: unknown;
+}
+
+/** One request failed; others may still succeed. */
+export class CompletionError extends DataError {
+  readonly kind: ProblemKind;
+  readonly retry: { afterMs?: number } | undefined;
+
+  constructor(message: string, { kind = "rejected", retry, cause }: CompletionErrorOptions = {}) {
+    super(message, { cause });
+    this.kind = kind;
+    this.retry = retry;
+  }
+}

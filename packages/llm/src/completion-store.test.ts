@@ -71,7 +71,7 @@ describe("withStore", () => {
     const texts: string[] = [];
     for (const occurrence of [0, 1, 0, 1]) texts.push((await stored.complete(messages, options, occurrence)).text);
     expect(texts).toEqual(["reply 0", "reply 1", "reply 0", "reply 1"]);
-    expect(stored.counts).toMatchObject({ sent: 2, reused: 2 });
+    expect(stored.tally.counts).toMatchObject({ requests_sent: 2, requests_from_store: 2 });
     await store.close();
   });
 

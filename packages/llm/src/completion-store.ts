@@ -1,3 +1,4 @@
+import { appendFileSync } from "node:fs";
 import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DataError, hashText } from "@rag-ft/core";
@@ -8,6 +9,7 @@ const recordSchema = z.object({
   key: z.string(),
   text: z.string(),
   finish_reason: z.string(),
+  refusal: z.string().optional(),
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).optional(),
   seconds: z.number().optional(),
 });
@@ -15,7 +17,7 @@ const recordSchema = z.object({
 /** Completions on disk, one JSON object a line, written the moment they arrive: a killed run does not pay twice. */
 export interface CompletionStore {
   get(key: string): Completion | undefined;
-  /** Resolves when the line is on disk. */
+  /** Written at once; resolves when it would outlast a power cut, too. */
   put(key: string, completion: Completion): Promise<void>;
   /** Completions held. */
   readonly size: number;
@@ -38,7 +40,9 @@ export function completionKey(
 }
 
 /** Reads the lines; returns also how many bytes are whole lines, since a killed run may leave half a line at the end. */
-async function readStore(path: string): Promise<{ completions: Map<string, Completion>; wholeBytes: number }> {
+async function readStore(
+  path: string,
+): Promise<{ completions: Map<string, Completion>; wholeBytes: number; torn: boolean }> {
   const completions = new Map<string, Completion>();
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return Buffer.alloc(0);
@@ -66,36 +70,49 @@ async function readStore(path: string): Promise<{ completions: Map<string, Compl
     const { key, ...completion } = parsed.data;
     completions.set(key, completion);
   }
-  return { completions, wholeBytes };
+  return { completions, wholeBytes, torn: wholeBytes < bytes.length };
 }
 
 /** Opens (or begins) a store. The caller closes it. */
 export async function openCompletionStore(path: string): Promise<CompletionStore> {
   await mkdir(dirname(path), { recursive: true });
-  const { completions, wholeBytes } = await readStore(path);
+  const { completions, wholeBytes, torn } = await readStore(path);
   let file: FileHandle | undefined;
-  let last: Promise<void> = Promise.resolve();
+  let opening: Promise<FileHandle> | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  const openFile = async (): Promise<FileHandle> => {
+    file = await open(path, "a");
+    // Half a line of a killed run goes before the first new one is added.
+    if (torn) await file.truncate(wholeBytes);
+    return file;
+  };
+  // One sync after the other; what is written while one is at work shares the next.
+  const sync = (target: FileHandle): Promise<void> => {
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        running = next ?? running;
+        next = undefined;
+        return target.datasync();
+      });
+    return next;
+  };
   return {
     get: (key) => completions.get(key),
     get size() {
       return completions.size;
     },
-    put(key, completion) {
+    async put(key, completion) {
       completions.set(key, completion);
-      const line = `${JSON.stringify({ key, ...completion })}\n`;
-      // One writer after the other: lines never interleave.
-      last = last.then(async () => {
-        if (!file) {
-          file = await open(path, "a");
-          // Half a line of a killed run goes before the first new one is added.
-          await file.truncate(wholeBytes);
-        }
-        await file.appendFile(line);
-      });
-      return last;
+      opening ??= openFile();
+      const target = await opening;
+      // Written in one go, at once: a process killed in the next moment has it on disk; the sync is against a power cut.
+      appendFileSync(target.fd, `${JSON.stringify({ key, ...completion })}\n`);
+      await sync(target);
     },
     async close() {
-      await last;
+      await Promise.allSettled([opening, running, next]);
       await file?.close();
     },
   };

@@ -1,8 +1,13 @@
 import { UserError } from "@rag-ft/core";
 import { CompletionError } from "./completion-error.js";
+import type { ProblemKind } from "./problem-kind.js";
+import type { RequestTally } from "./requests/request-tally.js";
 
 /** So many failed requests in a row mean that the provider is down, not that single passages are hard. */
 const MAX_FAILURES_IN_A_ROW = 10;
+
+/** These say something of a passage, not of the provider. */
+const REPLIED: ReadonlySet<ProblemKind> = new Set(["empty", "truncated", "refusal", "content_filter", "unusable"]);
 
 /** Counts what went wrong, so that the summary can say it: nothing is dropped in silence. */
 export interface FailureLog {
@@ -11,20 +16,22 @@ export interface FailureLog {
   /** A request came through. */
   succeeded(): void;
   /** A reply that could not be used (`no question found in the reply`). */
-  unusable(reason: string): void;
+  unusable(reason: string, kind?: ProblemKind): void;
   /** Failed requests and unusable replies. */
   readonly total: number;
   /** Lines such as `3 × the OpenAI API: 500 …`, most frequent first. */
   lines(): string[];
 }
 
-export function createFailureLog(): FailureLog {
+/** With a tally, each failure is counted there by its kind, too. */
+export function createFailureLog(tally?: RequestTally): FailureLog {
   const counts = new Map<string, number>();
   let inARow = 0;
   let total = 0;
-  const add = (reason: string): void => {
+  const add = (reason: string, kind: ProblemKind): void => {
     total++;
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    tally?.problem(kind, "left_out");
   };
   return {
     get total() {
@@ -32,8 +39,8 @@ export function createFailureLog(): FailureLog {
     },
     failed(error) {
       if (!(error instanceof CompletionError)) throw error;
-      add(error.message);
-      inARow++;
+      add(error.message, error.kind);
+      inARow = REPLIED.has(error.kind) ? 0 : inARow + 1;
       if (inARow >= MAX_FAILURES_IN_A_ROW)
         throw new UserError(
           `${inARow} requests in a row failed, the last one so: ${error.message} Check the provider, then run the same command again: finished completions are kept.`,
@@ -43,9 +50,9 @@ export function createFailureLog(): FailureLog {
     succeeded() {
       inARow = 0;
     },
-    unusable(reason) {
+    unusable(reason, kind = "unusable") {
       inARow = 0;
-      add(reason);
+      add(reason, kind);
     },
     lines: () => [...counts].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${count} × ${reason}`),
   };

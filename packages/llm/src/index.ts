@@ -1,3 +1,4 @@
+export * from "./check-reply.js";
 export * from "./completion-error.js";
 export * from "./completion-store.js";
 export * from "./domain-config.js";
@@ -6,6 +7,9 @@ export * from "./extractive/extractive-questions.js";
 export * from "./failure-log.js";
 export * from "./language-model.js";
 export * from "./open-language-model.js";
+export * from "./problem-kind.js";
 export * from "./prompts.js";
+export * from "./requests/request-settings.js";
+export * from "./requests/request-tally.js";
 export * from "./run-pool.js";
 export * from "./stored-model.js";

@@ -25,13 +25,15 @@ export interface Completion {
   text: string;
   /** `stop`: the model ended or met a stop string; `length`: cut at `max_new_tokens`; others as the provider names them. */
   finish_reason: string;
+  /** What the model said instead of an answer, where the server tells a refusal from a text. */
+  refusal?: string;
   usage?: CompletionUsage;
   /** Wall time of the request, where the caller measured it; kept in the store, so that reused answers keep their latency. */
   seconds?: number;
 }
 
 /**
- * A model that answers. Errors: `UserError` for what no retry can heal (key, name of the model, prompt too long),
+ * A model that answers. A reply may be empty or refused: `checkReply` tells. Errors: `UserError` for what no retry can heal (key, name of the model, prompt too long),
  * `CompletionError` for a request that failed after its retries, `CancelledError` when the signal was aborted.
  */
 export interface LanguageModel {

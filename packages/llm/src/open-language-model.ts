@@ -1,6 +1,8 @@
 import { type Reporter, UserError } from "@rag-ft/core";
 import type { LanguageModel } from "./language-model.js";
 import { openOpenAiModel } from "./openai/open-openai-model.js";
+import type { RequestSettings } from "./requests/request-settings.js";
+import type { RequestTally } from "./requests/request-tally.js";
 
 export interface OpenLanguageModelOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -8,6 +10,10 @@ export interface OpenLanguageModelOptions {
   signal?: AbortSignal;
   /** What a local model runs on: an execution provider of ONNX Runtime, the CPU by default. */
   device?: string;
+  /** Budgets and retries of models that are asked over the network. */
+  requests?: Pick<RequestSettings, "requests_per_minute" | "tokens_per_minute" | "max_retries">;
+  /** Counts what happens to the requests. */
+  tally?: RequestTally;
 }
 
 /** The name that stands for rules instead of a model. */

@@ -1,32 +1,39 @@
+import { checkReply } from "./check-reply.js";
 import type { CompletionStore } from "./completion-store.js";
 import { completionKey } from "./completion-store.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "./language-model.js";
+import { createRequestTally, type RequestTally } from "./requests/request-tally.js";
 
 export interface StoredModel {
-  /** `occurrence` numbers identical requests of one run, by the caller's order (never by time of arrival). */
+  /**
+   * `occurrence` numbers identical requests of one run, by the caller's order (never by time of arrival). A reply that
+   * cannot be used (empty, refused, filtered) is stored all the same, since it was paid for, and throws `CompletionError`.
+   */
   complete(messages: readonly ChatMessage[], options: CompletionOptions, occurrence?: number): Promise<Completion>;
-  /** Requests that were sent, and those answered from the store. */
-  readonly counts: { sent: number; reused: number; prompt_tokens: number; completion_tokens: number };
+  /** What happened to the requests. */
+  readonly tally: RequestTally;
 }
 
 /** A model that answers from the store what was answered before, and stores each new completion when it arrives. */
-export function withStore(model: LanguageModel, store: CompletionStore): StoredModel {
-  const counts = { sent: 0, reused: 0, prompt_tokens: 0, completion_tokens: 0 };
+export function withStore(
+  model: LanguageModel,
+  store: CompletionStore,
+  tally: RequestTally = createRequestTally(),
+): StoredModel {
   return {
-    counts,
+    tally,
     async complete(messages, options, occurrence = 0) {
       const key = completionKey(model.name, messages, options, occurrence);
       const stored = store.get(key);
       if (stored) {
-        counts.reused++;
-        return stored;
+        tally.reused();
+        return checkReply(stored, model.name);
       }
-      counts.sent++;
+      tally.sent();
       const completion = await model.complete(messages, options);
-      counts.prompt_tokens += completion.usage?.prompt_tokens ?? 0;
-      counts.completion_tokens += completion.usage?.completion_tokens ?? 0;
+      tally.used(completion.usage);
       await store.put(key, completion);
-      return completion;
+      return checkReply(completion, model.name);
     },
   };
 }

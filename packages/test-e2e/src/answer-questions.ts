@@ -1,10 +1,13 @@
 import { type Reporter, throwIfCancelled } from "@rag-ft/core";
 import {
+  type Completion,
   CompletionError,
   type CompletionStore,
+  checkReply,
   completionKey,
   createFailureLog,
   defaultConcurrency,
+  type RequestTally,
   runPool,
 } from "@rag-ft/llm";
 import type { AnswerRequest, Generator } from "./generator.js";
@@ -23,6 +26,8 @@ export interface Answer {
 
 export interface AnswerQuestionsOptions {
   store: CompletionStore;
+  /** Counts what happens to the requests. */
+  tally?: RequestTally;
   reporter: Reporter;
   signal: AbortSignal;
   concurrency?: number;
@@ -45,8 +50,8 @@ export async function answerQuestions(
   requests: readonly AnswerRequest[],
   options: AnswerQuestionsOptions,
 ): Promise<AnsweredQuestions> {
-  const { store, reporter, signal } = options;
-  const failures = createFailureLog();
+  const { store, reporter, signal, tally } = options;
+  const failures = createFailureLog(tally);
   const progress = reporter.start("answering questions", requests.length);
   let reused = 0;
   const answerOne = async (request: AnswerRequest): Promise<Answer> => {
@@ -55,18 +60,26 @@ export async function answerQuestions(
     const dropped_passages = prepared.dropped;
     const key = completionKey(generator.identity, prepared.messages, prepared.options);
     const stored = store.get(key);
+    const ask = async (): Promise<Completion> => {
+      const startedAt = performance.now();
+      tally?.sent();
+      const completion = await prepared.send();
+      tally?.used(completion.usage);
+      const timed = { ...completion, seconds: (performance.now() - startedAt) / 1000 };
+      await store.put(key, timed);
+      return timed;
+    };
     if (stored !== undefined) {
       reused++;
-      const { text, finish_reason, seconds } = stored;
-      return { text: text.trim(), finish_reason, dropped_passages, ...(seconds === undefined ? {} : { seconds }) };
+      tally?.reused();
     }
-    const startedAt = performance.now();
     try {
-      const completion = await prepared.send();
-      const seconds = (performance.now() - startedAt) / 1000;
-      await store.put(key, { ...completion, seconds });
+      const completion = stored ?? (await ask());
+      // A decoder in this process may well say nothing: that is its answer.
+      const { text, finish_reason, seconds } =
+        generator.provider === "local" ? completion : checkReply(completion, generator.identity);
       failures.succeeded();
-      return { text: completion.text.trim(), finish_reason: completion.finish_reason, seconds, dropped_passages };
+      return { text: text.trim(), finish_reason, dropped_passages, ...(seconds === undefined ? {} : { seconds }) };
     } catch (error) {
       failures.failed(error);
       if (!(error instanceof CompletionError)) throw error;

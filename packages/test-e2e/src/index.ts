@@ -10,6 +10,7 @@ export const testE2e: Stage<TestE2eSettings> = {
   name: "test-e2e",
   summary: "retrieve, answer and score on held-out questions",
   settings: testE2eSettings,
+  aliases: { timeout_s: "request_timeout", concurrency: "max_concurrency" },
   inputs: ["document_path", "eval_data_path", "qa_model_name_or_path", "embedding_model_name_or_path"],
   run: runTestE2e,
 };

@@ -6,6 +6,7 @@ import {
   createFailureLog,
   defaultConcurrency,
   type LanguageModel,
+  type RequestTally,
   runPool,
   withStore,
 } from "@rag-ft/llm";
@@ -48,6 +49,8 @@ export function judgeFigures(judgements: readonly Judgement[]): JudgeFigures {
 
 export interface JudgeAnswersOptions {
   store: CompletionStore;
+  /** Counts what happens to the requests. */
+  tally?: RequestTally;
   reporter: Reporter;
   signal: AbortSignal;
   timeout_ms: number;
@@ -68,7 +71,7 @@ export async function judgeAnswers(
   options: JudgeAnswersOptions,
 ): Promise<JudgedAnswers> {
   const { reporter, signal, timeout_ms, seed } = options;
-  const model = withStore(judge, options.store);
+  const model = withStore(judge, options.store, options.tally);
   const completionOptions: CompletionOptions = {
     temperature: 0,
     max_new_tokens: JUDGE_MAX_NEW_TOKENS,
@@ -76,7 +79,7 @@ export async function judgeAnswers(
     seed,
     signal,
   };
-  const failures = createFailureLog();
+  const failures = createFailureLog(model.tally);
   const progress = reporter.start(`judging answers (${judge.name})`, cases.length);
   const judgeOne = async (item: JudgeCase): Promise<Judgement> => {
     if (item.answer.trim() === "") return { verdict: "incorrect", reply: "Not sent: the answer is empty." };

@@ -8,7 +8,7 @@ import {
   requireFile,
   type StageContext,
 } from "@rag-ft/core";
-import { openLanguageModel } from "@rag-ft/llm";
+import { openLanguageModel, type RequestTally } from "@rag-ft/llm";
 import { loadTokenizer, resolveModelFolder } from "@rag-ft/models";
 import { z } from "zod";
 import { chatGenerator, type Generator, promptGenerator } from "./generator.js";
@@ -38,20 +38,25 @@ export interface OpenedGenerator {
   format: PromptFormat;
 }
 
+/** The context, and where requests are counted. */
+export interface TalliedContext extends StageContext {
+  tally: RequestTally;
+}
+
 /** Opens the generator that the settings name, with the prompt format it was trained on. */
-export async function openGenerator(settings: TestE2eSettings, context: StageContext): Promise<OpenedGenerator> {
-  const { env, reporter, signal } = context;
+export async function openGenerator(settings: TestE2eSettings, context: TalliedContext): Promise<OpenedGenerator> {
+  const { env, reporter, signal, tally } = context;
   const { device } = settings;
   const answer = {
     max_new_tokens: settings.max_new_tokens,
-    timeout_ms: settings.timeout_s * 1000,
+    timeout_ms: settings.request_timeout * 1000,
     seed: settings.seed,
     signal,
   };
   const name = await resolveGeneratorName(settings.qa_model_name_or_path, env);
   if (name.kind === "openai") {
     const format = choosePromptFormat(undefined, settings);
-    const model = await openLanguageModel(name.model, { env, reporter, signal });
+    const model = await openLanguageModel(name.model, { env, reporter, signal, requests: settings, tally });
     const identity = `openai:${env.OPENAI_BASE_URL ?? ""}:${name.model}`;
     return { generator: chatGenerator(model, identity, format.system_text, answer), format };
   }

@@ -13,7 +13,7 @@ import {
   writeJsonAtomic,
   writeJsonl,
 } from "@rag-ft/core";
-import { type LanguageModel, openCompletionStore, openLanguageModel } from "@rag-ft/llm";
+import { createRequestTally, type LanguageModel, openCompletionStore, openLanguageModel } from "@rag-ft/llm";
 import {
   evaluateRetrieval,
   openIndex,
@@ -23,7 +23,7 @@ import {
 } from "@rag-ft/retrieval";
 import { answerQuestions } from "./answer-questions.js";
 import { judgeAnswers, judgeFigures } from "./judge-answers.js";
-import { type OpenedGenerator, openGenerator } from "./open-generator.js";
+import { type OpenedGenerator, openGenerator, type TalliedContext } from "./open-generator.js";
 import { generationFigures, remarks } from "./remarks.js";
 import { reportTable } from "./report-table.js";
 import { meanScores, scoreAnswer } from "./score-answer.js";
@@ -35,8 +35,8 @@ const RECALL_DEPTHS = [1, 4];
 /** What the stage opens; tests put their own in. */
 export interface TestE2eParts {
   openEncoder(settings: TestE2eSettings, context: StageContext): Promise<PassageEncoder>;
-  openGenerator(settings: TestE2eSettings, context: StageContext): Promise<OpenedGenerator>;
-  openJudge(settings: TestE2eSettings, context: StageContext): Promise<LanguageModel>;
+  openGenerator(settings: TestE2eSettings, context: TalliedContext): Promise<OpenedGenerator>;
+  openJudge(settings: TestE2eSettings, context: TalliedContext): Promise<LanguageModel>;
 }
 
 export const defaultParts: TestE2eParts = {
@@ -44,7 +44,11 @@ export const defaultParts: TestE2eParts = {
     openPassageEncoder(settings.embedding_model_name_or_path, { ...context, device: settings.device }),
   openGenerator,
   openJudge: (settings, context) =>
-    openLanguageModel(settings.judge_model.replace(/^openai:/, ""), { ...context, device: settings.device }),
+    openLanguageModel(settings.judge_model.replace(/^openai:/, ""), {
+      ...context,
+      device: settings.device,
+      requests: settings,
+    }),
 };
 
 async function retrieveForAll(
@@ -94,16 +98,17 @@ export async function runTestE2e(
     throw new UserError(`${settings.output_dir}: cannot be made a folder. Give output_dir another path.`, { cause });
   });
   // Opened first, so that a wrong name or a missing key shows before the database is embedded.
-  const { generator, format } = await parts.openGenerator(settings, context);
+  const tally = createRequestTally();
+  const { generator, format } = await parts.openGenerator(settings, { ...context, tally });
   let judge: LanguageModel | undefined;
   const store = await openCompletionStore(join(settings.output_dir, "completions.jsonl"));
   try {
-    if (settings.gen_gpt4eval) judge = await parts.openJudge(settings, context);
+    if (settings.gen_gpt4eval) judge = await parts.openJudge(settings, { ...context, tally });
     const retrieval = await retrieveForAll(settings, context, documents, rows, parts);
     const passages = retrieval.retrieved.map(({ documents: found }) =>
       found.slice(0, settings.embedding_max_num_to_retrieve),
     );
-    const work = { store, reporter, signal, concurrency: settings.concurrency };
+    const work = { store, tally, reporter, signal, concurrency: settings.max_concurrency };
     const { answers, reused, failures } = await answerQuestions(
       generator,
       rows.map((row, i) => ({ question: row.question, history: row.chat_history, passages: passages[i] ?? [] })),
@@ -129,7 +134,7 @@ export async function runTestE2e(
           gold: row.gold_docs,
           retrieved: passages[i] ?? [],
         })),
-        { ...work, timeout_ms: settings.timeout_s * 1000, seed: settings.seed },
+        { ...work, timeout_ms: settings.request_timeout * 1000, seed: settings.seed },
       ));
     if (judged) Object.assign(figures, prefixed("test_gen", judgeFigures(judged.judgements)));
 
@@ -157,10 +162,12 @@ export async function runTestE2e(
       reportTable([{ label, figures }]),
       ...remarks(figures, rows.length, failures),
       ...(judged?.problems ?? []),
+      ...tally.lines(),
     ];
     return {
       outputs: ["test-predictions.jsonl", "score.json", "all_args.json"].map(path),
       figures,
+      record: { requests: tally.counts },
       summary: lines.join("\n"),
     };
   } finally {

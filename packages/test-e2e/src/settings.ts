@@ -1,4 +1,5 @@
-import { count, device, escapedText, flag, number } from "@rag-ft/core";
+import { count, device, escapedText, flag } from "@rag-ft/core";
+import { requestSettings } from "@rag-ft/llm";
 import { z } from "zod";
 
 const name = (): z.ZodString => z.string().min(1);
@@ -29,11 +30,8 @@ export const testE2eSettings = z.object({
   judge_model: name()
     .default("gpt-4.1-2025-04-14")
     .describe("the judge: a model behind the OpenAI API, or local:<folder>"),
-  timeout_s: number((schema) => schema.positive())
-    .default(300)
-    .describe("limit of one request, in seconds"),
   device: device(),
-  concurrency: count(1).optional().describe("requests at once; 8 over the OpenAI API and 1 locally when left out"),
+  ...requestSettings({ timeout: 300 }),
   seed: count(0).default(0).describe("seed given to the models"),
 });
 

@@ -1,3 +1,4 @@
+export * from "./faulty-replies.js";
 export * from "./hub-server.js";
 export * from "./openai-server.js";
 export * from "./word-encoder.js";

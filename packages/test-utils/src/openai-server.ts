@@ -28,6 +28,8 @@ export interface RawReply {
   status?: number;
   body: unknown;
   headers?: Record<string, string>;
+  /** `hang`: no answer, ever; `reset`: the connection is cut before the answer, or in the middle of it. */
+  fault?: "hang" | "reset" | "reset-mid-body";
 }
 
 /** A text becomes a well-formed completion, a `RawReply` is sent as given. `index` counts chat requests from 0. */
@@ -60,24 +62,52 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 function send(response: ServerResponse, reply: RawReply): void {
-  const text = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body);
-  response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...reply.headers });
+  const text = typeof reply.body === "string" ? reply.body : (JSON.stringify(reply.body) ?? "");
+  if (reply.fault === "hang") return;
+  if (reply.fault === "reset") {
+    response.socket?.resetAndDestroy();
+    return;
+  }
+  response.writeHead(reply.status ?? 200, {
+    "content-type": "application/json",
+    "content-length": String(Buffer.byteLength(text)),
+    ...reply.headers,
+  });
+  if (reply.fault === "reset-mid-body") {
+    response.write(text.slice(0, text.length / 2), () => response.socket?.resetAndDestroy());
+    return;
+  }
   response.end(text);
+}
+
+export interface ReplyDetails {
+  finish_reason?: string;
+  refusal?: string;
+  /** Tokens of a text; words when left out. */
+  countTokens?: (text: string) => number;
 }
 
 /** Words stand in for tokens: enough for usage figures in tests. */
 const countWords = (text: string): number => text.split(/\s+/).filter(Boolean).length;
 
-function completion(body: ChatRequest, text: string, index: number): RawReply {
-  const prompt = body.messages.reduce((sum, message) => sum + countWords(message.content), 0);
-  const answer = countWords(text);
+/** A well-formed completion. */
+export function completionReply(body: ChatRequest, text: string, index: number, more: ReplyDetails = {}): RawReply {
+  const count = more.countTokens ?? countWords;
+  const prompt = body.messages.reduce((sum, message) => sum + count(message.content), 0);
+  const answer = count(text);
   return {
     body: {
       id: `chatcmpl-${index}`,
       object: "chat.completion",
       created: 0,
       model: body.model,
-      choices: [{ index: 0, message: { role: "assistant", content: text }, finish_reason: "stop" }],
+      choices: [
+        {
+          index: 0,
+          message: { role: "assistant", content: text, ...(more.refusal ? { refusal: more.refusal } : {}) },
+          finish_reason: more.finish_reason ?? "stop",
+        },
+      ],
       usage: { prompt_tokens: prompt, completion_tokens: answer, total_tokens: prompt + answer },
     },
   };
@@ -119,7 +149,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
       return errorReply(404, `The model '${parsed.data.model}' does not exist.`, "model_not_found");
     const index = chats++;
     const reply = await options.reply(parsed.data, index);
-    return typeof reply === "string" ? completion(parsed.data, reply, index) : reply;
+    return typeof reply === "string" ? completionReply(parsed.data, reply, index) : reply;
   };
 
   const server = createServer((request, response) => {

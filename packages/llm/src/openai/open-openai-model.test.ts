@@ -1,7 +1,17 @@
 import { CancelledError, UserError } from "@rag-ft/core";
-import { type OpenAiServer, type ReplyFunction, startOpenAiServer } from "@rag-ft/test-utils";
+import {
+  completionReply,
+  createFaultyReplies,
+  type OpenAiServer,
+  type ReplyDetails,
+  type ReplyFunction,
+  startOpenAiServer,
+} from "@rag-ft/test-utils";
 import { afterEach, describe, expect, it } from "vitest";
+import { checkReply } from "../check-reply.js";
 import { CompletionError } from "../completion-error.js";
+import type { LanguageModel } from "../language-model.js";
+import { createRequestTally, type RequestTally } from "../requests/request-tally.js";
 import { openOpenAiModel } from "./open-openai-model.js";
 
 const KEY = "sk-secret-abcdef123456";
@@ -15,9 +25,13 @@ afterEach(async () => {
   server = undefined;
 });
 
-async function open(reply: ReplyFunction, env: Record<string, string> = { OPENAI_API_KEY: KEY }) {
+async function open(
+  reply: ReplyFunction,
+  env: Record<string, string> = {},
+  tally?: RequestTally,
+): Promise<LanguageModel> {
   server = await startOpenAiServer({ reply, apiKey: KEY, models: ["gpt-test"] });
-  return openOpenAiModel("gpt-test", { env: { OPENAI_BASE_URL: server.url, ...env } });
+  return openOpenAiModel("gpt-test", { env: { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: KEY, ...env }, tally });
 }
 
 describe("openOpenAiModel", () => {
@@ -50,6 +64,19 @@ describe("openOpenAiModel", () => {
     await model.complete(messages, options);
     expect(Date.now() - start).toBeGreaterThanOrEqual(950);
   });
+
+  it.each(["hang", "reset", "reset-mid-body", "malformed", "no-choices"] as const)(
+    "tries again after %s and counts it",
+    async (kind) => {
+      const faulty = createFaultyReplies({ reply: () => "fine", rate: 1, kinds: [kind] });
+      const tally = createRequestTally();
+      const model = await open((body, index) => (index === 0 ? faulty.reply(body, index) : "fine"), {}, tally);
+      expect((await model.complete(messages, { ...options, timeout_ms: 300 })).text).toBe("fine");
+      const expected = { hang: "timeout", malformed: "malformed", "no-choices": "no_choice" };
+      const counted = kind.startsWith("reset") ? "connection" : expected[kind as keyof typeof expected];
+      expect(tally.counts.tried_again).toEqual({ [counted]: 1 });
+    },
+  );
 
   it("gives up after its retries with the server's words", async () => {
     const model = await open(() => ({ status: 500, body: { error: { message: "broken for good" } }, headers: soon }));
@@ -98,9 +125,18 @@ describe("openOpenAiModel", () => {
     }
   });
 
-  it("refuses replies without text and stops when asked to", async () => {
-    const empty = await open(() => "  ");
-    await expect(empty.complete(messages, options)).rejects.toThrow(/holds no text/);
+  it("hands over what cannot be used, for the store, and checkReply tells it; stops when asked to", async () => {
+    const bodies: ReplyDetails[] = [
+      {},
+      { refusal: "no" },
+      { finish_reason: "content_filter" },
+      { finish_reason: "length" },
+    ];
+    const empty = await open((body, index) => completionReply(body, "", index, bodies[index]));
+    for (const kind of ["empty", "refusal", "content_filter", "truncated"]) {
+      const completion = await empty.complete(messages, options);
+      expect(() => checkReply(completion, "m")).toThrow(expect.objectContaining({ kind }));
+    }
     await expect(empty.complete(messages, { ...options, signal: AbortSignal.abort() })).rejects.toBeInstanceOf(
       CancelledError,
     );

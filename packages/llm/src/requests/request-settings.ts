@@ -1,0 +1,25 @@
+import { count, number } from "@rag-ft/core";
+import type { z } from "zod";
+
+/** Attempts after the first, where nothing else is said. */
+export const DEFAULT_RETRIES = 5;
+
+/** The settings of every stage that asks a model; a stage spreads them into its own. */
+export function requestSettings({ timeout }: { timeout: number }) {
+  return {
+    max_concurrency: count(1).optional().describe("Requests at once (default 8, for local models 1)"),
+    requests_per_minute: count(1).optional().describe("Most requests in any minute; no limit when left out"),
+    tokens_per_minute: count(1)
+      .optional()
+      .describe("Most tokens in any minute, those of prompts and replies together; no limit when left out"),
+    request_timeout: number((schema) => schema.positive())
+      .default(timeout)
+      .describe("Seconds before an attempt is given up and the request made again"),
+    max_retries: count(0)
+      .default(DEFAULT_RETRIES)
+      .describe("Attempts after the first, on 429, 5xx, lost connections, time-outs and broken replies"),
+  };
+}
+
+/** What `requestSettings` gives. */
+export type RequestSettings = z.infer<z.ZodObject<ReturnType<typeof requestSettings>>>;
