@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python3 -m venv .venv
-.venv/bin/pip install --quiet torch transformers sentence-transformers trl peft onnx rouge_score pytrec_eval-terrier sacrebleu
+.venv/bin/pip install --quiet torch transformers sentence-transformers trl peft onnx rouge_score nltk pytrec_eval-terrier ranx sacrebleu torchmetrics scipy scikit-learn
 .venv/bin/python -c 'import torch, transformers, sentence_transformers as s; print("torch", torch.__version__, "transformers", transformers.__version__, "sentence-transformers", s.__version__)'

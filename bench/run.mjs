@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 
 const [name, ...rest] = process.argv.slice(2);
 const file = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url));
-if (!["retriever", "generator", "embed", "memory", "parity", "interop"].includes(name) || !existsSync(file)) {
-  console.error("usage: pnpm bench retriever|generator|embed|memory|parity|interop [flags]; see bench/README.md");
+const NAMES = ["retriever", "generator", "embed", "memory", "parity", "interop", "coverage"];
+if (!NAMES.includes(name) || !existsSync(file)) {
+  console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);
   process.exit(2);
 }
 process.argv.splice(2, process.argv.length - 2, ...rest);

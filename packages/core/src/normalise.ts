@@ -4,14 +4,26 @@ const ARTICLES = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Python splits at these separators too.
 const WHITE_SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 
+const WHITE_SPACE_AT_END = new RegExp(`${WHITE_SPACE.source}$`);
+
+/** The text without white space at its end, as Python's `str.rstrip()`. */
+export function stripEnd(text: string): string {
+  return text.replace(WHITE_SPACE_AT_END, "");
+}
+
+/** The words of a text as Python's `str.split()` cuts them. */
+export function splitWords(text: string): string[] {
+  return text.split(WHITE_SPACE).filter((word) => word !== "");
+}
+
 /** Answer normalisation of SQuAD's evaluation: lower case, no punctuation, no articles, single spaces; split in tokens. */
 export function normalisedTokens(text: string): string[] {
-  return text
-    .toLowerCase()
-    .replace(/[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g, "")
-    .replace(ARTICLES, " ")
-    .split(WHITE_SPACE)
-    .filter((token) => token !== "");
+  return splitWords(
+    text
+      .toLowerCase()
+      .replace(/[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g, "")
+      .replace(ARTICLES, " "),
+  );
 }
 
 /** Multiset of tokens. */

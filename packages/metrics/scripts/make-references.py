@@ -1,9 +1,10 @@
 """Writes src/fixtures/references.json: figures of public Python implementations that our metrics must equal.
 
-    pip install rouge_score nltk pytrec_eval-terrier
+    pip install rouge_score nltk pytrec_eval-terrier sacrebleu scipy scikit-learn
     python packages/metrics/scripts/make-references.py
 
-ROUGE from rouge_score, stems from NLTK, retrieval figures from pytrec_eval. SQuAD's figures are worked out here with
+ROUGE from rouge_score, stems from NLTK, retrieval figures from pytrec_eval, BLEU from sacrebleu, Wilson's interval and exact tests from
+scipy, kappa from scikit-learn. SQuAD's figures are worked out here with
 Python's own str.split and re, which is what the published evaluation runs on.
 """
 
@@ -15,7 +16,11 @@ import random
 import re
 import string
 
+import numpy
 import pytrec_eval
+import sacrebleu
+import scipy.stats
+import sklearn.metrics
 from nltk.stem.porter import PorterStemmer
 from rouge_score import rouge_scorer
 
@@ -98,24 +103,84 @@ def rouge(gold, predicted, stem):
     return {name: dict(scores[name]._asdict()) for name in names}
 
 
+MEASURES = {"recip_rank", "map", "map_cut.1,4,10", "recall.1,2,4,10", "ndcg_cut.1,2,4,10"}
+
+
 def rankings():
+    """Scores with ties, several gold passages of relevance 0 to 3, some of them never retrieved."""
     generator = random.Random(7)
-    ids = [f"d{i}" for i in range(12)]
+    ids = [f"d{i}" for i in range(12)] + ["é", "日本", "🚀", "D1", "d"]
     cases = []
-    for number in range(24):
-        retrieved = generator.sample(ids, generator.randint(1, 10))
-        gold = {key: generator.randint(1, 3) for key in generator.sample(ids, generator.randint(1, 4))}
-        run = {key: 1.0 - place / 100 for place, key in enumerate(retrieved)}
-        measures = {"recip_rank", "recall.1,4,10", "ndcg_cut.1,4,10"}
-        figures = pytrec_eval.RelevanceEvaluator({"q": gold}, measures).evaluate({"q": run})["q"]
-        cases.append({"retrieved": retrieved, "gold": gold, "figures": figures})
+    for number in range(40):
+        retrieved = generator.sample(ids, generator.randint(1, 14))
+        gold = {key: generator.randint(0, 3) for key in generator.sample(ids, generator.randint(1, 5))}
+        gold[generator.choice(ids)] = 1
+        levels = [100, 4, 1][number % 3]
+        scores = {key: generator.randrange(levels) / 7 for key in retrieved}
+        if number == 0:
+            # Two doubles that are one float.
+            scores = {"d1": 1.0, "d2": 1.0 + 1e-9, "d3": 0.5}
+        figures = pytrec_eval.RelevanceEvaluator({"q": gold}, MEASURES).evaluate({"q": scores})["q"]
+        cases.append({"scores": scores, "gold": gold, "figures": figures})
     return cases
+
+
+REFERENCE_LISTS = [
+    (["the cat is on the mat", "there is a cat on the mat"], "the the the cat on mat"),
+    (["a b c d e", "a b c"], "a b c d"),
+    (["short", "a much longer reference text than the other"], "short text"),
+    (["", "word"], "word"),
+    (["one &amp; two &lt;skipped&gt; <skipped>three", "1,000.5 units, 5-6"], "one & two three 1,000.5 units , 5 - 6"),
+]
+
+
+def bleu():
+    sentences = [([gold], predicted) for gold, predicted in PAIRS] + REFERENCE_LISTS
+    cases = [
+        {"references": references, "candidate": candidate, "bleu": sacrebleu.sentence_bleu(candidate, references).score / 100}
+        for references, candidate in sentences
+    ]
+    candidates = [candidate for _, candidate in PAIRS]
+    corpus = sacrebleu.corpus_bleu(candidates, [[gold for gold, _ in PAIRS]]).score / 100
+    return {"sentences": cases, "corpus": corpus}
+
+
+def uncertainty():
+    generator = random.Random(11)
+    shares = [(0, 1), (1, 1), (0, 75), (75, 75), (1, 75), (45, 75), (60, 93), (150, 300), (4999, 5000)]
+    signs = [(0, 1), (3, 3), (0, 8), (5, 12), (12, 5), (30, 51), (700, 801)]
+    lists = [[generator.choice([0, 0, 0.25, 0.5, 1, -0.5, -1]) for _ in range(size)] for size in [3, 6, 10, 14]]
+    lists += [[generator.uniform(-1, 1.5) for _ in range(size)] for size in [2, 9, 13]]
+    raters = [([generator.choice("xyz") for _ in range(size)], [generator.choice("xxyz") for _ in range(size)]) for size in [5, 40, 200]]
+    raters.append((["yes"] * 9 + ["no"], ["yes"] * 8 + ["no", "no"]))
+
+    def wilson(successes, n):
+        interval = scipy.stats.binomtest(successes, n).proportion_ci(method="wilson")
+        return {"successes": successes, "n": n, "low": interval.low, "high": interval.high}
+
+    def permutation(values):
+        moved = [value for value in values if value != 0]
+        result = scipy.stats.permutation_test(
+            (numpy.array(moved),), numpy.sum, permutation_type="samples", n_resamples=numpy.inf
+        )
+        return {"differences": values, "p_value": float(result.pvalue)}
+
+    return {
+        "wilson": [wilson(*share) for share in shares],
+        "sign": [
+            {"wins": wins, "losses": losses, "p_value": scipy.stats.binomtest(wins, wins + losses).pvalue}
+            for wins, losses in signs
+        ],
+        "permutation": [permutation(values) for values in lists],
+        "kappa": [{"a": a, "b": b, "kappa": float(sklearn.metrics.cohen_kappa_score(a, b))} for a, b in raters],
+    }
 
 
 stemmer = PorterStemmer()
 references = {
     "made_with": {
-        name: importlib.metadata.version(name) for name in ["rouge_score", "nltk", "pytrec_eval-terrier"]
+        name: importlib.metadata.version(name)
+        for name in ["rouge_score", "nltk", "pytrec_eval-terrier", "sacrebleu", "scipy", "scikit-learn"]
     },
     "pairs": [
         {
@@ -129,6 +194,8 @@ references = {
     ],
     "stems": {word: stemmer.stem(word) for word in STEM_WORDS},
     "rankings": rankings(),
+    "bleu": bleu(),
+    "uncertainty": uncertainty(),
 }
 FIXTURE.parent.mkdir(exist_ok=True)
 FIXTURE.write_text(json.dumps(references, ensure_ascii=True, indent=1) + "\n")

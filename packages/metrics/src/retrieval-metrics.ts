@@ -27,8 +27,40 @@ export function reciprocalRank(retrievedIds: readonly string[], goldIds: readonl
 }
 
 /**
+ * Average precision (MAP is its mean over questions): the precision at each place that holds a gold id, summed and divided by the
+ * number of gold ids. `k` looks at the first `k` places only. 0 without a gold id.
+ */
+export function averagePrecision(
+  retrievedIds: readonly string[],
+  goldIds: readonly string[],
+  k = retrievedIds.length,
+): number {
+  const left = new Set(goldIds);
+  const total = left.size;
+  let found = 0;
+  let sum = 0;
+  retrievedIds.slice(0, k).forEach((id, place) => {
+    if (!left.delete(id)) return;
+    found++;
+    sum += found / (place + 1);
+  });
+  return total === 0 ? 0 : sum / total;
+}
+
+/**
+ * Ids in trec_eval's order: by score, best first, equal scores by the id that comes last in the alphabet. Scores are compared as
+ * 32-bit floats, as trec_eval keeps them.
+ */
+export function rankByScore(scores: ReadonlyMap<string, number>): string[] {
+  const rows = [...scores].map(([id, score]) => ({ id, bytes: Buffer.from(id), score: Math.fround(score) }));
+  rows.sort((a, b) => b.score - a.score || Buffer.compare(b.bytes, a.bytes));
+  return rows.map(({ id }) => id);
+}
+
+/**
  * nDCG of the first `k` (Järvelin and Kekäläinen 2002): gain = relevance, discount = log2(rank + 1), divided by the DCG
- * of the best order. `relevance` is a list of gold ids (each worth 1) or a map of id to relevance. 0 without a gold id.
+ * of the best order. `relevance` is a list of gold ids (each worth 1) or a map of id to relevance, of which what is not above 0
+ * counts as 0. 0 without a gold id.
  */
 export function ndcgAtK(
   retrievedIds: readonly string[],
@@ -45,8 +77,13 @@ export function ndcgAtK(
   const found = retrievedIds.slice(0, k).map((id) => {
     if (seen.has(id)) return 0;
     seen.add(id);
-    return gains.get(id) ?? 0;
+    return Math.max(gains.get(id) ?? 0, 0);
   });
-  const best = dcg([...gains.values()].sort((a, b) => b - a).slice(0, k));
+  const best = dcg(
+    [...gains.values()]
+      .filter((gain) => gain > 0)
+      .sort((a, b) => b - a)
+      .slice(0, k),
+  );
   return best === 0 ? 0 : dcg(found) / best;
 }

@@ -1,0 +1,68 @@
+import { InternalError } from "@rag-ft/core";
+import { mean } from "../mean.js";
+import { type BootstrapOptions, bootstrapInterval } from "./bootstrap.js";
+import { isBinary } from "./estimate-mean.js";
+import { Z_95 } from "./normal.js";
+import { permutationTest, signTest } from "./paired-tests.js";
+import type { Interval } from "./wilson-interval.js";
+
+/** What separates two runs over the same questions. Positive figures favour the second run, b. */
+export interface PairedDifference extends Interval {
+  mean_a: number;
+  mean_b: number;
+  /** mean_b - mean_a, with its 95 % interval in `low` and `high`. */
+  difference: number;
+  /** Two-sided. */
+  p_value: number;
+  /** Questions on which b is above a, below it, and equal to it. */
+  wins: number;
+  losses: number;
+  ties: number;
+  /** Number of questions. */
+  n: number;
+  /** `mcnemar`: exact, with Bonett and Price's interval; `permutation`: random signs, with the bootstrap's interval. */
+  test: "mcnemar" | "permutation";
+}
+
+/**
+ * 95 % interval of the difference of two shares of the same `n` questions (Bonett and Price 2012): one win and one loss are added to
+ * those seen, so that two runs that hardly differ do not get an interval of width 0, as a bootstrap would give them.
+ */
+export function pairedShareInterval(wins: number, losses: number, n: number): Interval {
+  if (n === 0) return { low: Number.NaN, high: Number.NaN };
+  const gained = (wins + 1) / (n + 2);
+  const lost = (losses + 1) / (n + 2);
+  const half = Z_95 * Math.sqrt((gained + lost - (gained - lost) ** 2) / (n + 2));
+  return { low: Math.max(-1, gained - lost - half), high: Math.min(1, gained - lost + half) };
+}
+
+/**
+ * Compares two runs, question by question: `a[i]` and `b[i]` are figures of the same question. Test and interval are made by different
+ * means and may disagree in borderline cases.
+ *
+ * @throws InternalError when the lists differ in length.
+ */
+export function pairedDifference(
+  a: readonly number[],
+  b: readonly number[],
+  options: BootstrapOptions = {},
+): PairedDifference {
+  if (a.length !== b.length) throw new InternalError(`Not paired: ${a.length} figures against ${b.length}.`);
+  const differences = a.map((value, i) => (b[i] as number) - value);
+  const wins = differences.filter((value) => value > 0).length;
+  const losses = differences.filter((value) => value < 0).length;
+  const n = a.length;
+  const binary = isBinary(a) && isBinary(b);
+  return {
+    mean_a: mean(a),
+    mean_b: mean(b),
+    difference: mean(differences),
+    ...(binary ? pairedShareInterval(wins, losses, n) : bootstrapInterval(differences, options)),
+    p_value: binary ? signTest(wins, losses) : permutationTest(differences, options.seed),
+    wins,
+    losses,
+    ties: n - wins - losses,
+    n,
+    test: binary ? "mcnemar" : "permutation",
+  };
+}
