@@ -17,3 +17,4 @@ export * from "./run-record.js";
 export * from "./settings.js";
 export * from "./stage.js";
 export * from "./table.js";
+export * from "./test-output.js";

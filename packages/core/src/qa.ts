@@ -34,13 +34,16 @@ export const compactQaRowSchema = z.looseObject({
   gold_doc_ids: z.array(z.string()),
 });
 
-/** A line of `test-predictions.jsonl`. */
+/** A line of `test-predictions.jsonl`; `test-output.ts` says what its keys mean. Files of earlier versions lack the optional ones. */
 export const predictionSchema = z.looseObject({
   question: z.string(),
   gold_docs: z.array(documentSchema),
   retrieved_docs: z.array(documentSchema),
   gold_answer: z.string(),
   generated_answer: z.string(),
+  question_id: z.string().optional(),
+  passages: z.enum(["retrieved", "gold", "none"]).optional(),
+  figures: z.record(z.string(), z.number()).optional(),
 });
 
 export type ChatTurn = z.infer<typeof chatTurnSchema>;

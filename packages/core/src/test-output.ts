@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { type Document, documentKey } from "./document.js";
+import { hashText } from "./hash.js";
+import type { ChatTurn } from "./qa.js";
+
+/*
+ * What test-e2e writes to its output_dir. Keys are only ever added.
+ *
+ *   test-predictions.jsonl  a line a question, in the order of eval_data_path: `predictionSchema` of qa.ts, with the keys below
+ *   score.json              flat: figure -> number; beside each figure that is a mean over questions, `<figure>_ci95: [low, high]`,
+ *                           its 95 % interval (left out for a single question, which says nothing of its spread)
+ *   judge.json              only with a judge: its model and prompt hash, counts of verdicts, bounds, flips, agreement
+ *   two-by-two.json         only with compare_base: every combination of models, `twoByTwoSchema`
+ *   cells/<name>/           only with compare_base: test-predictions.jsonl, score.json (and judge.json) of each combination but the
+ *                           tuned retriever with the tuned generator, whose files are those above
+ *   all_args.json           settings and the prompt's format
+ *   completions.jsonl       every answer and verdict as it arrived, of all combinations
+ *   manifest.test-e2e.json  the run record, one for the whole folder: cells have none of their own
+ *
+ * Keys of a prediction besides question, gold_docs, retrieved_docs, gold_answer and generated_answer:
+ *
+ *   question_id       `questionId`: equal in every run over the same question; what pairs runs and what labels are given to
+ *   chat_history      the dialogue before the question
+ *   passages          what the prompt held: `retrieved`, `gold` (the upper bound) or `none` (the lower bound)
+ *   retrieval_scores  similarity of each of retrieved_docs; both are empty when the passages were not retrieved
+ *   scores            figures of the answer under their short names (rougeL, f1, …) and, when passages were retrieved,
+ *                     documents, fraction, ndcg, reciprocal_rank and gold_ranks
+ *   figures           this question's share in score.json, under the same names: `test_retr/document_recall/recall4`, `test_gen/f1`,
+ *                     `test_gen/gpt4_acc` (1 or 0; absent without a verdict). A figure of score.json that has an interval is the mean
+ *                     of the rows' figures of that name, over the rows that have it
+ *   judge             { verdict: correct | incorrect | unparsed | failed, reply } and, with judge_repeats, `verdicts` of all repeats
+ *   finish_reason, seconds, dropped_passages, error   how the answer came about
+ */
+
+/** The question in a dialogue, with its gold passages: what makes two lines of two files the same test question. */
+export interface IdentifiedQuestion {
+  question: string;
+  chat_history?: readonly Pick<ChatTurn, "speaker" | "message">[];
+  gold_docs: readonly Pick<Document, "page_content" | "metadata">[];
+}
+
+/** Stable id of a test question: the first 16 hexadecimal digits of a hash of question, dialogue and gold passages. */
+export function questionId({ question, chat_history = [], gold_docs }: IdentifiedQuestion): string {
+  const turns = chat_history.map(({ speaker, message }) => [speaker, message]);
+  return hashText(JSON.stringify([question, turns, gold_docs.map(documentKey)])).slice(0, 16);
+}
+
+/** What a person says of an answer; a retrieval fault is an answer that is wrong because the passages did not hold what it takes. */
+export const ANSWER_LABELS = ["correct", "incorrect", "retrieval_fault"] as const;
+
+/** A line of a file of labels. `generated_answer` says which system's answer was labelled; without it, any answer to the question. */
+export const answerLabelSchema = z.looseObject({
+  question_id: z.string().min(1),
+  label: z.enum(ANSWER_LABELS),
+  generated_answer: z.string().optional(),
+});
+
+export type AnswerLabel = z.infer<typeof answerLabelSchema>;
+
+const figuresSchema = z.record(z.string(), z.union([z.number(), z.tuple([z.number(), z.number()])]));
+const generatorSchema = z.enum(["base", "tuned"]);
+
+/** One combination of what is in the prompt and who answers. */
+const cellSchema = z.looseObject({
+  /** `base-retriever_tuned-generator`, `gold-passages_tuned-generator`, `no-passages_base-generator`, … */
+  name: z.string(),
+  /** For tables: `tuned retriever + base generator`. */
+  label: z.string(),
+  /** Where the passages came from; `gold` is the upper bound, `none` the lower one. */
+  passages: z.enum(["none", "base", "tuned", "gold"]),
+  generator: generatorSchema,
+  /** Folder of its files, relative to two-by-two.json: `.` or `cells/<name>`. */
+  folder: z.string(),
+  /** Content of its score.json. */
+  figures: figuresSchema,
+});
+
+/** One half exchanged, all else equal: the second cell minus the first, question by question. */
+const effectSchema = z.looseObject({
+  /** What was exchanged. */
+  part: z.enum(["retriever", "generator", "both"]),
+  /** Names of cells. */
+  from: z.string(),
+  to: z.string(),
+  /** Name in score.json. */
+  figure: z.string(),
+  difference: z.number(),
+  ci95: z.tuple([z.number(), z.number()]).optional(),
+  p_value: z.number(),
+  wins: z.number(),
+  losses: z.number(),
+  ties: z.number(),
+});
+
+/** `two-by-two.json`. */
+export const twoByTwoSchema = z.looseObject({
+  version: z.literal(1),
+  /** Number of test questions; every cell answered the same ones. */
+  questions: z.number(),
+  /** Names of the models as given; base and tuned are equal where only one half was trained. */
+  models: z.object({
+    retriever: z.object({ base: z.string(), tuned: z.string() }),
+    generator: z.object({ base: z.string(), tuned: z.string() }),
+  }),
+  /** By generator, base first; within it none, base, tuned, gold. Without a second retriever or generator the base's are absent. */
+  cells: z.array(cellSchema),
+  effects: z.array(effectSchema),
+});
+
+export type TwoByTwo = z.infer<typeof twoByTwoSchema>;
+export type TwoByTwoCell = z.infer<typeof cellSchema>;
+export type TwoByTwoEffect = z.infer<typeof effectSchema>;
