@@ -34,4 +34,8 @@ export const stageRegistry: StageRegistry = {
     summary: "retrieve, answer and score on held-out questions",
     load: async () => toAnyStage((await import("@rag-ft/test-e2e")).testE2e),
   },
+  report: {
+    summary: "write one HTML file about a run",
+    load: async () => toAnyStage((await import("@rag-ft/report")).report),
+  },
 };

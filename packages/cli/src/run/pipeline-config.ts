@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { UserError } from "@rag-ft/core";
 import { z } from "zod";
 import { closestNames } from "../names.js";
@@ -12,6 +13,8 @@ const reportSchema = z.strictObject({
   /** Ids of the two test-e2e stages. */
   base: z.string().optional(),
   tuned: z.string().optional(),
+  /** Whether an HTML report is written, or where; `<work_dir>/report.html` unless told otherwise. */
+  html: z.union([z.boolean(), z.string().min(1)]).optional(),
 });
 
 const configSchema = z.strictObject({
@@ -33,7 +36,8 @@ const configSchema = z.strictObject({
   report: reportSchema.optional(),
 });
 
-export type ReportConfig = z.infer<typeof reportSchema>;
+/** Ids of the stages whose figures are shown at the end. */
+export type ReportConfig = Omit<z.infer<typeof reportSchema>, "html">;
 
 /** One stage of a pipeline, its settings as written, variables put in. */
 export interface PipelineStep {
@@ -49,6 +53,8 @@ export interface Pipeline {
   workDir: string;
   steps: PipelineStep[];
   report?: ReportConfig;
+  /** Where the HTML report goes; undefined: none is wanted. */
+  htmlReport?: string;
 }
 
 interface Override {
@@ -146,12 +152,14 @@ export function parsePipeline(file: YamlFile, sets: readonly string[] = []): Pip
       step.place = (wanted) => (wanted === key ? "--set" : place(wanted));
     }
   }
-  for (const [key, id] of Object.entries(config.report ?? {})) {
+  const { html = true, ...report } = config.report ?? {};
+  for (const [key, id] of Object.entries(report)) {
     if (!steps.some((step) => step.id === id)) {
       throw new UserError(`${file.place(["report", key])}: report.${key}: no stage has the id ${id}.`);
     }
   }
-  return { name: config.name, workDir, steps, ...(config.report ? { report: config.report } : {}) };
+  const htmlReport = typeof html === "string" ? html : html ? join(workDir, "report.html") : undefined;
+  return { name: config.name, workDir, steps, htmlReport, ...(config.report ? { report } : {}) };
 }
 
 /** The steps that an id, or else a stage's name, stands for; at least one. */

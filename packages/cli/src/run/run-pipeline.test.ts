@@ -2,9 +2,12 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Stage } from "@rag-ft/core";
+import { type ReportSettings, report } from "@rag-ft/report";
 import { beforeEach, describe, expect, it } from "vitest";
+import { toAnyStage } from "../any-stage.js";
 import { main } from "../app.js";
-import { copyRegistry } from "../testing/copy-stage.js";
+import { copyRegistry, copyStage } from "../testing/copy-stage.js";
 import { createMemoryIo } from "../testing/memory-io.js";
 
 let folder: string;
@@ -112,6 +115,51 @@ describe("rag-ft run", () => {
     const io = createMemoryIo();
     expect(await main(["run", join(folder, "none.yaml")], io, copyRegistry)).toBe(2);
     expect(io.stderr).toContain("none.yaml: no such file");
+  });
+
+  it("writes the HTML report after a test, in the work folder, elsewhere or not at all; one that fails is a warning", async () => {
+    const asked: unknown[] = [];
+    const test = { ...copyStage, name: "test-copy" };
+    const page: Stage<ReportSettings> = {
+      ...report,
+      run: async (settings) => {
+        asked.push(settings);
+        if (asked.length > 2) throw new Error("no figures.");
+        return { outputs: [] };
+      },
+    };
+    const registry = {
+      ...copyRegistry,
+      "test-copy": { summary: "", load: async () => toAnyStage(test) },
+      report: { summary: "", load: async () => toAnyStage(page) },
+    };
+    const plain = (await readFile(config, "utf8")).replace("stage: copy\n    id: two", "stage: test-copy\n    id: two");
+    const runWith = async (html: string, ...argv: string[]) => {
+      await writeFile(config, `${plain}report: { tuned: two${html} }\n`);
+      const io = createMemoryIo();
+      const code = await main(["run", config, ...argv], io, registry);
+      return { code, stdout: io.stdout, log: io.log };
+    };
+    const work = join(folder, "work");
+    const first = await runWith("");
+    expect(first.stdout).toContain(`report: ${work}/report.html`);
+    await runWith(`, html: ${folder}/r.html`);
+    await runWith(", html: false");
+    await runWith("", "--only", "one");
+    expect(asked).toMatchObject([
+      {
+        run_dir: [work, join(folder, "in"), join(folder, "in/deep")],
+        output_file: join(work, "report.html"),
+        tuned: work,
+        title: "three copies",
+      },
+      { output_file: join(folder, "r.html") },
+    ]);
+    const failed = await runWith("");
+    expect(failed).toMatchObject({
+      code: 0,
+      log: expect.stringMatching(/no HTML report: no figures\. .*rag-ft report --run_dir/),
+    });
   });
 
   it("refuses a state that is none", async () => {

@@ -7,6 +7,8 @@ import { closestNames } from "../names.js";
 import { parseSettings } from "../parse-settings.js";
 import type { StageRegistry } from "../registry.js";
 import { ownVersion } from "../versions.js";
+import { writeHtmlReport } from "./html-report.js";
+import { outputFolders } from "./output-folders.js";
 import { type Pipeline, type PipelineStep, readPipeline, selectSteps } from "./pipeline-config.js";
 import { renderReport } from "./report.js";
 import { readReportData } from "./report-data.js";
@@ -26,7 +28,7 @@ export interface RunPipelineContext {
   signal: AbortSignal;
 }
 
-interface PreparedStep {
+export interface PreparedStep {
   id: string;
   stage: AnyStage;
   values: SettingValues;
@@ -74,10 +76,6 @@ function chosenIds(steps: readonly PipelineStep[], options: RunPipelineOptions):
     chosen = chosen.filter((step) => only.has(step));
   }
   return new Set(chosen.map(({ id }) => id));
-}
-
-function outputFolders({ values }: PreparedStep): string[] {
-  return ["save_dir", "output_dir"].map((key) => values[key]).filter((value) => typeof value === "string");
 }
 
 /** What this step and those after it have written, and where they will: none of that is an input of this step. */
@@ -182,4 +180,10 @@ export async function runPipeline(
     const data = await readReportData(pipeline.report, (id) => folders.get(id) ?? "");
     context.io.out(`\n${renderReport(data)}\n`);
   }
+  const page = await writeHtmlReport(
+    pipeline,
+    steps.filter(({ id }) => chosen.has(id)),
+    { ...context, reporter },
+  );
+  if (page !== undefined) context.io.out(`\nreport: ${page}\n`);
 }

@@ -1,0 +1,3 @@
+export * from "./assets.js";
+export * from "./html.js";
+export * from "./page.js";

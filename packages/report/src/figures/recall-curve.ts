@@ -1,0 +1,30 @@
+import { type Figure, isRetrieved, type System } from "../read/system.js";
+import { recallDepths } from "./headline.js";
+
+export interface RecallPoint extends Figure {
+  system: string;
+  k: number;
+}
+
+/** Passages that every question of the test has at least, where any is missing: the depth to which ranks tell recall. */
+function retrievedDepth({ answers }: System): number {
+  return answers.length === 0 ? 0 : Math.min(...answers.map(({ prediction }) => prediction.retrieved_docs.length));
+}
+
+/**
+ * recall@k over k. Where score.json has a k, its figure and interval are taken; the k between are counted from the predictions'
+ * ranks, to the depth that was retrieved.
+ */
+export function recallCurve(system: System): RecallPoint[] {
+  const known = recallDepths(system);
+  const depth = retrievedDepth(system);
+  const counted = Array.from({ length: depth }, (_, i) => i + 1);
+  return [...new Set([...known, ...counted])]
+    .sort((a, b) => a - b)
+    .flatMap((k) => {
+      const figure = system.figures.get(`test_retr/document_recall/recall${k}`);
+      const hits = system.answers.filter((answer) => isRetrieved(answer, k)).length;
+      const value = figure?.value ?? hits / system.answers.length;
+      return [{ system: system.label, k, value, ...(figure?.interval ? { interval: figure.interval } : {}) }];
+    });
+}

@@ -1,0 +1,111 @@
+import { type Document, documentKey } from "@rag-ft/core";
+import type { Answered, System } from "./read/system.js";
+
+/** A passage as the page holds it: each once, however many questions it was retrieved for. */
+export interface PassageData {
+  source: string;
+  title?: string;
+  text: string;
+}
+
+/** What one system made of a question. */
+export interface AnswerData {
+  answer: string;
+  /** Retrieved passages, best first, as positions in `passages`. */
+  retrieved: number[];
+  /** Their similarities to the question. */
+  similarities: number[];
+  /** Whether every gold passage was retrieved. */
+  found: boolean;
+  rougeL?: number;
+  f1?: number;
+  verdict?: string;
+  /** The judge's explanation. */
+  reply?: string;
+  error?: string;
+  /** Why the answer ended: `length` when it was cut. */
+  finish?: string;
+}
+
+export interface QuestionData {
+  question: string;
+  history: { speaker: string; message: string }[];
+  answer: string;
+  gold: number[];
+  /** One a system, in the order of `systems`; null when it was not asked this question. */
+  by: (AnswerData | null)[];
+}
+
+/** What the page's table of predictions is made of. */
+export interface PredictionData {
+  systems: string[];
+  /** Positions in `systems`. */
+  base: number | null;
+  tuned: number;
+  passages: PassageData[];
+  questions: QuestionData[];
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function answerData(
+  { prediction, goldRanks, scores, judge }: Answered,
+  place: (passage: Document) => number,
+): AnswerData {
+  const { generated_answer, retrieved_docs, retrieval_scores, error, finish_reason } = prediction;
+  return {
+    answer: generated_answer,
+    retrieved: retrieved_docs.map(place),
+    similarities: Array.isArray(retrieval_scores) ? retrieval_scores.filter((score) => typeof score === "number") : [],
+    found: goldRanks.every((rank) => rank !== null),
+    rougeL: scores.rougeL,
+    f1: scores.f1,
+    verdict: judge?.verdict,
+    reply: text(judge?.reply),
+    error: text(error),
+    finish: text(finish_reason),
+  };
+}
+
+function historyOf(value: unknown): QuestionData["history"] {
+  if (!Array.isArray(value)) return [];
+  return value.map(({ speaker, message }) => ({ speaker: String(speaker), message: String(message) }));
+}
+
+/** Every question of every system once, in the order of the test file, with what each system made of it. */
+export function predictionData(systems: readonly System[], base: System | undefined, tuned: System): PredictionData {
+  const passages: PassageData[] = [];
+  const places = new Map<string, number>();
+  const place = (passage: Document): number => {
+    const key = documentKey(passage);
+    const known = places.get(key);
+    if (known !== undefined) return known;
+    const { source, title } = passage.metadata;
+    places.set(key, passages.length);
+    return passages.push({ source, ...(title ? { title } : {}), text: passage.page_content }) - 1;
+  };
+  const questions = new Map<string, QuestionData>();
+  for (const [i, { answers }] of systems.entries()) {
+    for (const answered of answers) {
+      const { question, gold_answer, gold_docs, chat_history } = answered.prediction;
+      const row = questions.get(answered.key) ?? {
+        question,
+        history: historyOf(chat_history),
+        answer: gold_answer,
+        gold: gold_docs.map(place),
+        by: systems.map(() => null),
+      };
+      row.by[i] = answerData(answered, place);
+      questions.set(answered.key, row);
+    }
+  }
+  return {
+    systems: systems.map(({ label }) => label),
+    base: base ? systems.indexOf(base) : null,
+    tuned: systems.indexOf(tuned),
+    passages,
+    questions: [...questions.values()],
+  };
+}

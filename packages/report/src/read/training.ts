@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { readRows, readValue } from "./optional-file.js";
+import type { StageRecord } from "./stage-record.js";
+
+const lineSchema = z.looseObject({ step: z.number() }).transform((line) => {
+  const figures = Object.entries(line).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  return { ...Object.fromEntries(figures), step: line.step } as TrainingLine;
+});
+const figuresSchema = z.record(z.string(), z.unknown()).transform(numbersOf);
+const testSchema = z.looseObject({ base: figuresSchema, best: figuresSchema, questions: z.number() });
+
+/** A line of train.jsonl or eval.jsonl: figures at a step. */
+export type TrainingLine = { step: number } & Record<string, number>;
+
+/** What one training stage logged. */
+export interface Training {
+  record: StageRecord;
+  steps: TrainingLine[];
+  evaluations: TrainingLine[];
+  /** The figure that chose the best checkpoint. */
+  metric: { name: string; greaterIsBetter: boolean };
+  /** Base and best checkpoint on the test file, of a retriever. */
+  test?: { base: Record<string, number>; best: Record<string, number>; questions: number };
+}
+
+/** The entries that are numbers. */
+export function numbersOf(values: Readonly<Record<string, unknown>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+  );
+}
+
+/** The evaluation with the best figure; the first of equals, as training chooses it. */
+export function bestEvaluation({
+  evaluations,
+  metric,
+}: Pick<Training, "evaluations" | "metric">): TrainingLine | undefined {
+  const sign = metric.greaterIsBetter ? 1 : -1;
+  let best: TrainingLine | undefined;
+  for (const line of evaluations) {
+    const value = line[metric.name];
+    if (value === undefined) continue;
+    if (best === undefined || sign * value > sign * (best[metric.name] as number)) best = line;
+  }
+  return best;
+}
+
+/** Reads the logs beside a training stage's record. */
+export async function readTraining(record: StageRecord): Promise<Training> {
+  const { folder, settings } = record;
+  const lines = async (name: string): Promise<TrainingLine[]> =>
+    (await readRows(join(folder, name), lineSchema as unknown as z.ZodType<TrainingLine>, "a log of training")) ?? [];
+  const [steps, evaluations, test] = await Promise.all([
+    lines("train.jsonl"),
+    lines("eval.jsonl"),
+    readValue(join(folder, "test.json"), testSchema, "figures of a test file"),
+  ]);
+  const { metric_for_best_model: chosen } = settings;
+  const metric =
+    typeof chosen === "string" && !/loss$/.test(chosen)
+      ? { name: chosen, greaterIsBetter: true }
+      : { name: typeof chosen === "string" ? chosen : "eval_loss", greaterIsBetter: false };
+  return { record, steps, evaluations, metric, ...(test ? { test } : {}) };
+}

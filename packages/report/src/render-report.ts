@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { type Content, html, readPageScript, readTheme, renderPage } from "@rag-ft/page";
+import { headlineMetrics } from "./figures/headline.js";
+import { predictionData } from "./prediction-data.js";
+import type { Run } from "./read/read-run.js";
+import { comparisonSection } from "./sections/comparison.js";
+import { costSection } from "./sections/cost.js";
+import { distributionSection } from "./sections/distributions.js";
+import { formatChange, formatFigure } from "./sections/format.js";
+import { predictionsSection } from "./sections/predictions.js";
+import { provenanceSection } from "./sections/provenance.js";
+import { retrievalSection } from "./sections/retrieval.js";
+import { renderSection } from "./sections/section.js";
+import { trainingSection } from "./sections/training.js";
+
+const readAsset = (name: string): Promise<string> => readFile(new URL(`../assets/${name}`, import.meta.url), "utf8");
+
+/** The figures at the top, those that the run has. */
+const CARDS = ["test_retr/document_recall/recall4", "test_gen/gpt4_acc", "test_gen/rougeL", "test_gen/f1"];
+
+function cards({ base, tuned }: Run): Content {
+  if (!tuned) return "";
+  const shown = headlineMetrics([tuned]).filter(({ name }) => CARDS.includes(name));
+  return html`<ul class="cards">${shown.map(
+    ({ name, title }) => html`<li><span class="card-title">${title}</span>
+<span class="card-value">${formatFigure(tuned.figures.get(name))}</span>
+<span class="muted">${base ? html`${formatChange(base.figures.get(name), tuned.figures.get(name))} against ${base.label}` : ""}</span></li>`,
+  )}</ul>`;
+}
+
+/** The report as one HTML document that loads nothing. */
+export async function renderReport(run: Run, now: Date = new Date()): Promise<string> {
+  const { title, records, systems, base, tuned } = run;
+  const [theme, style, pageScript, script] = await Promise.all([
+    readTheme(),
+    readAsset("report.css"),
+    readPageScript(),
+    readAsset("predictions.js"),
+  ]);
+  const asked = systems.filter(({ answers }) => answers.length > 0);
+  const shown = tuned && asked.includes(tuned) ? tuned : asked.at(-1);
+  const predictions = shown && predictionData(asked, base && asked.includes(base) ? base : undefined, shown);
+  const sections = [
+    comparisonSection(run),
+    retrievalSection(run),
+    trainingSection(run),
+    distributionSection(run),
+    predictionsSection(predictions),
+    costSection(run),
+    provenanceSection(run),
+  ];
+  const finished = records.map(({ started_at, seconds }) => new Date(started_at).getTime() + seconds * 1000);
+  const day = (time: number): string => new Date(time).toISOString().slice(0, 16).replace("T", " ");
+  const body = html`<header>
+<h1>${title}</h1>
+<p class="muted">${records.length} stages, the last finished ${day(Math.max(...finished))} UTC; report made ${day(now.getTime())} UTC.</p>
+${cards(run)}
+<nav class="contents" aria-label="Sections">${sections.map((section) => html`<a href="#${section.id}">${section.title}</a> `)}</nav>
+</header>
+<main>
+${sections.map(renderSection)}
+</main>`;
+  return renderPage({
+    title: `${title} – rag-ft`,
+    styles: [theme, style],
+    body,
+    scripts: predictions ? [pageScript, script] : [],
+    data: predictions,
+  });
+}

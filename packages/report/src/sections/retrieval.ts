@@ -1,0 +1,51 @@
+import { type Content, html } from "@rag-ft/page";
+import { rankChart } from "../charts/distribution-charts.js";
+import { chartFigure, legend } from "../charts/figure.js";
+import { recallChart } from "../charts/recall-chart.js";
+import { rankCounts } from "../figures/distributions.js";
+import { recallCurve } from "../figures/recall-curve.js";
+import type { Run } from "../read/read-run.js";
+import { formatFigure } from "./format.js";
+import { missing, type Section } from "./section.js";
+import { table } from "./table.js";
+
+/** Recall over the number of passages retrieved, and where the gold passages stood. */
+export function retrievalSection({ systems }: Run): Section {
+  const names = systems.map(({ label }) => label);
+  const points = systems.flatMap(recallCurve);
+  const charts: Content[] = [];
+  if (points.length > 0) {
+    const depths = [...new Set(points.map(({ k }) => k))].sort((a, b) => a - b);
+    const rows = depths.map((k) => [
+      k,
+      ...names.map((name) => formatFigure(points.find((point) => point.system === name && point.k === k))),
+    ]);
+    const columns = [{ title: "k", number: true }, ...names.map((title) => ({ title, number: true }))];
+    charts.push(
+      chartFigure("Recall over the number of passages retrieved", recallChart(points, names), table(columns, rows)),
+    );
+  }
+  const ranked = systems.filter(({ answers }) => answers.length > 0);
+  if (ranked.length > 0) {
+    const counts = rankCounts(ranked);
+    const ranks = [...new Set(counts.map(({ rank }) => rank))];
+    const own = ranked.map(({ label }) => label);
+    const rows = ranks.map((rank) => [
+      rank,
+      ...own.map((name) => counts.find((count) => count.system === name && count.rank === rank)?.questions),
+    ]);
+    charts.push(
+      chartFigure(
+        "Where the gold passage stood",
+        rankChart(counts, own),
+        table([{ title: "rank" }, ...own.map((title) => ({ title, number: true }))], rows),
+        "With several gold passages, the last one counts.",
+      ),
+    );
+  }
+  const content =
+    charts.length > 0
+      ? html`${legend(names)}<div class="charts">${charts}</div>`
+      : missing("No retrieval was tested.", html`Run <code>test-e2e</code>.`);
+  return { id: "retrieval", title: "Retrieval", content };
+}

@@ -1,0 +1,85 @@
+import { type Content, html } from "@rag-ft/page";
+import { chartFigure } from "../charts/figure.js";
+import { lossChart, metricChart, rateChart } from "../charts/training-charts.js";
+import type { Run } from "../read/read-run.js";
+import { bestEvaluation, type Training } from "../read/training.js";
+import { formatDuration, formatNumber } from "./format.js";
+import { missing, type Section } from "./section.js";
+import { table } from "./table.js";
+
+/** Names that people use for a logged figure: `recall@4` for `eval_retr/document_recall/recall4`. */
+export function figureTitle(name: string): string {
+  const last = name.replace(/^.*\//, "");
+  const recall = /^(recall|ndcg)(\d+)$/.exec(last);
+  if (recall) return `${recall[1] === "ndcg" ? "nDCG" : "recall"}@${recall[2]}`;
+  return { mrr: "MRR", eval_loss: "loss" }[last] ?? last;
+}
+
+function linesTable(lines: readonly Record<string, number>[], names: readonly string[]): Content {
+  return table(
+    names.map((name) => ({ title: name === "step" ? "step" : figureTitle(name), number: true })),
+    lines.map((line) => names.map((name) => (line[name] === undefined ? "" : formatNumber(line[name])))),
+  );
+}
+
+function outcome(training: Training): Content {
+  const { evaluations, metric, steps } = training;
+  const base = evaluations.find(({ step }) => step === 0);
+  const best = bestEvaluation(training);
+  const tokens = steps.map((line) => line.tokens_per_s ?? 0);
+  const memory = Math.max(0, ...steps.map((line) => line.peak_rss_mb ?? 0));
+  const title = figureTitle(metric.name);
+  const facts = [
+    best && base
+      ? best.step === 0
+        ? `No checkpoint beat the base (${title} ${base[metric.name]?.toFixed(3)}): the base was kept.`
+        : `On the eval split, ${title} went from ${base[metric.name]?.toFixed(3)} to ${best[metric.name]?.toFixed(3)}, best at step ${best.step}.`
+      : "",
+    steps.length > 0
+      ? `${Math.round(tokens.reduce((a, b) => a + b, 0) / tokens.length)} tokens a second, at most ${Math.round(memory)} MB of memory, ${formatDuration(training.record.seconds)}.`
+      : "",
+  ];
+  return html`<p>${facts.filter((fact) => fact !== "").join(" ")}</p>`;
+}
+
+function one(training: Training): Content {
+  const { record, steps, evaluations, metric } = training;
+  const base = record.settings.model_path ?? record.settings.model_name_or_path;
+  const heading = html`<h3>${record.command} <span class="muted">from ${String(base ?? "?")}</span></h3>`;
+  if (steps.length === 0 && evaluations.length === 0) {
+    return html`${heading}${missing("No log.", `train.jsonl and eval.jsonl are not in ${record.folder}.`)}`;
+  }
+  const title = figureTitle(metric.name);
+  const measured = evaluations.filter((line) => line[metric.name] !== undefined);
+  const legendOfLoss = measured.some((line) => line.eval_loss !== undefined)
+    ? "Solid: training data. Dashed with squares: eval split."
+    : undefined;
+  const charts = [
+    ...(steps.length > 0
+      ? [chartFigure("Loss", lossChart(training), linesTable(steps, ["step", "loss", "lr", "grad_norm"]), legendOfLoss)]
+      : []),
+    ...(measured.length > 0 && metric.name !== "eval_loss"
+      ? [
+          chartFigure(
+            `${title} on the eval split`,
+            metricChart(training, title),
+            linesTable(evaluations, Object.keys(evaluations[0] ?? {})),
+            "Circled: the checkpoint that was kept.",
+          ),
+        ]
+      : []),
+    ...(steps.some(({ lr }) => lr !== undefined)
+      ? [chartFigure("Learning rate", rateChart(training), linesTable(steps, ["step", "lr"]))]
+      : []),
+  ];
+  return html`${heading}${outcome(training)}<div class="charts">${charts}</div>`;
+}
+
+/** The curves of each training stage. */
+export function trainingSection({ trainings }: Run): Section {
+  const content =
+    trainings.length > 0
+      ? trainings.map(one)
+      : missing("No training is in this run.", html`Run <code>train-retriever</code> or <code>train-generator</code>.`);
+  return { id: "training", title: "Training", content };
+}
