@@ -13,6 +13,7 @@ import {
   readPromptFormat,
   readQa,
   readQuestions,
+  silentReporter,
 } from "@rag-ft/core";
 import { type OpenAiServer, startOpenAiServer } from "@rag-ft/test-utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -212,7 +213,7 @@ describe("the reference's six commands, small", () => {
     const judged = predictionSchema.extend({ judge: z.object({ verdict: z.string() }) });
     const rows = await readJsonl(at("test", "test-predictions.jsonl"), judged, { what: "predictions" });
     expect(rows.map((row) => row.question)).toEqual(
-      (await readQa(at("answers", "test_w_qa.jsonl"))).map((row) => row.question),
+      (await readQa(at("answers", "test_w_qa.jsonl"), silentReporter)).map((row) => row.question),
     );
     for (const row of rows) expect(row.retrieved_docs).toHaveLength(4);
     const count = (...verdicts: string[]): number => rows.filter((row) => verdicts.includes(row.judge.verdict)).length;

@@ -1,8 +1,9 @@
 import type { z } from "zod";
 import { createDocument, type Document, documentSchema } from "./document.js";
 import { DataError } from "./errors.js";
-import { readJsonl, requireFile } from "./jsonl.js";
+import { readJsonl, readNumberedJsonl, requireFile } from "./jsonl.js";
 import { readPickleDocuments } from "./pickle/read-documents.js";
+import type { Reporter } from "./progress.js";
 import { type QaRow, type QuestionsRow, qaRowSchema, questionsRowSchema } from "./qa.js";
 
 /** `fmt_content` may be absent in hand-made files; it is then derived. */
@@ -57,10 +58,27 @@ export async function readQuestions(path: string): Promise<QuestionsRow[]> {
   });
 }
 
-/** Reads `*_w_qa.jsonl`. */
-export async function readQa(path: string): Promise<QaRow[]> {
-  return readJsonl(path, qaRowSchema, {
+/** A question with its answer, and its line in the file it was read from. */
+export interface NumberedQaRow extends QaRow {
+  line: number;
+}
+
+/**
+ * Reads `*_w_qa.jsonl`. The reference's own files hold some rows without a question: they are passed over, with a warning that counts them.
+ *
+ * @throws DataError for a row that is malformed, or when no row has a question.
+ */
+export async function readQa(path: string, { warn }: Pick<Reporter, "warn">): Promise<NumberedQaRow[]> {
+  const all = await readNumberedJsonl(path, qaRowSchema, {
     what: "questions with answers (*_w_qa.jsonl: gold_docs, hard_neg_docs, chat_history, question, gold_answer)",
     explain: explainRow("answers"),
   });
+  const rows = all.filter(({ row }) => row.question.trim() !== "");
+  const empty = all.filter(({ row }) => row.question.trim() === "").map(({ line }) => line);
+  if (rows.length === 0) throw new DataError(`${path}: no row has a question.`);
+  if (empty.length > 0) {
+    const where = `line${empty.length > 1 ? "s" : ""} ${empty.slice(0, 5).join(", ")}${empty.length > 5 ? ", …" : ""}`;
+    warn(`${path}: ${empty.length} of ${all.length} rows have an empty question and are left out (${where})`);
+  }
+  return rows.map(({ line, row }) => ({ ...row, line }));
 }

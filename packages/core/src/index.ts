@@ -4,6 +4,7 @@ export * from "./clean-temporaries.js";
 export * from "./dataset.js";
 export * from "./document.js";
 export * from "./errors.js";
+export * from "./folder-lock.js";
 export * from "./hash.js";
 export * from "./jsonl.js";
 export * from "./normalise.js";

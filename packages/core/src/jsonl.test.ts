@@ -7,6 +7,7 @@ import { readDocuments, readQa, readQuestions } from "./dataset.js";
 import { createDocument } from "./document.js";
 import { DataError, UserError } from "./errors.js";
 import { appendJsonl, readJsonl, toJsonl, writeJsonl } from "./jsonl.js";
+import { silentReporter } from "./progress.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -75,7 +76,27 @@ describe("files of the flow", () => {
     expect(await readQuestions(await file(toJsonl([{ ...questions, extra: 1 }])))).toEqual([
       { ...questions, extra: 1 },
     ]);
-    expect(await readQa(await file(toJsonl([answers])))).toEqual([answers]);
+    expect(await readQa(await file(toJsonl([answers])), silentReporter)).toEqual([{ ...answers, line: 1 }]);
+  });
+
+  it("passes over answers without a question, with a warning that counts them, and still refuses malformed ones", async () => {
+    const rows = [answers, { ...answers, question: " " }, { ...answers, question: "r?" }, { ...answers, question: "" }];
+    const said: string[] = [];
+    const path = await file(`\n${toJsonl(rows)}`);
+    const read = await readQa(path, { warn: (line) => said.push(line) });
+    expect(read.map(({ question, line }) => [question, line])).toEqual([
+      ["q?", 2],
+      ["r?", 4],
+    ]);
+    expect(said).toEqual([`${path}: 2 of 4 rows have an empty question and are left out (lines 3, 5)`]);
+    const { question: _, ...without } = answers;
+    await expect(readQa(await file(toJsonl([answers, without])), silentReporter)).rejects.toThrow(/:2: .*question: /);
+    await expect(readQa(await file(toJsonl([{ ...answers, gold_answer: "" }])), silentReporter)).rejects.toThrow(
+      /gold_answer: /,
+    );
+    await expect(readQa(await file(toJsonl(rows.slice(1, 2))), silentReporter)).rejects.toThrow(
+      /no row has a question/,
+    );
   });
 
   it("derives fmt_content that is not there and keeps one that is", async () => {
@@ -92,7 +113,9 @@ describe("files of the flow", () => {
   });
 
   it("says what the file seems to be when it is another stage's", async () => {
-    await expect(readQa(await file(toJsonl([questions])))).rejects.toThrow(/run gen-answers on it first/);
+    await expect(readQa(await file(toJsonl([questions])), silentReporter)).rejects.toThrow(
+      /run gen-answers on it first/,
+    );
     await expect(readQuestions(await file(toJsonl([answers])))).rejects.toThrow(/looks like a file of answers/);
     await expect(readQuestions(await file(toJsonl([passage])))).rejects.toThrow(/looks like a document database/);
     await expect(readDocuments(await file('{"text":"t","source":"u"}'))).rejects.toThrow(/run prepare-docs/);

@@ -34,15 +34,30 @@ export function describeIssues(error: z.ZodError): string {
     .join("; ");
 }
 
+/** A row and the number of its line in the file, from 1. */
+export interface NumberedRow<T> {
+  line: number;
+  row: T;
+}
+
+/** Reads a JSONL file as `readNumberedJsonl` does; the rows alone. */
+export async function readJsonl<T>(path: string, schema: z.ZodType<T>, options: ReadJsonlOptions): Promise<T[]> {
+  return (await readNumberedJsonl(path, schema, options)).map(({ row }) => row);
+}
+
 /**
  * Reads a JSONL file, each line checked by `schema`. Blank lines are passed over.
  *
  * @throws UserError when the file is not there, DataError (with the line's number) when a line is not JSON or fails the
  * schema, or when there is no line at all.
  */
-export async function readJsonl<T>(path: string, schema: z.ZodType<T>, options: ReadJsonlOptions): Promise<T[]> {
+export async function readNumberedJsonl<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  options: ReadJsonlOptions,
+): Promise<NumberedRow<T>[]> {
   await requireFile(path, options.what);
-  const rows: T[] = [];
+  const rows: NumberedRow<T>[] = [];
   let number = 0;
   const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
   for await (const line of lines) {
@@ -67,7 +82,7 @@ export async function readJsonl<T>(path: string, schema: z.ZodType<T>, options: 
         { cause: parsed.error },
       );
     }
-    rows.push(parsed.data);
+    rows.push({ line: number, row: parsed.data });
   }
   if (rows.length === 0 && !options.allowEmpty) {
     throw new DataError(`${path}: the file is empty. Expected ${options.what}, at least one line.`);

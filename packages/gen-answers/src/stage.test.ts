@@ -63,7 +63,7 @@ describe("gen-answers", () => {
     const path = join(folder, "train_w_q.jsonl");
     await writeJsonl(path, questions(5, "t"));
     const result = await run({ dataset_w_q: path });
-    const rows = await readQa(join(folder, "train_w_qa.jsonl"));
+    const rows = await readQa(join(folder, "train_w_qa.jsonl"), silentReporter);
     expect(rows.map((row) => row.gold_answer)).toEqual(
       questions(5, "t").flatMap((row) => row.questions.map((q) => `re ${q}`)),
     );
@@ -88,14 +88,14 @@ describe("gen-answers", () => {
       await writeJsonl(join(folder, `${split}_w_q.jsonl`), questions(2, split));
     await run({ dataset_w_q: folder, save_dir: join(folder, "out") });
     for (const split of ["train", "eval", "test"])
-      expect(await readQa(join(folder, "out", `${split}_w_qa.jsonl`))).toHaveLength(4);
+      expect(await readQa(join(folder, "out", `${split}_w_qa.jsonl`), silentReporter)).toHaveLength(4);
     await run({
       dataset_w_q: join(folder, "eval_w_q.jsonl"),
       save_name: "few_w_qa.jsonl",
       end_data_idx: "3",
       start_data_idx: "1",
     });
-    expect((await readQa(join(folder, "few_w_qa.jsonl"))).map((row) => row.question)).toEqual(
+    expect((await readQa(join(folder, "few_w_qa.jsonl"), silentReporter)).map((row) => row.question)).toEqual(
       questions(2, "eval")
         .flatMap((row) => row.questions)
         .slice(1, 3),
@@ -121,7 +121,7 @@ describe("gen-answers", () => {
     broken = false;
     const again = await run({ dataset_w_q: path });
     expect(again.figures).toMatchObject({ answered: 10, failed: 0, requests_sent: 2, requests_from_store: 8 });
-    expect((await readQa(join(folder, "train_w_qa.jsonl"))).map((row) => row.question)).toEqual(
+    expect((await readQa(join(folder, "train_w_qa.jsonl"), silentReporter)).map((row) => row.question)).toEqual(
       questions(5, "t").flatMap((row) => row.questions),
     );
   });
@@ -179,7 +179,7 @@ describe("gen-answers", () => {
     const path = join(folder, "train_w_q.jsonl");
     await writeJsonl(path, questions(3, "t"));
     await run({ dataset_w_q: path, prompt_model: "extractive" });
-    for (const row of await readQa(join(folder, "train_w_qa.jsonl"))) {
+    for (const row of await readQa(join(folder, "train_w_qa.jsonl"), silentReporter)) {
       expect(row.gold_docs[0]?.page_content).toContain(row.gold_answer);
       expect(row.answer_generator).toBe("extractive");
     }

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import (BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM,
-                          XLMRobertaConfig, XLMRobertaForMaskedLM)
+from transformers import (BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, MistralConfig,
+                          MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM, XLMRobertaConfig, XLMRobertaForMaskedLM)
 
 FIXTURES = Path(__file__).parent.parent / "src" / "fixtures"
 
@@ -110,6 +110,10 @@ MAKERS = {
         name, tie_word_embeddings=False, attention_bias=True,
         rope_parameters={"rope_type": "llama3", "rope_theta": 500000.0, "factor": 4.0, "low_freq_factor": 1.0,
                          "high_freq_factor": 4.0, "original_max_position_embeddings": 16},
+    ),
+    # The examples fit the window, what is written after them does not.
+    "tiny-mistral": lambda name: decoder(
+        name, (MistralConfig, MistralForCausalLM), tie_word_embeddings=False, sliding_window=8, attn_implementation="eager",
     ),
     "tiny-qwen2": lambda name: decoder(
         name, (Qwen2Config, Qwen2ForCausalLM), tie_word_embeddings=True,

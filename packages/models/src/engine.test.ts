@@ -94,7 +94,7 @@ const EXAMPLES = [
   { prompt: [1, 17, 4], answer: [38, 2] },
 ];
 
-describe.each(["tiny-llama", "tiny-llama-untied", "tiny-qwen2"])("%s", (name) => {
+describe.each(["tiny-llama", "tiny-llama-untied", "tiny-mistral", "tiny-qwen2"])("%s", (name) => {
   it("gives PyTorch's loss and gradients, on answers only", async () => {
     const decoder = await tinyDecoder(name);
     const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
@@ -155,6 +155,16 @@ describe.each(["tiny-llama", "tiny-llama-untied", "tiny-qwen2"])("%s", (name) =>
       logits = await run([next], written.length, 1);
     }
     expect(written).toEqual([...data(reference, "greedy")]);
+
+    // The same at once, without a cache.
+    cache = empty;
+    const all = await run(written.slice(0, -1), written.length - 1, 0);
+    const size = decoder.graph.vocabularySize;
+    const likeliest = written.slice(1).map((_, i) => {
+      const row = all.subarray(i * size, (i + 1) * size);
+      return row.indexOf(Math.max(...row));
+    });
+    expect(likeliest.slice(prompt.length - 1)).toEqual(written.slice(prompt.length));
     await session.close();
   });
 });

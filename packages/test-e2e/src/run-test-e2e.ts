@@ -93,7 +93,7 @@ export async function runTestE2e(
 ): Promise<StageResult> {
   const { reporter, signal } = context;
   const documents = await readDocuments(settings.document_path);
-  const rows = (await readQa(settings.eval_data_path)).slice(0, settings.max_test_samples);
+  const rows = (await readQa(settings.eval_data_path, reporter)).slice(0, settings.max_test_samples);
   await mkdir(settings.output_dir, { recursive: true }).catch((cause) => {
     throw new UserError(`${settings.output_dir}: cannot be made a folder. Give output_dir another path.`, { cause });
   });

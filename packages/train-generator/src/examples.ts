@@ -3,8 +3,8 @@ import {
   buildPrompt,
   createRandom,
   type Document,
+  type NumberedQaRow,
   type PromptFormat,
-  type QaRow,
   type Reporter,
   UserError,
 } from "@rag-ft/core";
@@ -14,7 +14,7 @@ import { contextPassages, fitContext } from "./context.js";
 /** An example that knows where it comes from. */
 export interface QuestionExample extends AnswerExample {
   question: string;
-  /** Its line in the file, counted from 1 (blank lines left out). */
+  /** Its line in the file. */
   line: number;
 }
 
@@ -34,7 +34,7 @@ export interface ExampleSettings {
  * @throws UserError when no example fits `maxTokens`.
  */
 export function makeExamples(
-  rows: readonly QaRow[],
+  rows: readonly NumberedQaRow[],
   retrieved: readonly (readonly Document[])[],
   settings: ExampleSettings,
   what: string,
@@ -57,7 +57,7 @@ export function makeExamples(
       return;
     }
     dropped += fitted.dropped;
-    examples.push({ prompt, answer, question: row.question, line: i + 1 });
+    examples.push({ prompt, answer, question: row.question, line: row.line });
   });
   if (dropped > 0)
     reporter.info(`${what}: ${dropped} retrieved passages left out, so that prompts fit ${maxTokens} tokens`);

@@ -9,6 +9,7 @@ import {
   defaultPromptFormat,
   readPromptFormat,
   silentReporter,
+  withFolderLock,
   writeJsonl,
 } from "@rag-ft/core";
 import { openLanguageModel } from "@rag-ft/llm";
@@ -30,6 +31,7 @@ const rows = COLOURS.map((colour, i) => ({
   chat_history: [],
   question: `Which colour has cable ${i}?`,
   gold_answer: `It is ${colour}.`,
+  line: i + 1,
 }));
 
 beforeAll(async () => {
@@ -49,6 +51,20 @@ async function lines(path: string): Promise<Record<string, number>[]> {
     .split("\n")
     .map((line) => JSON.parse(line));
 }
+
+it("is refused while another run writes to its folder", async () => {
+  const settings = trainGenerator.settings.parse({
+    model_name_or_path: model("tiny-decoder"),
+    embedding_model: model("tiny-encoder"),
+    full_dataset_file_path: at("documents.jsonl"),
+    train_file: at("train_w_qa.jsonl"),
+    eval_file: at("train_w_qa.jsonl"),
+    output_dir: at("held"),
+  });
+  await withFolderLock(at("held"), async () => {
+    await expect(trainGenerator.run(settings, context)).rejects.toThrow(/held: in use by process/);
+  });
+});
 
 describe("makeExamples", () => {
   it("prompt and answer are the shared format's, and a prompt too long loses passages", async () => {

@@ -4,6 +4,7 @@ import {
   choosePromptFormat,
   type Document,
   formatTable,
+  type NumberedQaRow,
   type PromptFormat,
   type QaRow,
   readDocuments,
@@ -13,6 +14,7 @@ import {
   type StageResult,
   throwIfCancelled,
   UserError,
+  withFolderLock,
   writeJsonAtomic,
   writePromptFormat,
 } from "@rag-ft/core";
@@ -126,17 +128,21 @@ function createStep(
 }
 
 /** Fine-tunes a decoder on answers, with passages of a fixed retriever in the prompt; keeps the checkpoint with the lowest loss. */
-export async function runTrainGenerator(settings: TrainGeneratorSettings, context: StageContext): Promise<StageResult> {
+export function runTrainGenerator(settings: TrainGeneratorSettings, context: StageContext): Promise<StageResult> {
+  return withFolderLock(settings.output_dir, () => trainDecoder(settings, context));
+}
+
+async function trainDecoder(settings: TrainGeneratorSettings, context: StageContext): Promise<StageResult> {
   const { reporter, signal, env } = context;
   const output = settings.output_dir;
   const lora = loraSettings(settings);
   await requireCheckpoint(settings);
   await requireDevice(settings.device);
   const documents = await readDocuments(settings.full_dataset_file_path);
-  const rows: Splits<QaRow[]> = {
-    train: await readQa(settings.train_file),
-    eval: await readQa(settings.eval_file),
-    test: settings.test_file ? await readQa(settings.test_file) : undefined,
+  const rows: Splits<NumberedQaRow[]> = {
+    train: await readQa(settings.train_file, reporter),
+    eval: await readQa(settings.eval_file, reporter),
+    test: settings.test_file ? await readQa(settings.test_file, reporter) : undefined,
   };
   const decoder = await loadDecoder(settings.model_name_or_path, { env, reporter, signal });
   const saved = await readPromptFormat(decoder.folder);

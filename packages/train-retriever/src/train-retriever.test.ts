@@ -63,6 +63,16 @@ async function lines(path: string): Promise<Record<string, number>[]> {
 }
 
 describe("train-retriever", () => {
+  it("two runs at once into one folder are refused: the second says who is there, and spoils nothing", async () => {
+    const both = await Promise.allSettled([
+      trainRetriever.run(settings("both", { max_steps: 1 }), context),
+      trainRetriever.run(settings("both", { max_steps: 1 }), context),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect(String((both[1] as PromiseRejectedResult).reason)).toContain(`in use by process ${process.pid}`);
+    expect((await readdir(at("both"))).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
   it("learns, logs, and leaves the best checkpoint as a model folder", async () => {
     const result = await trainRetriever.run(settings("run"), context);
     const evaluations = await lines(at("run/eval.jsonl"));

@@ -8,6 +8,7 @@ import {
   type StageContext,
   type StageResult,
   UserError,
+  withFolderLock,
   writeJsonAtomic,
 } from "@rag-ft/core";
 import {
@@ -119,7 +120,11 @@ function tableRow(split: string, model: string, figures: Figures): Record<string
 }
 
 /** Fine-tunes an encoder by in-batch contrastive learning, keeping the checkpoint with the best recall. */
-export async function runTrainRetriever(settings: TrainRetrieverSettings, context: StageContext): Promise<StageResult> {
+export function runTrainRetriever(settings: TrainRetrieverSettings, context: StageContext): Promise<StageResult> {
+  return withFolderLock(settings.output_dir, () => trainEncoder(settings, context));
+}
+
+async function trainEncoder(settings: TrainRetrieverSettings, context: StageContext): Promise<StageResult> {
   const { reporter, signal } = context;
   const output = settings.output_dir;
   if (!settings.do_train && !settings.do_eval)

@@ -29,7 +29,10 @@ export interface DecoderOutputs {
 export interface DecoderGraph {
   hiddenSize: number;
   vocabularySize: number;
+  /** Most tokens of a training example. */
   maxTokens: number;
+  /** Keys that a query sees, itself included; undefined: all before it. Training keeps to texts that fit, the exported graph masks the others. */
+  window?: number;
   layers: number;
   keyValueHeads: number;
   headSize: number;

@@ -15,9 +15,12 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** To be raised when the graph of an export changes: cached ones are then made anew. */
+const EXPORT_VERSION = 2;
+
 /** Changes when a file of the folder changes, without reading the weights. */
 async function folderKey(folder: string): Promise<string> {
-  const hash = createHash("sha256").update(resolve(folder));
+  const hash = createHash("sha256").update(`${EXPORT_VERSION}\n${resolve(folder)}`);
   for (const name of (await readdir(folder)).sort()) {
     const { size, mtimeMs } = await stat(join(folder, name));
     hash.update(`${name}:${size}:${mtimeMs}\n`);

@@ -8,6 +8,7 @@ import {
   element,
   input,
   intConstant,
+  lessOrEqual,
   linear,
   MASKED,
   type ModelSource,
@@ -19,6 +20,7 @@ import {
   sub,
   unsqueeze,
   type Value,
+  where,
 } from "@rag-ft/onnx";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { Parameters } from "../graph/parameters.js";
@@ -30,6 +32,12 @@ function lastPositions(x: Value, count: Value): Value {
   const start = neg(reshape(count, [1], [1]));
   const inputs = [x, start, intConstant([INT64_MAX]), intConstant([1])];
   return apply("Slice", inputs, { dtype: x.dtype, shape: [x.shape[0] ?? 1, "kept", x.shape[2] ?? 1] });
+}
+
+/** Added to attention scores, as `causalBias`: MASKED where a key is `window` positions before the query or more. */
+function windowBias(queries: Value, keys: Value, window: number): Value {
+  const past = lessOrEqual(unsqueeze(keys, [0]), sub(unsqueeze(queries, [1]), intConstant([window])));
+  return where(past, constant(MASKED), constant(0));
 }
 
 /**
@@ -52,7 +60,9 @@ export function exportDecoder({ graph, weights }: LoadedDecoder): ModelSource {
   const pastLength = element(shapeOf((past[0] as readonly [Value, Value])[0]), 2);
   const queries = add(range(element(shapeOf(ids), 1), "tokens"), pastLength);
   const padding = mul(sub(constant(1), unsqueeze(cast(mask, "float32"), [1, 2])), constant(MASKED));
-  const bias = add(padding, causalBias(queries, keys)); // [batch, 1, tokens, keys]
+  const causal = causalBias(queries, keys);
+  const visible = graph.window === undefined ? causal : add(causal, windowBias(queries, keys, graph.window));
+  const bias = add(padding, visible); // [batch, 1, tokens, keys]
 
   const parameters = new Parameters();
   const { hidden, present } = graph.hiddenStates(parameters, { ids, positions, cache: { past, bias } });

@@ -10,8 +10,8 @@ export const llama: DecoderArchitecture = {
   read(raw, folder) {
     const config = parseConfig(llamaConfigSchema, raw, folder);
     const decoder = llamaDecoder(config);
-    // Mistral's sliding window shows only in texts longer than it; the graph attends to everything.
+    // A sliding window shows only in texts longer than it. Training's graph attends to everything, so its texts keep within.
     const window = raw.model_type === "mistral" ? config.sliding_window : undefined;
-    return window ? { ...decoder, maxTokens: Math.min(decoder.maxTokens, window) } : decoder;
+    return window ? { ...decoder, window, maxTokens: Math.min(decoder.maxTokens, window) } : decoder;
   },
 };
