@@ -1,7 +1,8 @@
 import { type Document, documentKey, type Reporter } from "@rag-ft/core";
 import type { PassageIndex } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
-import { type Retrieved, retrieve } from "./retrieve.js";
+import type { Retrieved } from "./retrieve.js";
+import { denseRetriever, type Retriever } from "./retriever.js";
 import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
 
 export interface RetrievalQuestion {
@@ -9,9 +10,7 @@ export interface RetrievalQuestion {
   gold_docs: readonly Document[];
 }
 
-export interface EvaluateRetrievalOptions {
-  index: PassageIndex;
-  encoder: PassageEncoder;
+export interface EvaluateRetrieverOptions {
   questions: readonly RetrievalQuestion[];
   /** Depths at which recall is taken; 1 and 4 as the reference. */
   ks?: readonly number[];
@@ -19,6 +18,11 @@ export interface EvaluateRetrievalOptions {
   depth?: number;
   reporter: Reporter;
   signal: AbortSignal;
+}
+
+export interface EvaluateRetrievalOptions extends EvaluateRetrieverOptions {
+  index: PassageIndex;
+  encoder: PassageEncoder;
 }
 
 export interface RetrievalEvaluation {
@@ -37,19 +41,32 @@ export function countUnanswerable(documents: readonly Document[], questions: rea
   return questions.filter((row) => !row.gold_docs.every((gold) => known.has(documentKey(gold)))).length;
 }
 
-/** Retrieves for every question and scores it against its gold passages. Warns when gold passages are not in the database. */
-export async function evaluateRetrieval(options: EvaluateRetrievalOptions): Promise<RetrievalEvaluation> {
-  const { index, encoder, questions, reporter, signal, ks = [1, 4] } = options;
-  const unanswerable = countUnanswerable(index.documents, questions);
-  if (unanswerable > 0) {
-    reporter.warn(
-      `${unanswerable} of ${questions.length} questions have a gold passage that the document database does not hold ` +
-        "(source and text must both be equal): their recall is 0.",
-    );
-  }
+/** Says how many questions cannot score, and why. */
+export function warnUnanswerable(unanswerable: number, questions: number, reporter: Reporter): void {
+  if (unanswerable === 0) return;
+  reporter.warn(
+    `${unanswerable} of ${questions} questions have a gold passage that the document database does not hold ` +
+      "(source and text must both be equal): their recall is 0.",
+  );
+}
+
+/** Retrieves for every question and scores it against its gold passages. */
+export async function evaluateRetriever(
+  retriever: Retriever,
+  options: EvaluateRetrieverOptions,
+): Promise<RetrievalEvaluation> {
+  const { questions, reporter, signal, ks = [1, 4] } = options;
   const depth = Math.max(options.depth ?? 0, ...ks);
   const texts = questions.map((row) => row.question);
-  const retrieved = await retrieve(index, encoder, texts, depth, { reporter, signal });
+  const retrieved = await retriever.retrieve(texts, depth, { reporter, signal });
   const scores = questions.map((row, i) => scoreRetrieval(retrieved[i]?.documents ?? [], row.gold_docs, ks));
+  const unanswerable = countUnanswerable(retriever.documents, questions);
   return { figures: retrievalFigures(scores, ks), scores, retrieved, unanswerable };
+}
+
+/** The same for an encoder with its index. Warns when gold passages are not in the database. */
+export async function evaluateRetrieval(options: EvaluateRetrievalOptions): Promise<RetrievalEvaluation> {
+  const { index, encoder, ...rest } = options;
+  warnUnanswerable(countUnanswerable(index.documents, rest.questions), rest.questions.length, rest.reporter);
+  return evaluateRetriever(denseRetriever(index, encoder), rest);
 }

@@ -7,13 +7,22 @@ export interface Retrieved {
   documents: Document[];
   /** Places of the passages in the database. */
   ids: number[];
-  /** Inner products. */
+  /** Inner products, or what else the search ranks by. */
   scores: number[];
 }
 
 export interface RetrieveOptions {
   reporter?: Reporter;
   signal?: AbortSignal;
+}
+
+/** The passages at these places of the database. */
+export function documentsAt(documents: readonly Document[], ids: readonly number[]): Document[] {
+  return ids.map((id) => {
+    const document = documents[id];
+    if (document === undefined) throw new InternalError(`The search returned passage ${id}, which is not there.`);
+    return document;
+  });
 }
 
 /** The best `k` passages for each question; all questions are embedded together. */
@@ -41,11 +50,7 @@ export async function retrieve(
     return {
       ids,
       scores: Array.from(found.scores.subarray(q * found.k, (q + 1) * found.k)),
-      documents: ids.map((id) => {
-        const document = index.documents[id];
-        if (document === undefined) throw new InternalError(`The search returned passage ${id}, which is not there.`);
-        return document;
-      }),
+      documents: documentsAt(index.documents, ids),
     };
   });
 }

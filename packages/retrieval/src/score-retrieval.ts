@@ -1,5 +1,5 @@
 import { type Document, documentKey } from "@rag-ft/core";
-import { documentRecall, mean, ndcgAtK, recallAtK, reciprocalRank } from "@rag-ft/metrics";
+import { averagePrecision, documentRecall, mean, ndcgAtK, recallAtK, reciprocalRank } from "@rag-ft/metrics";
 
 /** Figures of one question. `documents` has a key for each k: 1 when all gold passages are among the first k, else 0. */
 export interface RetrievalScore {
@@ -8,6 +8,7 @@ export interface RetrievalScore {
   fraction: Record<string, number>;
   ndcg: Record<string, number>;
   reciprocal_rank: number;
+  average_precision: number;
   /** Place (from 1) of each gold passage among the retrieved; null when it is not there. */
   gold_ranks: (number | null)[];
 }
@@ -27,6 +28,7 @@ export function scoreRetrieval(
     fraction: atEach((k) => recallAtK(retrievedKeys, goldKeys, k)),
     ndcg: Object.fromEntries(ks.map((k) => [`ndcg${k}`, ndcgAtK(retrievedKeys, goldKeys, k)])),
     reciprocal_rank: reciprocalRank(retrievedKeys, goldKeys),
+    average_precision: averagePrecision(retrievedKeys, goldKeys),
     gold_ranks: goldKeys.map((key) => {
       const place = retrievedKeys.indexOf(key);
       return place < 0 ? null : place + 1;
@@ -35,14 +37,24 @@ export function scoreRetrieval(
 }
 
 /**
- * Means over questions under the reference's names, without the split: `document_recall/recall1` (all gold passages found;
- * the reference's figure), and with it `fraction_recall/…`, `ndcg/ndcg4` and `mrr` (within what was retrieved).
+ * One question's figures under the names that their means go by: `document_recall/recall1` (1 when all gold passages are found; the
+ * reference's figure), and with it `fraction_recall/…`, `ndcg/ndcg4`, `mrr` and `map` (both within what was retrieved).
  */
+export function figuresOfQuestion(score: RetrievalScore): Record<string, number> {
+  const under = (name: string, values: Readonly<Record<string, number>>): [string, number][] =>
+    Object.entries(values).map(([key, value]) => [`${name}/${key}`, value]);
+  return Object.fromEntries([
+    ...under("document_recall", score.documents),
+    ...under("fraction_recall", score.fraction),
+    ...under("ndcg", score.ndcg),
+    ["mrr", score.reciprocal_rank],
+    ["map", score.average_precision],
+  ]);
+}
+
+/** Means over questions of `figuresOfQuestion`; NaN without questions. */
 export function retrievalFigures(scores: readonly RetrievalScore[], ks: readonly number[]): Record<string, number> {
-  const figures: Record<string, number> = {};
-  for (const k of ks) figures[`document_recall/recall${k}`] = mean(scores.map((s) => s.documents[`recall${k}`] ?? 0));
-  for (const k of ks) figures[`fraction_recall/recall${k}`] = mean(scores.map((s) => s.fraction[`recall${k}`] ?? 0));
-  for (const k of ks) figures[`ndcg/ndcg${k}`] = mean(scores.map((s) => s.ndcg[`ndcg${k}`] ?? 0));
-  figures.mrr = mean(scores.map((s) => s.reciprocal_rank));
-  return figures;
+  const rows = scores.map(figuresOfQuestion);
+  const names = Object.keys(figuresOfQuestion(scores[0] ?? scoreRetrieval([], [], ks)));
+  return Object.fromEntries(names.map((name) => [name, mean(rows.map((row) => row[name] ?? 0))]));
 }

@@ -1,0 +1,25 @@
+/** Best k of one query so far, as two arrays sorted best first. */
+export class BestPassages {
+  readonly ids: Int32Array;
+  readonly scores: Float64Array;
+  private filled = 0;
+
+  constructor(private readonly k: number) {
+    this.ids = new Int32Array(k).fill(-1);
+    this.scores = new Float64Array(k).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** Ids must come in ascending order: an equal score then stays behind the earlier id. */
+  offer(id: number, score: number): void {
+    if (this.filled === this.k && !(score > (this.scores[this.k - 1] as number))) return;
+    let place = Math.min(this.filled, this.k - 1);
+    while (place > 0 && score > (this.scores[place - 1] as number)) {
+      this.scores[place] = this.scores[place - 1] as number;
+      this.ids[place] = this.ids[place - 1] as number;
+      place--;
+    }
+    this.scores[place] = score;
+    this.ids[place] = id;
+    if (this.filled < this.k) this.filled++;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Document } from "@rag-ft/core";
+import { Bm25Index, type Bm25Options } from "./bm25-index.js";
+import type { PassageIndex } from "./open-index.js";
+import type { PassageEncoder } from "./passage-encoder.js";
+import { documentsAt, type Retrieved, type RetrieveOptions, retrieve } from "./retrieve.js";
+
+/** Finds passages for questions, by whatever means. */
+export interface Retriever {
+  readonly documents: readonly Document[];
+  /** At most `k` passages a question, best first, equal scores by the lower place in the database. */
+  retrieve(questions: readonly string[], k: number, options?: RetrieveOptions): Promise<Retrieved[]>;
+}
+
+/** Search by an encoder's vectors. */
+export function denseRetriever(index: PassageIndex, encoder: PassageEncoder): Retriever {
+  return {
+    documents: index.documents,
+    retrieve: (questions, k, options) => retrieve(index, encoder, questions, k, options),
+  };
+}
+
+/**
+ * Search by words (BM25 over `fmt_content`, the text that encoders are given too): the baseline that a trained retriever should beat.
+ * Passages that share no word with a question are not retrieved.
+ */
+export function bm25Retriever(documents: readonly Document[], options: Bm25Options = {}): Retriever {
+  const index = new Bm25Index(
+    documents.map((document) => document.fmt_content),
+    options,
+  );
+  return {
+    documents,
+    async retrieve(questions, k) {
+      const found = index.search(questions, k);
+      return questions.map((_, q) => {
+        const scores = Array.from(found.scores.subarray(q * found.k, (q + 1) * found.k)).filter((score) => score > 0);
+        const ids = Array.from(found.ids.subarray(q * found.k, q * found.k + scores.length));
+        return { ids, scores, documents: documentsAt(documents, ids) };
+      });
+    },
+  };
+}
