@@ -1,4 +1,4 @@
-import type { Stage, StageContext, StageResult } from "@rag-ft/core";
+import type { PlanContext, Stage, StageContext, StagePlan, StageResult } from "@rag-ft/core";
 import type { z } from "zod";
 import { type SettingFlag, settingFlags } from "./setting-flags.js";
 
@@ -14,6 +14,8 @@ export interface AnyStage {
   parse(raw: SettingValues): z.ZodSafeParseResult<SettingValues>;
   /** `values` must come from `parse`. */
   run(values: SettingValues, context: StageContext): Promise<StageResult>;
+  /** Undefined for a stage that asks no model. */
+  plan?: ((values: SettingValues, context: PlanContext) => Promise<StagePlan>) | undefined;
 }
 
 /** A list setting whose schema does not split texts itself takes a single text as a list of one. */
@@ -28,6 +30,7 @@ function wrapSingleItems(raw: SettingValues, flags: readonly SettingFlag[], shap
 /** Closes over a stage's type of settings. */
 export function toAnyStage<Settings>(stage: Stage<Settings>): AnyStage {
   const flags = settingFlags(stage.settings.shape, stage.aliases);
+  const plan = stage.plan?.bind(stage);
   return {
     name: stage.name,
     summary: stage.summary,
@@ -38,5 +41,6 @@ export function toAnyStage<Settings>(stage: Stage<Settings>): AnyStage {
         reportInput: true,
       }) as z.ZodSafeParseResult<SettingValues>,
     run: (values, context) => stage.run(values as Settings, context),
+    plan: plan && ((values, context) => plan(values as Settings, context)),
   };
 }

@@ -8,6 +8,7 @@ interface RunOptions {
   only?: string;
   from?: string;
   force?: boolean;
+  dryRun?: boolean;
   set: string[];
 }
 
@@ -32,6 +33,7 @@ function createProgram(io: Io, registry: StageRegistry, interrupt: Interrupt): C
     .option("--only <stages>", "run only these (ids, separated by commas)")
     .option("--from <stage>", "run this one and those after it")
     .option("--force", "run even what is done already")
+    .option("--dry_run, --dry-run", "only say how many requests to models it would take, and what they cost")
     .option(
       "--set <stage.key=value>",
       "override a setting; may be repeated (also vars.<name>=… and work_dir=…)",
@@ -46,6 +48,7 @@ function createProgram(io: Io, registry: StageRegistry, interrupt: Interrupt): C
           only: options.only?.split(",").map((id) => id.trim()),
           from: options.from,
           force: options.force ?? false,
+          dryRun: options.dryRun ?? false,
           set: options.set,
         },
         { io, registry, signal: interrupt.signal },

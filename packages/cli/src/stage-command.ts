@@ -7,6 +7,7 @@ import type { Interrupt } from "./interrupt.js";
 import type { Io } from "./io.js";
 import { canonicalName } from "./names.js";
 import { parseSettings } from "./parse-settings.js";
+import { renderPlan } from "./run/dry-run.js";
 import { flagsByName, type SettingFlag } from "./setting-flags.js";
 import { readSettingsFile } from "./settings-file.js";
 
@@ -60,10 +61,12 @@ export async function runStageCommand(
     });
     throw new UserError(`${stage.name}:\n${lines.join("\n")}\nAll flags: rag-ft ${stage.name} --help`);
   }
-  const { result } = await executeStage(stage, parsed.values, {
-    reporter: await io.reporter(),
-    signal: interrupt.signal,
-    env: io.env,
-  });
+  const context = { reporter: await io.reporter(), signal: interrupt.signal, env: io.env };
+  if (parsed.values.dry_run === true && stage.plan) {
+    const { requests } = await stage.plan(parsed.values, { ...context, planned: new Map() });
+    io.out(`${renderPlan([{ id: stage.name, requests }])}\n`);
+    return;
+  }
+  const { result } = await executeStage(stage, parsed.values, context);
   if (result.summary) io.out(`${result.summary.trimEnd()}\n`);
 }

@@ -22,6 +22,33 @@ export interface StageResult {
   summary?: string;
 }
 
+/** Requests that a stage would send to a model, all for one purpose. */
+export interface PlannedRequests {
+  /** `questions`, `answers`, `judge`. */
+  purpose: string;
+  model: string;
+  requests: number;
+  /** Those that an earlier run has paid for; not in `requests`. */
+  from_store: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  /** US dollars; undefined when the model has no price. */
+  cost_usd?: number;
+  notes: string[];
+}
+
+/** What a stage would do. */
+export interface StagePlan {
+  requests: PlannedRequests[];
+  /** Rows of the files that it would write, with stand-ins for what a model would say, so that later stages can plan. */
+  files: ReadonlyMap<string, readonly unknown[]>;
+}
+
+export interface PlanContext extends StageContext {
+  /** Files that stages before this one would write, by path. */
+  planned: ReadonlyMap<string, readonly unknown[]>;
+}
+
 /**
  * A subcommand of `rag-ft`. The CLI makes flags of the settings' keys (snake_case; kebab-case works too), so the schema is
  * the one declaration of every setting: type, default, description (`.describe`). Values from the command line arrive as
@@ -36,4 +63,6 @@ export interface Stage<Settings> {
   /** The settings that name input files or folders: `run` skips a stage whose inputs and settings have not changed. */
   inputs: readonly (keyof Settings & string)[];
   run(settings: Settings, context: StageContext): Promise<StageResult>;
+  /** For stages that ask models: what that would take. Sends nothing and writes nothing. */
+  plan?(settings: Settings, context: PlanContext): Promise<StagePlan>;
 }

@@ -4,7 +4,7 @@ import type { Answerer } from "./answerer.js";
 import type { OpenQuestion } from "./flatten-questions.js";
 
 /** For each question, how many equal ones (same text, same passages) stand before it. */
-function occurrences(questions: readonly OpenQuestion[]): number[] {
+export function occurrences(questions: readonly OpenQuestion[]): number[] {
   const seen = new Map<string, number>();
   return questions.map(({ question, gold_docs }) => {
     const key = hashText(JSON.stringify([question, gold_docs.map(documentId)]));

@@ -1,5 +1,7 @@
 import {
   answerMessages,
+  type ChatMessage,
+  type CompletionOptions,
   createFailureLog,
   type DomainConfig,
   EXTRACTIVE,
@@ -45,11 +47,32 @@ const cleanAnswer = (text: string): string =>
     .replace(/^answer\s*:\s*/i, "")
     .trim();
 
+type AskSettings = Pick<
+  GenAnswersSettings,
+  "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed"
+>;
+
+/** How a question is asked. */
+export function answerRequest(
+  domain: DomainConfig,
+  settings: AskSettings,
+  { gold_docs, question }: OpenQuestion,
+  occurrence: number,
+): { messages: ChatMessage[]; options: CompletionOptions } {
+  const options = {
+    temperature: settings.temperature,
+    max_new_tokens: settings.max_new_tokens,
+    timeout_ms: settings.request_timeout * 1000,
+    seed: settings.seed + occurrence,
+  };
+  return { messages: answerMessages(domain, gold_docs, question), options };
+}
+
 /** A model. */
 export function modelAnswerer(
   model: StoredModel,
   domain: DomainConfig,
-  settings: Pick<GenAnswersSettings, "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed">,
+  settings: AskSettings,
   concurrency: number,
   signal: AbortSignal,
 ): Answerer {
@@ -58,16 +81,10 @@ export function modelAnswerer(
     provenance: { answer_model: settings.prompt_model },
     concurrency,
     failures,
-    async answer({ gold_docs, question }, occurrence) {
-      const options = {
-        temperature: settings.temperature,
-        max_new_tokens: settings.max_new_tokens,
-        timeout_ms: settings.request_timeout * 1000,
-        seed: settings.seed + occurrence,
-        signal,
-      };
+    async answer(question, occurrence) {
+      const { messages, options } = answerRequest(domain, settings, question, occurrence);
       try {
-        const completion = await model.complete(answerMessages(domain, gold_docs, question), options, occurrence);
+        const completion = await model.complete(messages, { ...options, signal }, occurrence);
         const answer = cleanAnswer(completion.text);
         if (answer === "") failures.unusable("empty answer", "empty");
         else failures.succeeded();

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "@rag-ft/core";
 import type { GenAnswersSettings } from "./settings.js";
 
@@ -26,27 +26,37 @@ export function outputNames(name: string): { full: string; compact: string } {
   return { full: `${stem}.jsonl`, compact: `${compact}.jsonl` };
 }
 
+type SplitSettings = Pick<GenAnswersSettings, "dataset_w_q" | "save_dir" | "save_name">;
+
+function makeSplit(settings: SplitSettings, questions: string, outputName: string): Split {
+  const { full, compact } = outputNames(outputName);
+  const folder = settings.save_dir ?? dirname(questions);
+  return { questions, full: join(folder, full), compact: join(folder, compact) };
+}
+
+/** A file of questions, its outputs named after it unless `save_name` is given. */
+function splitOf(settings: SplitSettings, questions: string): Split {
+  const stem = basename(questions)
+    .replace(/\.jsonl$/i, "")
+    .replace(/_w_q$/, "");
+  return makeSplit(settings, questions, settings.save_name ?? `${stem}_w_qa`);
+}
+
+/** The files to answer among those that an earlier stage would write. */
+export function plannedSplits(settings: SplitSettings, planned: ReadonlyMap<string, unknown>): Split[] {
+  const files = [settings.dataset_w_q, ...SPLITS.map((split) => join(settings.dataset_w_q, `${split}_w_q.jsonl`))];
+  return files.filter((path) => planned.has(resolve(path))).map((path) => splitOf(settings, path));
+}
+
 /** The files to answer: the one named, or the splits in the folder named. */
-export async function findSplits(
-  settings: Pick<GenAnswersSettings, "dataset_w_q" | "save_dir" | "save_name">,
-): Promise<Split[]> {
+export async function findSplits(settings: SplitSettings): Promise<Split[]> {
   const { dataset_w_q: path, save_name: name } = settings;
   const kind = await kindOf(path);
   if (kind === undefined)
     throw new UserError(
       `${path}: no such file or folder. --dataset_w_q takes a *_w_q.jsonl or the folder that holds them.`,
     );
-  const make = (questions: string, outputName: string): Split => {
-    const { full, compact } = outputNames(outputName);
-    const folder = settings.save_dir ?? dirname(questions);
-    return { questions, full: join(folder, full), compact: join(folder, compact) };
-  };
-  if (kind === "file") {
-    const stem = basename(path)
-      .replace(/\.jsonl$/i, "")
-      .replace(/_w_q$/, "");
-    return [make(path, name ?? `${stem}_w_qa`)];
-  }
+  if (kind === "file") return [splitOf(settings, path)];
   if (name !== undefined)
     throw new UserError(
       `--save_name names the output of one file, but ${path} is a folder. Leave it out (the splits are named <split>_w_qa.jsonl), or give one file.`,
@@ -54,7 +64,7 @@ export async function findSplits(
   const found: Split[] = [];
   for (const split of SPLITS) {
     const questions = join(path, `${split}_w_q.jsonl`);
-    if ((await kindOf(questions)) === "file") found.push(make(questions, `${split}_w_qa`));
+    if ((await kindOf(questions)) === "file") found.push(makeSplit(settings, questions, `${split}_w_qa`));
   }
   if (found.length === 0)
     throw new UserError(

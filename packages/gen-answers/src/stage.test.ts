@@ -8,6 +8,7 @@ import {
   type QuestionsRow,
   readJsonl,
   readQa,
+  type StagePlan,
   silentReporter,
   writeJsonl,
 } from "@rag-ft/core";
@@ -138,7 +139,7 @@ describe("gen-answers", () => {
     const path = join(folder, "train_w_q.jsonl");
     await writeJsonl(path, questions(50, "t"));
     const { figures, record, summary } = await run({ dataset_w_q: path });
-    const { tried_again, left_out } = (record ?? {}).requests as RequestCounts;
+    const { tried_again, left_out } = Object(record).requests as RequestCounts;
     expect(tried_again.rate_limit).toBe(faulty.faults["429"]);
     expect(left_out).toEqual({
       empty: faulty.faults.empty,
@@ -152,6 +153,51 @@ describe("gen-answers", () => {
     const sent = server.requests.length;
     await run({ dataset_w_q: path });
     expect(server.requests).toHaveLength(sent);
+  });
+
+  it("stops before --max_cost is passed, over all runs, goes on with a higher one, and records what it cost", async () => {
+    const faulty = createFaultyReplies({ reply: (body) => `re ${asked(body)}`, rate: 0 });
+    server = await startOpenAiServer({ reply: faulty.reply });
+    const path = join(folder, "train_w_q.jsonl");
+    const prices = join(folder, "prices.yaml");
+    await writeFile(prices, "date: 2026-01-02\nbatch: 0.5\nmodels:\n  gpt-test: { input: 100, output: 400 }\n");
+    await writeJsonl(path, questions(20, "t"));
+    const billed = (): number => (faulty.usage.prompt_tokens * 100 + faulty.usage.completion_tokens * 400) / 1e6;
+    const settings = { dataset_w_q: path, prices, max_new_tokens: 30, max_concurrency: 4 };
+    for (const max_cost of [0.2, 0.2, 0.3]) {
+      await expect(run({ ...settings, max_cost })).rejects.toThrow(/--max_cost 0\.\d: .*higher --max_cost goes on/);
+      expect(billed()).toBeLessThanOrEqual(max_cost);
+      expect(billed()).toBeGreaterThan(max_cost - 0.05);
+    }
+    const { figures, record, summary } = await run({ ...settings, max_cost: 5 });
+    expect(figures).toMatchObject({ answered: 40 });
+    expect(server.requests).toHaveLength(40);
+    const { cost } = Object(record).requests as RequestCounts;
+    expect((cost?.cost_usd ?? 0) + (cost?.earlier_cost_usd ?? 0)).toBeCloseTo(billed(), 9);
+    expect(summary).toMatch(/Cost: 0\.\d{4} USD, by prices of 2026-01-02; 0\.\d{4} USD were paid in earlier runs/);
+    await expect(run({ ...settings, prompt_model: "unpriced", max_cost: 1 })).rejects.toThrow(
+      /--max_cost needs a price: .*prices\.yaml has no price for "unpriced"/,
+    );
+  });
+
+  it("plans what it would send, less what is stored, and calibrates replies by it", async () => {
+    server = await startOpenAiServer({ reply: echo });
+    const path = join(folder, "train_w_q.jsonl");
+    await writeJsonl(path, questions(5, "t"));
+    const plan = (): Promise<StagePlan> | undefined =>
+      genAnswers.plan?.(genAnswersSettings.parse({ prompt_model: "gpt-4.1", dataset_w_q: path }), {
+        reporter: silentReporter,
+        signal: new AbortController().signal,
+        env: {},
+        planned: new Map(),
+      });
+    const first = (await plan())?.requests[0];
+    expect(first).toMatchObject({ purpose: "answers", requests: 10, from_store: 0 });
+    expect(server.requests).toHaveLength(0);
+    await run({ dataset_w_q: path, prompt_model: "gpt-4.1", end_data_idx: 4 });
+    const second = (await plan())?.requests[0];
+    expect(second).toMatchObject({ requests: 6, from_store: 4 });
+    expect((second?.completion_tokens ?? 0) / 6).toBeLessThan((first?.completion_tokens ?? 0) / 20);
   });
 
   it("leaves earlier output whole when nothing is answered, and stops after ten failures in a row", async () => {

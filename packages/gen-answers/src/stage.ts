@@ -1,27 +1,21 @@
-import { basename, dirname, join } from "node:path";
+import { basename, resolve } from "node:path";
 import {
   type CompactQaRow,
   documentId,
   type QaRow,
+  type QuestionsRow,
   readQuestions,
   type Stage,
   type StageContext,
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import {
-  createRequestTally,
-  defaultConcurrency,
-  EXTRACTIVE,
-  openCompletionStore,
-  openLanguageModel,
-  readDomainConfig,
-  withStore,
-} from "@rag-ft/llm";
+import { EXTRACTIVE, openStoredModel, readDomainConfig } from "@rag-ft/llm";
 import { answerAll } from "./answer-all.js";
 import { type Answerer, extractiveAnswerer, modelAnswerer } from "./answerer.js";
-import { findSplits, type Split } from "./find-splits.js";
-import { flattenQuestions, type OpenQuestion } from "./flatten-questions.js";
+import { findSplits, plannedSplits } from "./find-splits.js";
+import { flattenQuestions } from "./flatten-questions.js";
+import { type AnswerWork, planAnswers, storeFolder } from "./plan-answers.js";
 import { type GenAnswersSettings, genAnswersSettings } from "./settings.js";
 
 /** The compact twin: question, answer, ids of the gold passages, and where it comes from. */
@@ -37,7 +31,7 @@ function compactRow({
 }
 
 async function answerSplit(
-  { split, questions }: { split: Split; questions: OpenQuestion[] },
+  { split, questions }: AnswerWork,
   answerer: Answerer,
   context: StageContext,
 ): Promise<number> {
@@ -52,6 +46,17 @@ async function answerSplit(
   return rows.length;
 }
 
+async function readWork(settings: GenAnswersSettings): Promise<AnswerWork[]> {
+  const work: AnswerWork[] = [];
+  for (const split of await findSplits(settings)) {
+    const questions = flattenQuestions(await readQuestions(split.questions), settings);
+    if (questions.length === 0)
+      throw new UserError(`${split.questions}: no question is left after start_data_idx and end_data_idx.`);
+    work.push({ split, questions });
+  }
+  return work;
+}
+
 /** Questions → answers from the gold passages: `*_w_qa.jsonl` in the reference's format and its compact twin. */
 export const genAnswers: Stage<GenAnswersSettings> = {
   name: "gen-answers",
@@ -61,13 +66,7 @@ export const genAnswers: Stage<GenAnswersSettings> = {
   inputs: ["dataset_w_q", "config"],
   async run(settings, context) {
     // All files are read before the first answer is paid for.
-    const work: { split: Split; questions: OpenQuestion[] }[] = [];
-    for (const split of await findSplits(settings)) {
-      const questions = flattenQuestions(await readQuestions(split.questions), settings);
-      if (questions.length === 0)
-        throw new UserError(`${split.questions}: no question is left after start_data_idx and end_data_idx.`);
-      work.push({ split, questions });
-    }
+    const work = await readWork(settings);
     const outputs = work.flatMap(({ split }) => [split.full, split.compact]);
     const figures: Record<string, number> = {};
     const answerEach = async (answerer: Answerer): Promise<string[]> => {
@@ -91,26 +90,30 @@ export const genAnswers: Stage<GenAnswersSettings> = {
       return { outputs, figures, summary: summary.join("\n") };
     }
     const domain = await readDomainConfig(settings.config);
-    const tally = createRequestTally();
-    const model = await openLanguageModel(settings.prompt_model, {
+    const model = await openStoredModel(settings.prompt_model, {
       ...context,
       device: settings.device,
-      requests: settings,
-      tally,
+      settings,
+      purpose: "gen-answers",
+      folder: storeFolder(work),
     });
-    const folder = dirname(work[0]?.split.full ?? "");
-    const store = await openCompletionStore(join(folder, "completions.jsonl"));
     try {
-      const stored = withStore(model, store, tally);
-      const concurrency = settings.max_concurrency ?? defaultConcurrency(model);
-      const summary = await answerEach(modelAnswerer(stored, domain, settings, concurrency, context.signal));
+      const { tally } = model;
+      const summary = await answerEach(modelAnswerer(model, domain, settings, model.concurrency, context.signal));
       figures.requests_sent = tally.counts.requests_sent;
       figures.requests_from_store = tally.counts.requests_from_store;
       summary.push(...tally.lines());
       return { outputs, figures, record: { requests: tally.counts }, summary: summary.join("\n") };
     } finally {
-      await store.close();
       await model.close();
     }
+  },
+  async plan(settings, { planned }) {
+    const found = plannedSplits(settings, planned);
+    const work = found.map((split) => ({
+      split,
+      questions: flattenQuestions((planned.get(resolve(split.questions)) ?? []) as QuestionsRow[], settings),
+    }));
+    return planAnswers(settings, work.length > 0 ? work : await readWork(settings));
   },
 };

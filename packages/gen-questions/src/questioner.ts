@@ -1,6 +1,8 @@
 import type { Document } from "@rag-ft/core";
 import {
+  type ChatMessage,
   type Completion,
+  type CompletionOptions,
   createFailureLog,
   type DomainConfig,
   EXTRACTIVE,
@@ -35,11 +37,33 @@ export function extractiveQuestioner(): Questioner {
   };
 }
 
+type AskSettings = Pick<
+  GenQuestionsSettings,
+  "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed"
+>;
+
+/** What is asked about a passage. */
+export function questionRequest(
+  domain: DomainConfig,
+  settings: AskSettings,
+  passage: Document,
+  occurrence: number,
+): { messages: ChatMessage[]; options: CompletionOptions } {
+  const options = {
+    temperature: settings.temperature,
+    max_new_tokens: settings.max_new_tokens,
+    timeout_ms: settings.request_timeout * 1000,
+    // A second sample of the same prompt needs another seed, or it is the same reply.
+    seed: settings.seed + occurrence,
+  };
+  return { messages: questionMessages(domain, passage), options };
+}
+
 /** A model. A failed request or a reply without a question is counted, and the passage has none. */
 export function modelQuestioner(
   model: StoredModel,
   domain: DomainConfig,
-  settings: Pick<GenQuestionsSettings, "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed">,
+  settings: AskSettings,
   concurrency: number,
   signal: AbortSignal,
 ): Questioner {
@@ -49,17 +73,10 @@ export function modelQuestioner(
     concurrency,
     failures,
     async ask(passage, occurrence) {
-      const options = {
-        temperature: settings.temperature,
-        max_new_tokens: settings.max_new_tokens,
-        timeout_ms: settings.request_timeout * 1000,
-        // A second sample of the same prompt needs another seed, or it is the same reply.
-        seed: settings.seed + occurrence,
-        signal,
-      };
+      const { messages, options } = questionRequest(domain, settings, passage, occurrence);
       let reply: Completion;
       try {
-        reply = await model.complete(questionMessages(domain, passage), options, occurrence);
+        reply = await model.complete(messages, { ...options, signal }, occurrence);
       } catch (error) {
         failures.failed(error);
         return [];

@@ -2,6 +2,9 @@ import { count, device, number } from "@rag-ft/core";
 import { requestSettings } from "@rag-ft/llm";
 import { z } from "zod";
 
+/** The reference asks for two questions a passage, and counts so. */
+export const QUESTIONS_A_PASSAGE = 2;
+
 export const genQuestionsSettings = z.object({
   mode: z
     .enum(["init_eval_dset", "create_eval_dset", "create_train_dset", "all"])

@@ -7,28 +7,20 @@ import {
   readQuestions,
   type Stage,
   type StageContext,
+  type StagePlan,
+  silentReporter,
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import {
-  createRequestTally,
-  defaultConcurrency,
-  EXTRACTIVE,
-  openCompletionStore,
-  openLanguageModel,
-  readDomainConfig,
-  withStore,
-} from "@rag-ft/llm";
+import { EXTRACTIVE, openStoredModel, readDomainConfig } from "@rag-ft/llm";
 import { choosePassages, type PassageRow } from "./choose-passages.js";
 import { type Collected, collectQuestions } from "./collect-questions.js";
 import { passageFile, readPassageFile } from "./passage-file.js";
+import { planAsked } from "./plan-asked.js";
 import { extractiveQuestioner, modelQuestioner, type Questioner } from "./questioner.js";
 import { heldOutQuestions, withoutLeaks } from "./remove-leaks.js";
-import { type GenQuestionsSettings, genQuestionsSettings } from "./settings.js";
+import { type GenQuestionsSettings, genQuestionsSettings, QUESTIONS_A_PASSAGE } from "./settings.js";
 import { documentsOf, splitHeldOut } from "./split-held-out.js";
-
-/** The reference asks for two questions a passage, and counts so. */
-const QUESTIONS_A_PASSAGE = 2;
 
 /** Each mode draws from a sequence of its own, so that one after the other gives what `all` gives. */
 const SEEDS = { passages: 0, heldOut: 1, train: 2 };
@@ -147,18 +139,16 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
     return ["Questions by rules (extractive), not by a model: for trying things, not for figures to publish."];
   }
   const domain = await readDomainConfig(settings.config);
-  const tally = createRequestTally();
-  const model = await openLanguageModel(settings.prompt_model, {
+  const model = await openStoredModel(settings.prompt_model, {
     ...context,
     device: settings.device,
-    requests: settings,
-    tally,
+    settings,
+    purpose: "gen-questions",
+    folder: settings.save_dir,
   });
-  const store = await openCompletionStore(join(settings.save_dir, "completions.jsonl"));
   try {
-    const stored = withStore(model, store, tally);
-    const concurrency = settings.max_concurrency ?? defaultConcurrency(model);
-    const questioner = modelQuestioner(stored, domain, settings, concurrency, context.signal);
+    const { tally } = model;
+    const questioner = modelQuestioner(model, domain, settings, model.concurrency, context.signal);
     await work(questioner);
     run.figures.requests_sent = tally.counts.requests_sent;
     run.figures.requests_from_store = tally.counts.requests_from_store;
@@ -167,9 +157,27 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
     run.record.requests = tally.counts;
     return [...(lines.length > 0 ? ["Passages skipped:", ...lines.map((line) => `  ${line}`)] : []), ...tally.lines()];
   } finally {
-    await store.close();
     await model.close();
   }
+}
+
+/** What the run would ask: as many passages as are needed, in the order in which they are asked about. */
+async function planQuestions(settings: GenQuestionsSettings, context: StageContext): Promise<StagePlan> {
+  const run: Run = {
+    settings,
+    context: { ...context, reporter: silentReporter },
+    files: new Map(),
+    figures: {},
+    record: {},
+  };
+  const { mode } = settings;
+  if (mode === "all" || mode === "init_eval_dset") await choose(run);
+  if (mode === "init_eval_dset") return { requests: [], files: run.files };
+  const passages = run.passages ?? (await readPassageFile(settings.save_dir));
+  return planAsked(settings, {
+    heldOut: mode === "create_train_dset" ? undefined : randomFor(settings.seed, "heldOut").shuffle(passages),
+    train: mode === "create_eval_dset" ? undefined : randomFor(settings.seed, "train").shuffle(passages),
+  });
 }
 
 /** Passages → questions: chooses gold passages and hard negatives, then asks for held-out and training questions. */
@@ -195,4 +203,5 @@ export const genQuestions: Stage<GenQuestionsSettings> = {
     const counts = Object.entries(run.figures).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
     return { outputs, figures: run.figures, record: run.record, summary: [counts.join(", "), ...notes].join("\n") };
   },
+  plan: planQuestions,
 };

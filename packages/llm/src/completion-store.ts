@@ -12,6 +12,14 @@ const recordSchema = z.object({
   refusal: z.string().optional(),
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).optional(),
   seconds: z.number().optional(),
+  billed: z
+    .object({
+      by: z.string(),
+      model: z.string(),
+      cost_usd: z.number().optional(),
+      estimate: z.number().optional(),
+    })
+    .optional(),
 });
 
 /** Completions on disk, one JSON object a line, written the moment they arrive: a killed run does not pay twice. */
@@ -19,6 +27,7 @@ export interface CompletionStore {
   get(key: string): Completion | undefined;
   /** Written at once; resolves when it would outlast a power cut, too. */
   put(key: string, completion: Completion): Promise<void>;
+  completions(): Iterable<Completion>;
   /** Completions held. */
   readonly size: number;
   close(): Promise<void>;
@@ -73,9 +82,9 @@ async function readStore(
   return { completions, wholeBytes, torn: wholeBytes < bytes.length };
 }
 
-/** Opens (or begins) a store. The caller closes it. */
-export async function openCompletionStore(path: string): Promise<CompletionStore> {
-  await mkdir(dirname(path), { recursive: true });
+/** Opens (or begins) a store. The caller closes it. `readOnly`: no folder is made. */
+export async function openCompletionStore(path: string, { readOnly = false } = {}): Promise<CompletionStore> {
+  if (!readOnly) await mkdir(dirname(path), { recursive: true });
   const { completions, wholeBytes, torn } = await readStore(path);
   let file: FileHandle | undefined;
   let opening: Promise<FileHandle> | undefined;
@@ -100,6 +109,7 @@ export async function openCompletionStore(path: string): Promise<CompletionStore
   };
   return {
     get: (key) => completions.get(key),
+    completions: () => completions.values(),
     get size() {
       return completions.size;
     },

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { DataError, describeIssues, requireFile } from "@rag-ft/core";
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { defaultDomain } from "./default-domain.js";
+import { parseYamlFile } from "./parse-yaml-file.js";
 
 const filterSchema = z.strictObject({
   /** Passages with fewer words are no gold passages. */
@@ -39,13 +39,7 @@ export type DomainConfig = z.infer<typeof domainConfigSchema>;
 export async function readDomainConfig(path?: string): Promise<DomainConfig> {
   if (!path) return domainConfigSchema.parse(defaultDomain);
   await requireFile(path, "a domain config, YAML");
-  const document = parseDocument(await readFile(path, "utf8"));
-  const problem = document.errors[0];
-  if (problem) {
-    const line = problem.linePos?.[0].line;
-    throw new DataError(`${path}${line ? `:${line}` : ""}: not valid YAML: ${problem.message}`, { cause: problem });
-  }
-  const parsed = domainConfigSchema.safeParse(document.toJS());
+  const parsed = domainConfigSchema.safeParse(parseYamlFile(await readFile(path, "utf8"), path));
   if (!parsed.success)
     throw new DataError(
       `${path}: not a domain config (name, passage_filter, question_prompt, answer_prompt): ${describeIssues(parsed.error)}. configs/domains/default.yaml is an example.`,

@@ -1,3 +1,7 @@
+export * from "./bill/bill.js";
+export * from "./bill/cost-cap.js";
+export * from "./bill/plan-requests.js";
+export * from "./bill/prices.js";
 export * from "./check-reply.js";
 export * from "./completion-error.js";
 export * from "./completion-store.js";
@@ -7,6 +11,7 @@ export * from "./extractive/extractive-questions.js";
 export * from "./failure-log.js";
 export * from "./language-model.js";
 export * from "./open-language-model.js";
+export * from "./open-stored-model.js";
 export * from "./problem-kind.js";
 export * from "./prompts.js";
 export * from "./requests/request-settings.js";

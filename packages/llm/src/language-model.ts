@@ -21,6 +21,17 @@ export interface CompletionUsage {
   completion_tokens: number;
 }
 
+/** What a completion was asked for, and what it cost. */
+export interface Billed {
+  /** The stage. */
+  by: string;
+  model: string;
+  /** Undefined when the model has no price. */
+  cost_usd?: number;
+  /** Tokens of the prompt as we count them, to compare with the server's count. */
+  estimate?: number;
+}
+
 export interface Completion {
   text: string;
   /** `stop`: the model ended or met a stop string; `length`: cut at `max_new_tokens`; others as the provider names them. */
@@ -28,6 +39,7 @@ export interface Completion {
   /** What the model said instead of an answer, where the server tells a refusal from a text. */
   refusal?: string;
   usage?: CompletionUsage;
+  billed?: Billed;
   /** Wall time of the request, where the caller measured it; kept in the store, so that reused answers keep their latency. */
   seconds?: number;
 }

@@ -11,7 +11,9 @@ export interface OpenLanguageModelOptions {
   /** What a local model runs on: an execution provider of ONNX Runtime, the CPU by default. */
   device?: string;
   /** Budgets and retries of models that are asked over the network. */
-  requests?: Pick<RequestSettings, "requests_per_minute" | "tokens_per_minute" | "max_retries">;
+  requests?: Pick<RequestSettings, "requests_per_minute" | "tokens_per_minute" | "max_retries"> & {
+    dry_run?: boolean;
+  };
   /** Counts what happens to the requests. */
   tally?: RequestTally;
 }

@@ -1,4 +1,5 @@
 import type { Stage } from "@rag-ft/core";
+import { planTestE2e } from "./plan-test.js";
 import { runTestE2e } from "./run-test-e2e.js";
 import { type TestE2eSettings, testE2eSettings } from "./settings.js";
 
@@ -13,4 +14,5 @@ export const testE2e: Stage<TestE2eSettings> = {
   aliases: { timeout_s: "request_timeout", concurrency: "max_concurrency" },
   inputs: ["document_path", "eval_data_path", "qa_model_name_or_path", "embedding_model_name_or_path"],
   run: runTestE2e,
+  plan: planTestE2e,
 };

@@ -1,5 +1,6 @@
 import type { Reporter } from "@rag-ft/core";
 import {
+  type ChatMessage,
   CompletionError,
   type CompletionOptions,
   type CompletionStore,
@@ -64,27 +65,32 @@ export interface JudgedAnswers {
   problems: string[];
 }
 
+/** How the judge is asked about an answer. */
+export function judgeRequest(
+  item: JudgeCase,
+  { timeout_ms, seed }: Pick<JudgeAnswersOptions, "timeout_ms" | "seed">,
+): { messages: ChatMessage[]; options: CompletionOptions } {
+  return {
+    messages: judgeMessages(item),
+    options: { temperature: 0, max_new_tokens: JUDGE_MAX_NEW_TOKENS, timeout_ms, seed },
+  };
+}
+
 /** Asks the judge about every answer, greedily. An empty answer is incorrect without being sent. */
 export async function judgeAnswers(
   judge: LanguageModel,
   cases: readonly JudgeCase[],
   options: JudgeAnswersOptions,
 ): Promise<JudgedAnswers> {
-  const { reporter, signal, timeout_ms, seed } = options;
+  const { reporter, signal } = options;
   const model = withStore(judge, options.store, options.tally);
-  const completionOptions: CompletionOptions = {
-    temperature: 0,
-    max_new_tokens: JUDGE_MAX_NEW_TOKENS,
-    timeout_ms,
-    seed,
-    signal,
-  };
   const failures = createFailureLog(model.tally);
   const progress = reporter.start(`judging answers (${judge.name})`, cases.length);
   const judgeOne = async (item: JudgeCase): Promise<Judgement> => {
     if (item.answer.trim() === "") return { verdict: "incorrect", reply: "Not sent: the answer is empty." };
     try {
-      const { text } = await model.complete(judgeMessages(item), completionOptions);
+      const request = judgeRequest(item, options);
+      const { text } = await model.complete(request.messages, { ...request.options, signal });
       const verdict = parseVerdict(text);
       if (verdict === undefined)
         failures.unusable("a reply without a verdict (Correctness: [[correct]] or [[incorrect]])");

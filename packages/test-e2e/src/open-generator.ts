@@ -11,7 +11,7 @@ import {
 import { openLanguageModel, type RequestTally } from "@rag-ft/llm";
 import { loadTokenizer, resolveModelFolder } from "@rag-ft/models";
 import { z } from "zod";
-import { chatGenerator, type Generator, promptGenerator } from "./generator.js";
+import { type AnswerOptions, chatGenerator, type Generator, promptGenerator } from "./generator.js";
 import { resolveGeneratorName } from "./generator-name.js";
 import type { TestE2eSettings } from "./settings.js";
 import { weightsIdentity } from "./weights-identity.js";
@@ -38,6 +38,19 @@ export interface OpenedGenerator {
   format: PromptFormat;
 }
 
+/** What stands for a model behind an API in the store's keys. */
+export function apiIdentity(model: string, env: StageContext["env"]): string {
+  return `openai:${env.OPENAI_BASE_URL ?? ""}:${model}`;
+}
+
+export function answerOptions(settings: TestE2eSettings): AnswerOptions {
+  return {
+    max_new_tokens: settings.max_new_tokens,
+    timeout_ms: settings.request_timeout * 1000,
+    seed: settings.seed,
+  };
+}
+
 /** The context, and where requests are counted. */
 export interface TalliedContext extends StageContext {
   tally: RequestTally;
@@ -47,17 +60,12 @@ export interface TalliedContext extends StageContext {
 export async function openGenerator(settings: TestE2eSettings, context: TalliedContext): Promise<OpenedGenerator> {
   const { env, reporter, signal, tally } = context;
   const { device } = settings;
-  const answer = {
-    max_new_tokens: settings.max_new_tokens,
-    timeout_ms: settings.request_timeout * 1000,
-    seed: settings.seed,
-    signal,
-  };
+  const answer = { ...answerOptions(settings), signal };
   const name = await resolveGeneratorName(settings.qa_model_name_or_path, env);
   if (name.kind === "openai") {
     const format = choosePromptFormat(undefined, settings);
     const model = await openLanguageModel(name.model, { env, reporter, signal, requests: settings, tally });
-    const identity = `openai:${env.OPENAI_BASE_URL ?? ""}:${name.model}`;
+    const identity = apiIdentity(name.model, env);
     return { generator: chatGenerator(model, identity, format.system_text, answer), format };
   }
   const folder = await resolveModelFolder(name.folderOrId, { env, reporter, files: "all" });

@@ -13,7 +13,14 @@ import {
   writeJsonAtomic,
   writeJsonl,
 } from "@rag-ft/core";
-import { createRequestTally, type LanguageModel, openCompletionStore, openLanguageModel } from "@rag-ft/llm";
+import {
+  createRequestTally,
+  type LanguageModel,
+  openBill,
+  openCompletionStore,
+  openLanguageModel,
+  STORE_NAME,
+} from "@rag-ft/llm";
 import {
   evaluateRetrieval,
   openIndex,
@@ -98,10 +105,10 @@ export async function runTestE2e(
     throw new UserError(`${settings.output_dir}: cannot be made a folder. Give output_dir another path.`, { cause });
   });
   // Opened first, so that a wrong name or a missing key shows before the database is embedded.
-  const tally = createRequestTally();
+  const store = await openCompletionStore(join(settings.output_dir, STORE_NAME));
+  const tally = createRequestTally(await openBill({ purpose: "test-e2e", settings, store }));
   const { generator, format } = await parts.openGenerator(settings, { ...context, tally });
   let judge: LanguageModel | undefined;
-  const store = await openCompletionStore(join(settings.output_dir, "completions.jsonl"));
   try {
     if (settings.gen_gpt4eval) judge = await parts.openJudge(settings, { ...context, tally });
     const retrieval = await retrieveForAll(settings, context, documents, rows, parts);

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { CancelledError, formatSeconds, formatTable, type Reporter, throwIfCancelled, UserError } from "@rag-ft/core";
 import type { AnyStage, SettingValues } from "../any-stage.js";
 import { executeStage } from "../execute-stage.js";
@@ -7,6 +8,7 @@ import { closestNames } from "../names.js";
 import { parseSettings } from "../parse-settings.js";
 import type { StageRegistry } from "../registry.js";
 import { ownVersion } from "../versions.js";
+import { type PlannedStage, renderPlan } from "./dry-run.js";
 import { writeHtmlReport } from "./html-report.js";
 import { outputFolders } from "./output-folders.js";
 import { type Pipeline, type PipelineStep, readPipeline, selectSteps } from "./pipeline-config.js";
@@ -19,6 +21,8 @@ export interface RunPipelineOptions {
   only?: string[];
   from?: string;
   force: boolean;
+  /** Only plan. */
+  dryRun?: boolean;
   set: string[];
 }
 
@@ -137,6 +141,34 @@ async function runStep(
   return { stage: id, result: "run", time: formatSeconds(seconds) };
 }
 
+/** What a stage would ask for; a stage that is done already, nothing. */
+async function planStep(
+  { steps, index, state, force }: StepRun,
+  planned: Map<string, readonly unknown[]>,
+  reporter: Reporter,
+  { io, signal }: RunPipelineContext,
+): Promise<PlannedStage | undefined> {
+  const step = steps[index];
+  if (!step) return undefined;
+  const { id, stage, values } = step;
+  const inputs = await hashInputs(stage.inputs, values);
+  const fingerprint = fingerprintOf(ownVersion(), stage.name, values, inputs, writtenFrom(steps, index, state));
+  if (!force && (await isDone(state.done[id], fingerprint))) return { id, note: "done already" };
+  if (!stage.plan) return { id };
+  try {
+    const plan = await stage.plan(values, { reporter, signal, env: io.env, planned });
+    for (const [path, rows] of plan.files) planned.set(resolve(path), rows);
+    return { id, requests: plan.requests };
+  } catch (error) {
+    const unplanned = steps.slice(0, index).find((earlier) => !earlier.stage.plan && !state.done[earlier.id]);
+    if (!(error instanceof UserError) || !unplanned) throw error;
+    throw new UserError(
+      `${id} cannot be planned: ${error.message}\nIf ${unplanned.id}, which asks no model and costs nothing, makes what is missing, run it first: --only ${unplanned.id}`,
+      { cause: error },
+    );
+  }
+}
+
 /** Runs a configuration's stages in order, each unless it is done already; ends with times and, if asked for, the report. */
 export async function runPipeline(
   path: string,
@@ -148,6 +180,17 @@ export async function runPipeline(
   const steps = await prepareSteps(pipeline, context.registry);
   const state = await readRunState(pipeline.workDir);
   const reporter = await context.io.reporter();
+  if (options.dryRun) {
+    const planned = new Map<string, readonly unknown[]>();
+    const stages: PlannedStage[] = [];
+    for (const [index, { id }] of steps.entries()) {
+      const run = { steps, index, state, force: options.force };
+      const stage = chosen.has(id) ? await planStep(run, planned, reporter, context) : { id, note: "left out" };
+      if (stage) stages.push(stage);
+    }
+    context.io.out(`${renderPlan(stages)}\n`);
+    return;
+  }
   const startedAt = Date.now();
   const outcomes: Outcome[] = [];
   for (const [index, { id }] of steps.entries()) {

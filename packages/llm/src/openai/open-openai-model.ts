@@ -7,7 +7,7 @@ import { createMinuteBudget } from "../requests/minute-budget.js";
 import { DEFAULT_RETRIES } from "../requests/request-settings.js";
 import { createRequestTally } from "../requests/request-tally.js";
 import { createRequestQueue } from "../requests/with-retries.js";
-import { countTokens } from "../tokens/count-tokens.js";
+import { countTokens, promptBound } from "../tokens/count-tokens.js";
 import { type Asked, describeError } from "./describe-error.js";
 
 /** Servers that need no key still want the header. */
@@ -130,6 +130,12 @@ async function attemptOnce(
   }
 }
 
+/** The server answered with an error: such requests are not billed. */
+function isSurelyUnbilled(error: unknown): boolean {
+  if (error instanceof CompletionError) return ["rate_limit", "server_error", "rejected"].includes(error.kind);
+  return error instanceof UserError;
+}
+
 /** A model behind the OpenAI API, or behind any server that speaks it (`OPENAI_BASE_URL`). */
 export function openOpenAiModel(name: string, options: OpenAiModelOptions): LanguageModel {
   const server = connect(name, options.env);
@@ -138,6 +144,9 @@ export function openOpenAiModel(name: string, options: OpenAiModelOptions): Lang
     ...(requests_per_minute === undefined ? {} : { requests: requests_per_minute }),
     ...(tokens_per_minute === undefined ? {} : { tokens: tokens_per_minute }),
   };
+  if (options.requests?.dry_run) throw new UserError("A dry run sends no request; give the command without --dry_run.");
+  const bill = options.tally?.bill;
+  bill?.check(name);
   const queue = createRequestQueue({
     max_retries,
     budget: createMinuteBudget(limits),
@@ -146,15 +155,27 @@ export function openOpenAiModel(name: string, options: OpenAiModelOptions): Lang
   const complete = async (messages: readonly ChatMessage[], request: CompletionOptions): Promise<Completion> => {
     const body = requestBody(server, messages, request);
     // Counting takes time: only where somebody wants to know.
-    const tokens = tokens_per_minute === undefined ? 0 : (await countTokens(messages)) + request.max_new_tokens;
+    const estimate = tokens_per_minute === undefined && !bill ? undefined : await countTokens(messages);
+    const bound = {
+      prompt_tokens: promptBound(name, messages, estimate ?? 0),
+      completion_tokens: request.max_new_tokens,
+    };
     return queue.run(
       async (spending) => {
-        const completion = await attemptOnce(server, body, request);
-        const { usage } = completion;
-        if (usage) spending.tokens = usage.prompt_tokens + usage.completion_tokens;
-        return completion;
+        const item = await bill?.open(name, bound);
+        try {
+          const completion = await attemptOnce(server, body, request);
+          const { usage } = completion;
+          if (usage) spending.tokens = usage.prompt_tokens + usage.completion_tokens;
+          const billed = item?.paid(usage, estimate);
+          return billed ? { ...completion, billed } : completion;
+        } catch (error) {
+          if (isSurelyUnbilled(error)) item?.refused();
+          else item?.unknown();
+          throw error;
+        }
       },
-      { tokens, signal: request.signal },
+      { tokens: (estimate ?? 0) + request.max_new_tokens, signal: request.signal },
     );
   };
   return { name, provider: "openai", complete, close: async () => {} };

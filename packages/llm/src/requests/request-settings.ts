@@ -1,5 +1,5 @@
-import { count, number } from "@rag-ft/core";
-import type { z } from "zod";
+import { count, flag, number } from "@rag-ft/core";
+import { z } from "zod";
 
 /** Attempts after the first, where nothing else is said. */
 export const DEFAULT_RETRIES = 5;
@@ -18,6 +18,13 @@ export function requestSettings({ timeout }: { timeout: number }) {
     max_retries: count(0)
       .default(DEFAULT_RETRIES)
       .describe("Attempts after the first, on 429, 5xx, lost connections, time-outs and broken replies"),
+    max_cost: number((schema) => schema.positive())
+      .optional()
+      .describe(
+        "US dollars that this stage may cost, what it has paid for its folder before included; stops before it is passed",
+      ),
+    prices: z.string().min(1).optional().describe("Prices of models (YAML; default: configs/prices.yaml of rag-ft)"),
+    dry_run: flag().default(false).describe("Only say how many requests and tokens it would take, and what they cost"),
   };
 }
 

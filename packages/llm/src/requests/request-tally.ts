@@ -1,4 +1,5 @@
 import { formatTable } from "@rag-ft/core";
+import type { Bill, BillTotals } from "../bill/bill.js";
 import type { CompletionUsage } from "../language-model.js";
 import { type ProblemKind, problemKinds } from "../problem-kind.js";
 
@@ -17,11 +18,14 @@ export interface RequestCounts {
   left_out: KindCounts;
   /** Replies with something to note that were used all the same. */
   kept: KindCounts;
+  /** What it cost; undefined where nobody keeps a bill. */
+  cost?: BillTotals;
 }
 
 /** Counts what happens to requests, so that the summary and the run record can say it: nothing is dropped in silence. */
 export interface RequestTally {
   readonly counts: Readonly<RequestCounts>;
+  readonly bill: Bill | undefined;
   sent(): void;
   reused(): void;
   used(usage: CompletionUsage | undefined): void;
@@ -30,7 +34,20 @@ export interface RequestTally {
   lines(): string[];
 }
 
-export function createRequestTally(): RequestTally {
+function costLines(bill: Bill | undefined): string[] {
+  if (!bill) return [];
+  const { cost_usd, earlier_cost_usd, perhaps_billed_usd, prices_of } = bill.totals;
+  const usd = (amount: number): string => `${amount.toFixed(4)} USD`;
+  const cost = cost_usd === undefined ? `unknown (a model has no price in ${bill.prices.path})` : usd(cost_usd);
+  return [
+    `Cost: ${cost}, by prices of ${prices_of}${earlier_cost_usd > 0 ? `; ${usd(earlier_cost_usd)} were paid in earlier runs` : ""}.`,
+    ...(perhaps_billed_usd > 0
+      ? [`Requests that got no reply may have been billed all the same: up to ${usd(perhaps_billed_usd)} more.`]
+      : []),
+  ];
+}
+
+export function createRequestTally(bill?: Bill): RequestTally {
   const counts: RequestCounts = {
     requests_sent: 0,
     requests_from_store: 0,
@@ -39,9 +56,11 @@ export function createRequestTally(): RequestTally {
     tried_again: {},
     left_out: {},
     kept: {},
+    ...(bill ? { cost: bill.totals } : {}),
   };
   return {
     counts,
+    bill,
     sent() {
       counts.requests_sent++;
     },
@@ -68,6 +87,7 @@ export function createRequestTally(): RequestTally {
         .filter((row) => row["tried again"] + row["left out"] + row["used all the same"] > 0);
       return [
         `${requests_sent} requests sent (${prompt_tokens} tokens in, ${completion_tokens} out), ${requests_from_store} answered from the store.`,
+        ...costLines(bill),
         ...(rows.length === 0 ? [] : [formatTable(rows, ["problem", "tried again", "left out", "used all the same"])]),
       ];
     },

@@ -4,6 +4,16 @@ import type { ChatMessage } from "../language-model.js";
 const TOKENS_A_MESSAGE = 4;
 const TOKENS_A_REPLY = 3;
 
+/** Names of models that count as we do. */
+const COUNTS_ALIKE = /^(gpt-|chatgpt-|o\d)/;
+
+/** Tokens that a prompt has at most: our count and a little for models that count alike, else its bytes (no token is shorter). */
+export function promptBound(model: string, messages: readonly ChatMessage[], counted: number): number {
+  if (COUNTS_ALIKE.test(model)) return Math.ceil(counted * 1.02) + 8;
+  const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+  return bytes + 16 * (messages.length + 1);
+}
+
 /** Tokens of a prompt as OpenAI's current models count them (o200k_base); close to other models' counts for English. */
 export async function countTokens(messages: readonly ChatMessage[]): Promise<number> {
   // Loaded only when needed: the table is large.
