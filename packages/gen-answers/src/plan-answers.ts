@@ -37,6 +37,7 @@ export async function planAnswers(settings: GenAnswersSettings, work: readonly A
     typicalReply: TYPICAL_REPLY,
     store,
     prices: await readPrices(settings.prices),
+    batch: settings.batch,
   });
   const files = new Map<string, readonly unknown[]>();
   for (const { split, questions } of work) {

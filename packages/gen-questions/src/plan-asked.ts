@@ -59,6 +59,7 @@ export async function planAsked(settings: GenQuestionsSettings, { heldOut, train
       typicalReply: TYPICAL_REPLY,
       store,
       prices: await readPrices(settings.prices),
+      batch: settings.batch,
     });
     plan = requests;
     add = async (row, occurrence) => {

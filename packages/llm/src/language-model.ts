@@ -52,6 +52,8 @@ export interface LanguageModel {
   /** The name it was opened by; part of the completion store's key and of every row's provenance. */
   name: string;
   provider: "openai" | "local";
+  /** Requests at once that suit the model; by its provider when left out. */
+  concurrency?: number;
   complete(messages: readonly ChatMessage[], options: CompletionOptions): Promise<Completion>;
   /** Continues a raw prompt, without a chat template. Local models only. */
   generate?(prompt: string, options: CompletionOptions): Promise<Completion>;

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { type Reporter, UserError } from "@rag-ft/core";
 import type { LanguageModel } from "./language-model.js";
 import { openOpenAiModel } from "./openai/open-openai-model.js";
-import type { RequestSettings } from "./requests/request-settings.js";
-import type { RequestTally } from "./requests/request-tally.js";
+import { connect } from "./openai/server.js";
+import { DEFAULT_RETRIES, type RequestSettings } from "./requests/request-settings.js";
+import { createRequestTally, type RequestTally } from "./requests/request-tally.js";
 
 export interface OpenLanguageModelOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -13,7 +15,10 @@ export interface OpenLanguageModelOptions {
   /** Budgets and retries of models that are asked over the network. */
   requests?: Pick<RequestSettings, "requests_per_minute" | "tokens_per_minute" | "max_retries"> & {
     dry_run?: boolean;
+    batch?: boolean;
   };
+  /** Folder that remembers batches; needed with `requests.batch`. */
+  folder?: string;
   /** Counts what happens to the requests. */
   tally?: RequestTally;
 }
@@ -33,7 +38,12 @@ export async function openLanguageModel(name: string, options: OpenLanguageModel
     throw new UserError(
       `"${EXTRACTIVE}" is a set of rules of gen-questions and gen-answers, not a model that can be asked here. Name a model.`,
     );
-  if (!name.startsWith(LOCAL_PREFIX)) return openOpenAiModel(name, options);
+  const local = name.startsWith(LOCAL_PREFIX);
+  if (options.requests?.batch) {
+    if (local) throw new UserError(`"${name}" runs in this process: there is no Batch API to it. Leave out --batch.`);
+    return openBatched(name, options);
+  }
+  if (!local) return openOpenAiModel(name, options);
   const folder = name.slice(LOCAL_PREFIX.length);
   if (folder === "") throw new UserError(`"${name}": the folder or hub id after "${LOCAL_PREFIX}" is missing.`);
   // Loaded only when asked for: the runtime is large.
@@ -41,7 +51,25 @@ export async function openLanguageModel(name: string, options: OpenLanguageModel
   return openLocalModel(name, folder, options);
 }
 
+/** The file beside the completions that remembers batches. */
+const BATCHES_NAME = "batches.jsonl";
+
+async function openBatched(name: string, options: OpenLanguageModelOptions): Promise<LanguageModel> {
+  const { env, requests, tally, reporter, signal, folder } = options;
+  if (folder === undefined) throw new UserError(`"${name}" cannot be asked in batches here. Leave out --batch.`);
+  const { openBatchModel } = await import("./batch/open-batch-model.js");
+  return openBatchModel({
+    server: connect(name, env),
+    tally: tally ?? createRequestTally(),
+    journalPath: join(folder, BATCHES_NAME),
+    max_retries: requests?.max_retries ?? DEFAULT_RETRIES,
+    reporter,
+    signal,
+  });
+}
+
 /** Requests at once that suit the provider when none are named. */
-export function defaultConcurrency(model: Pick<LanguageModel, "provider">): number {
+export function defaultConcurrency(model: Pick<LanguageModel, "provider" | "concurrency">): number {
+  if (model.concurrency !== undefined) return model.concurrency;
   return model.provider === "local" ? 1 : 8;
 }

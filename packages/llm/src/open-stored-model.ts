@@ -29,10 +29,10 @@ export async function openStoredModel(name: string, options: OpenStoredModelOpti
   const { settings, purpose, folder, ...context } = options;
   const store = await openCompletionStore(join(folder, STORE_NAME));
   const tally = createRequestTally(await openBill({ purpose, settings, store }));
-  const model = await openLanguageModel(name, { ...context, requests: settings, tally });
+  const model = await openLanguageModel(name, { ...context, requests: settings, tally, folder });
   return {
     ...withStore(model, store, tally),
-    concurrency: settings.max_concurrency ?? defaultConcurrency(model),
+    concurrency: settings.batch ? defaultConcurrency(model) : (settings.max_concurrency ?? defaultConcurrency(model)),
     async close() {
       await store.close();
       await model.close();

@@ -33,6 +33,8 @@ export async function runPool<T, R>(
   let done = 0;
   let accepted = 0;
   let failure: { error: unknown } | undefined;
+  // Not a race of all that runs: that grows with the square of how many there are.
+  let wake = (): void => {};
 
   while (true) {
     while (
@@ -53,11 +55,16 @@ export async function runPool<T, R>(
         } catch (error) {
           failure ??= { error };
         }
-      })().finally(() => running.delete(task));
+      })().finally(() => {
+        running.delete(task);
+        wake();
+      });
       running.add(task);
     }
     if (running.size === 0) break;
-    await Promise.race(running);
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   }
   throwIfCancelled(signal);
   if (failure) throw failure.error;

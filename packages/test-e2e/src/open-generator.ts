@@ -64,7 +64,14 @@ export async function openGenerator(settings: TestE2eSettings, context: TalliedC
   const name = await resolveGeneratorName(settings.qa_model_name_or_path, env);
   if (name.kind === "openai") {
     const format = choosePromptFormat(undefined, settings);
-    const model = await openLanguageModel(name.model, { env, reporter, signal, requests: settings, tally });
+    const model = await openLanguageModel(name.model, {
+      env,
+      reporter,
+      signal,
+      requests: settings,
+      tally,
+      folder: settings.output_dir,
+    });
     const identity = apiIdentity(name.model, env);
     return { generator: chatGenerator(model, identity, format.system_text, answer), format };
   }

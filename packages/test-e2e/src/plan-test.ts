@@ -30,7 +30,7 @@ export async function planTestE2e(settings: TestE2eSettings, { env, planned }: P
   const fromPlan = planned.get(resolve(settings.eval_data_path)) as QaRow[] | undefined;
   const rows = (fromPlan ?? (await readQa(settings.eval_data_path))).slice(0, settings.max_test_samples);
   const store = await openCompletionStore(join(settings.output_dir, STORE_NAME), { readOnly: true });
-  const common = { stage: "test-e2e", store, prices: await readPrices(settings.prices) };
+  const common = { stage: "test-e2e", store, prices: await readPrices(settings.prices), batch: settings.batch };
   const requests: PlannedRequests[] = [];
   const found = rows.map((row) => standInPassages(row, settings.embedding_max_num_to_retrieve));
 

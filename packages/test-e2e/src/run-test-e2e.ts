@@ -55,6 +55,7 @@ export const defaultParts: TestE2eParts = {
       ...context,
       device: settings.device,
       requests: settings,
+      folder: settings.output_dir,
     }),
 };
 

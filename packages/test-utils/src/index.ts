@@ -1,3 +1,4 @@
+export * from "./batch-endpoints.js";
 export * from "./faulty-replies.js";
 export * from "./hub-server.js";
 export * from "./openai-server.js";

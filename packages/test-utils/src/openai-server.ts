@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
+import { type BatchEndpointOptions, createBatchEndpoints, type ServedBatch } from "./batch-endpoints.js";
 
 const chatRequestSchema = z.looseObject({
   model: z.string(),
@@ -41,6 +42,8 @@ export interface OpenAiServerOptions {
   apiKey?: string;
   /** Model names that are served; every name when left out. */
   models?: readonly string[];
+  /** Serves files and batches, too. */
+  batch?: Omit<BatchEndpointOptions, "answer">;
 }
 
 export interface OpenAiServer {
@@ -48,6 +51,8 @@ export interface OpenAiServer {
   url: string;
   /** All requests, in order of arrival. */
   requests: RecordedRequest[];
+  /** Batches that were made. */
+  batches: ServedBatch[];
   close(): Promise<void>;
 }
 
@@ -55,10 +60,10 @@ function errorReply(status: number, message: string, code: string): RawReply {
   return { status, body: { error: { message, type: "invalid_request_error", code } } };
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 function send(response: ServerResponse, reply: RawReply): void {
@@ -119,7 +124,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
   let chats = 0;
 
   const answer = async (request: IncomingMessage): Promise<RawReply> => {
-    const text = await readBody(request);
+    const bytes = await readBody(request);
     const path = (request.url ?? "").split("?")[0] ?? "";
     const recorded: RecordedRequest = {
       method: request.method ?? "",
@@ -134,23 +139,30 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
       const data = (options.models ?? []).map((id) => ({ id, object: "model", created: 0, owned_by: "test" }));
       return { body: { object: "list", data } };
     }
+    const batched = await endpoints?.handle(recorded.method, path, bytes, request.headers["content-type"]);
+    if (batched) return batched;
     if (recorded.method !== "POST" || path !== "/v1/chat/completions")
       return errorReply(404, `No such path: ${recorded.method} ${path}.`, "not_found");
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = JSON.parse(bytes.toString("utf8"));
     } catch {
       return errorReply(400, "The body is not JSON.", "bad_request");
     }
+    return chat(value, recorded);
+  };
+
+  const chat = async (value: unknown, recorded?: RecordedRequest): Promise<RawReply> => {
     const parsed = chatRequestSchema.safeParse(value);
     if (!parsed.success) return errorReply(400, parsed.error.message, "bad_request");
-    recorded.body = parsed.data;
+    if (recorded) recorded.body = parsed.data;
     if (options.models && !options.models.includes(parsed.data.model))
       return errorReply(404, `The model '${parsed.data.model}' does not exist.`, "model_not_found");
     const index = chats++;
     const reply = await options.reply(parsed.data, index);
     return typeof reply === "string" ? completionReply(parsed.data, reply, index) : reply;
   };
+  const endpoints = options.batch && createBatchEndpoints({ ...options.batch, answer: (body) => chat(body) });
 
   const server = createServer((request, response) => {
     answer(request).then(
@@ -166,6 +178,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
   return {
     url: `http://127.0.0.1:${port}/v1`,
     requests,
+    batches: endpoints?.batches ?? [],
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));

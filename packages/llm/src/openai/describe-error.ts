@@ -67,3 +67,9 @@ export function describeError(error: unknown, asked: Asked, timedOut: boolean): 
   const detail = inner ? `${text} ${shown(inner.message)}` : text;
   return new CompletionError(`${where}: no connection (${detail}).`, { kind: "connection", retry: {} });
 }
+
+/** The server answered with an error: such requests are not billed. */
+export function isSurelyUnbilled(error: unknown): boolean {
+  if (error instanceof CompletionError) return ["rate_limit", "server_error", "rejected"].includes(error.kind);
+  return error instanceof UserError;
+}

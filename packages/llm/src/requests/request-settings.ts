@@ -24,6 +24,11 @@ export function requestSettings({ timeout }: { timeout: number }) {
         "US dollars that this stage may cost, what it has paid for its folder before included; stops before it is passed",
       ),
     prices: z.string().min(1).optional().describe("Prices of models (YAML; default: configs/prices.yaml of rag-ft)"),
+    batch: flag()
+      .default(false)
+      .describe(
+        "Ask through OpenAI's Batch API: at half the price, within a day; a stopped run takes its batches up again",
+      ),
     dry_run: flag().default(false).describe("Only say how many requests and tokens it would take, and what they cost"),
   };
 }
