@@ -1,3 +1,4 @@
+import { documentId } from "@rag-ft/core";
 import {
   answerMessages,
   type ChatMessage,
@@ -7,6 +8,7 @@ import {
   EXTRACTIVE,
   extractiveAnswer,
   type FailureLog,
+  provenanceOf,
   type StoredModel,
 } from "@rag-ft/llm";
 import type { OpenQuestion } from "./flatten-questions.js";
@@ -17,10 +19,15 @@ export interface Answerer {
   /** Undefined when there is no usable answer; the reason is in `failures`. */
   answer(question: OpenQuestion, occurrence: number): Promise<string | undefined>;
   /** Says in every row where its answer comes from. */
-  provenance: Record<string, string>;
+  provenance: Record<string, unknown>;
   concurrency: number;
   failures: FailureLog;
 }
+
+const subjectOf = ({ question, gold_docs }: OpenQuestion): object => ({
+  question,
+  gold_doc_ids: gold_docs.map(documentId),
+});
 
 /** Sentences of the gold passages. */
 export function extractiveAnswerer(): Answerer {
@@ -29,12 +36,12 @@ export function extractiveAnswerer(): Answerer {
     provenance: { answer_generator: EXTRACTIVE },
     concurrency: 1,
     failures,
-    async answer({ gold_docs, question }) {
-      for (const passage of gold_docs) {
-        const answer = extractiveAnswer(passage, question);
+    async answer(open) {
+      for (const passage of open.gold_docs) {
+        const answer = extractiveAnswer(passage, open.question);
         if (answer !== undefined) return answer;
       }
-      failures.unusable("no sentence of the passage shares a term with the question");
+      failures.unusable("no sentence of the passage shares a term with the question", "unusable", subjectOf(open));
       return undefined;
     },
   };
@@ -78,7 +85,10 @@ export function modelAnswerer(
 ): Answerer {
   const failures = createFailureLog(model.tally);
   return {
-    provenance: { answer_model: settings.prompt_model },
+    provenance: {
+      answer_model: settings.prompt_model,
+      answer_provenance: provenanceOf(domain.name, domain.answer_prompt, settings),
+    },
     concurrency,
     failures,
     async answer(question, occurrence) {
@@ -86,12 +96,12 @@ export function modelAnswerer(
       try {
         const completion = await model.complete(messages, { ...options, signal }, occurrence);
         const answer = cleanAnswer(completion.text);
-        if (answer === "") failures.unusable("empty answer", "empty");
+        if (answer === "") failures.unusable("empty answer", "empty", subjectOf(question));
         else failures.succeeded();
         if (answer !== "" && completion.finish_reason === "length") model.tally.problem("truncated", "kept");
         return answer === "" ? undefined : answer;
       } catch (error) {
-        failures.failed(error);
+        failures.failed(error, subjectOf(question));
         return undefined;
       }
     },

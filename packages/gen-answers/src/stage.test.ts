@@ -21,6 +21,7 @@ import {
   startOpenAiServer,
 } from "@rag-ft/test-utils";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { outputNames } from "./find-splits.js";
 import { genAnswersSettings } from "./settings.js";
 import { genAnswers } from "./stage.js";
@@ -76,6 +77,12 @@ describe("gen-answers", () => {
       "gold_answer",
     ]);
     expect(rows[0]).toMatchObject({ prompt_model: "gpt-asker", answer_model: "gpt-test" });
+    expect(rows[0]?.answer_provenance).toMatchObject({
+      model: "gpt-test",
+      prompt: expect.stringMatching(/^default@[0-9a-f]{12}$/),
+      temperature: 0,
+      max_new_tokens: 256,
+    });
     const compact = await readJsonl(join(folder, "train_w_a.jsonl"), compactQaRowSchema, { what: "answers" });
     expect(compact).toHaveLength(10);
     expect(compact[2]?.gold_doc_ids).toEqual(rows[2]?.gold_docs.map(documentId));
@@ -149,6 +156,12 @@ describe("gen-answers", () => {
     const lost = Object.values(left_out).reduce((sum, count) => sum + count, 0);
     expect(lost).toBeGreaterThan(5);
     expect(figures).toMatchObject({ questions: 100, answered: 100 - lost, failed: lost });
+    const skipped = await readJsonl(join(folder, "skipped_questions.jsonl"), z.looseObject({ question: z.string() }), {
+      what: "skipped questions",
+    });
+    const answered = (await readQa(join(folder, "train_w_qa.jsonl"))).map((row) => row.question);
+    const all = questions(50, "t").flatMap((row) => row.questions);
+    expect([...answered, ...skipped.map((row) => row.question)].sort()).toEqual(all.sort());
     expect(summary).toMatch(/refused by the model +0 +\d+ +0/);
     const sent = server.requests.length;
     await run({ dataset_w_q: path });

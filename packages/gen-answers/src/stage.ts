@@ -10,7 +10,7 @@ import {
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import { EXTRACTIVE, openStoredModel, readDomainConfig } from "@rag-ft/llm";
+import { EXTRACTIVE, openStoredModel, readDomainConfig, writeSkipped } from "@rag-ft/llm";
 import { answerAll } from "./answer-all.js";
 import { type Answerer, extractiveAnswerer, modelAnswerer } from "./answerer.js";
 import { findSplits, plannedSplits } from "./find-splits.js";
@@ -82,7 +82,11 @@ export const genAnswers: Stage<GenAnswersSettings> = {
       const lines = answerer.failures.lines();
       if (lines.length > 0)
         context.reporter.warn(`${asked - answered} of ${asked} questions have no answer and are left out.`);
-      return [`${answered} of ${asked} questions answered.`, ...lines.map((line) => `  ${line}`)];
+      return [
+        `${answered} of ${asked} questions answered.`,
+        ...lines.map((line) => `  ${line}`),
+        ...(await writeSkipped(storeFolder(work), "skipped_questions.jsonl", answerer.failures)),
+      ];
     };
     if (settings.prompt_model === EXTRACTIVE) {
       const summary = await answerEach(extractiveAnswerer());

@@ -10,7 +10,7 @@ import {
   STORE_NAME,
 } from "@rag-ft/llm";
 import type { PassageRow } from "./choose-passages.js";
-import { parseQuestions } from "./parse-questions.js";
+import { questionsOf } from "./question-schema.js";
 import { questionRequest } from "./questioner.js";
 import { type GenQuestionsSettings, QUESTIONS_A_PASSAGE } from "./settings.js";
 import { splitHeldOut } from "./split-held-out.js";
@@ -67,7 +67,7 @@ export async function planAsked(settings: GenQuestionsSettings, { heldOut, train
       if (!gold) return [];
       const { messages, options } = questionRequest(domain, settings, gold, occurrence);
       const stored = await requests.add(messages, options, occurrence);
-      return stored ? parseQuestions(stored.text) : standIns;
+      return stored ? questionsOf(stored.text) : standIns;
     };
   }
   const files = new Map<string, readonly unknown[]>();

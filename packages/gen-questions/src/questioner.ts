@@ -1,4 +1,4 @@
-import type { Document } from "@rag-ft/core";
+import { type Document, documentId } from "@rag-ft/core";
 import {
   type ChatMessage,
   type Completion,
@@ -8,10 +8,11 @@ import {
   EXTRACTIVE,
   extractiveQuestions,
   type FailureLog,
+  provenanceOf,
   questionMessages,
   type StoredModel,
 } from "@rag-ft/llm";
-import { parseQuestions } from "./parse-questions.js";
+import { questionSchema, questionsOf } from "./question-schema.js";
 import type { GenQuestionsSettings } from "./settings.js";
 
 /** Asks about passages, whoever does the asking. */
@@ -19,7 +20,7 @@ export interface Questioner {
   /** Questions of a passage, none when it has none to offer. `occurrence` tells a second request about it from the first. */
   ask(passage: Document, occurrence: number): Promise<string[]>;
   /** Says in every row where its questions come from. */
-  provenance: Record<string, string>;
+  provenance: Record<string, unknown>;
   concurrency: number;
   failures: FailureLog;
 }
@@ -37,9 +38,12 @@ export function extractiveQuestioner(): Questioner {
   };
 }
 
+/** What the first and the second request about a passage are for. */
+const PARTS = ["held-out", "training"];
+
 type AskSettings = Pick<
   GenQuestionsSettings,
-  "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed"
+  "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed" | "structured_outputs"
 >;
 
 /** What is asked about a passage. */
@@ -49,12 +53,14 @@ export function questionRequest(
   passage: Document,
   occurrence: number,
 ): { messages: ChatMessage[]; options: CompletionOptions } {
+  const schema = questionSchema(settings);
   const options = {
     temperature: settings.temperature,
     max_new_tokens: settings.max_new_tokens,
     timeout_ms: settings.request_timeout * 1000,
     // A second sample of the same prompt needs another seed, or it is the same reply.
     seed: settings.seed + occurrence,
+    ...(schema ? { schema } : {}),
   };
   return { messages: questionMessages(domain, passage), options };
 }
@@ -69,22 +75,30 @@ export function modelQuestioner(
 ): Questioner {
   const failures = createFailureLog(model.tally);
   return {
-    provenance: { prompt_model: settings.prompt_model },
+    provenance: {
+      prompt_model: settings.prompt_model,
+      question_provenance: provenanceOf(domain.name, domain.question_prompt, settings),
+    },
     concurrency,
     failures,
     async ask(passage, occurrence) {
       const { messages, options } = questionRequest(domain, settings, passage, occurrence);
+      const subject = { passage: documentId(passage), source: passage.metadata.source, part: PARTS[occurrence] };
       let reply: Completion;
       try {
         reply = await model.complete(messages, { ...options, signal }, occurrence);
       } catch (error) {
-        failures.failed(error);
+        failures.failed(error, subject);
         return [];
       }
-      const questions = parseQuestions(reply.text);
+      const questions = questionsOf(reply.text);
       const cut = reply.finish_reason === "length";
       if (questions.length === 0)
-        failures.unusable("reply without a question (a line that ends with '?')", cut ? "truncated" : "unusable");
+        failures.unusable(
+          "reply without a question (a line that ends with '?')",
+          cut ? "truncated" : "unusable",
+          subject,
+        );
       else {
         failures.succeeded();
         if (cut) model.tally.problem("truncated", "kept");

@@ -12,7 +12,7 @@ import {
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import { EXTRACTIVE, openStoredModel, readDomainConfig } from "@rag-ft/llm";
+import { EXTRACTIVE, openStoredModel, readDomainConfig, writeSkipped } from "@rag-ft/llm";
 import { choosePassages, type PassageRow } from "./choose-passages.js";
 import { type Collected, collectQuestions } from "./collect-questions.js";
 import { passageFile, readPassageFile } from "./passage-file.js";
@@ -155,7 +155,11 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
     run.figures.requests_failed_or_unusable = questioner.failures.total;
     const lines = questioner.failures.lines();
     run.record.requests = tally.counts;
-    return [...(lines.length > 0 ? ["Passages skipped:", ...lines.map((line) => `  ${line}`)] : []), ...tally.lines()];
+    return [
+      ...(lines.length > 0 ? ["Passages skipped:", ...lines.map((line) => `  ${line}`)] : []),
+      ...(await writeSkipped(settings.save_dir, "skipped_passages.jsonl", questioner.failures)),
+      ...tally.lines(),
+    ];
   } finally {
     await model.close();
   }

@@ -40,12 +40,14 @@ export interface CompletionStore {
 export function completionKey(
   model: string,
   messages: readonly ChatMessage[],
-  options: Pick<CompletionOptions, "temperature" | "max_new_tokens" | "stop" | "seed">,
+  options: Pick<CompletionOptions, "temperature" | "max_new_tokens" | "stop" | "seed" | "schema">,
   occurrence = 0,
 ): string {
   const { temperature, max_new_tokens, stop = [], seed = null } = options;
   const turns = messages.map(({ role, content }) => [role, content]);
-  return hashText(JSON.stringify([model, temperature, max_new_tokens, stop, seed, turns, occurrence]));
+  // Added at the end where there is one, so that keys without are as they were.
+  const schema = options.schema ? [options.schema] : [];
+  return hashText(JSON.stringify([model, temperature, max_new_tokens, stop, seed, turns, occurrence, ...schema]));
 }
 
 /** Reads the lines; returns also how many bytes are whole lines, since a killed run may leave half a line at the end. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { createDocument } from "@rag-ft/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { readDomainConfig } from "./domain-config.js";
-import { answerMessages, questionMessages } from "./prompts.js";
+import { answerMessages, promptHash, questionMessages } from "./prompts.js";
 
 const shipped = (name: string) => fileURLToPath(new URL(`../../../configs/domains/${name}.yaml`, import.meta.url));
 let folder: string;
@@ -37,10 +37,25 @@ it("the Databricks config has three worked passages and the URL weights", async 
   );
 });
 
+it("a prompt has a version of its own, and texts with braces go in as they are", async () => {
+  const domain = await readDomainConfig();
+  const other = { ...domain.question_prompt, template: "Read {passage} and ask:" };
+  expect(promptHash(domain.question_prompt)).toMatch(/^[0-9a-f]{12}$/);
+  expect(promptHash(other)).not.toBe(promptHash(domain.question_prompt));
+  expect(promptHash(structuredClone(domain.question_prompt))).toBe(promptHash(domain.question_prompt));
+  const passage = createDocument("Use {question} and $& here.", { source: "s" });
+  expect(answerMessages(domain, [passage], "Why {passage}?").at(-1)?.content).toContain(
+    "Use {question} and $& here.\n\nQuestion: Why {passage}?\nAnswer:",
+  );
+});
+
 it("names file, line and key of what is wrong", async () => {
   const path = join(folder, "d.yaml");
   await writeFile(path, "name: x\nquestion_prompt: [\n");
   await expect(readDomainConfig(path)).rejects.toThrow(/d\.yaml:\d+: not valid YAML/);
+  const prompts = "question_prompt: { instruction: a, template: 'no passage' }\nanswer_prompt: { instruction: b }";
+  await writeFile(path, `name: x\n${prompts}\n`);
+  await expect(readDomainConfig(path)).rejects.toThrow(/question_prompt\.template: a template holds \{passage\}/);
   await writeFile(path, "name: x\nquestion_promt:\n  instruction: y\n");
   await expect(readDomainConfig(path)).rejects.toThrow(/question_promt/);
 });

@@ -11,8 +11,23 @@ const filterSchema = z.strictObject({
   url_weights: z.array(z.strictObject({ contains: z.string().min(1), weight: z.number().min(0).max(1) })).default([]),
 });
 
+/** A text with placeholders; every one of them has to be there, and no other. */
+const templateSchema = (placeholders: readonly string[], standard: string): z.ZodDefault<z.ZodString> =>
+  z
+    .string()
+    .refine(
+      (text) => {
+        const found = [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
+        return [...new Set(found)].sort().join() === [...placeholders].sort().join();
+      },
+      `a template holds ${placeholders.map((name) => `{${name}}`).join(" and ")}`,
+    )
+    .default(standard);
+
 const questionPromptSchema = z.strictObject({
   instruction: z.string().min(1),
+  /** The user's turn. */
+  template: templateSchema(["passage"], "Passage:\n{passage}\n\nQuestions:"),
   examples: z
     .array(z.strictObject({ passage: z.string().min(1), questions: z.array(z.string().min(1)).min(1) }))
     .default([]),
@@ -20,6 +35,8 @@ const questionPromptSchema = z.strictObject({
 
 const answerPromptSchema = z.strictObject({
   instruction: z.string().min(1),
+  /** The user's turn. */
+  template: templateSchema(["passage", "question"], "Passage:\n{passage}\n\nQuestion: {question}\nAnswer:"),
   examples: z
     .array(z.strictObject({ passage: z.string().min(1), question: z.string().min(1), answer: z.string().min(1) }))
     .default([]),

@@ -18,3 +18,4 @@ export * from "./requests/request-settings.js";
 export * from "./requests/request-tally.js";
 export * from "./run-pool.js";
 export * from "./stored-model.js";
+export * from "./write-skipped.js";

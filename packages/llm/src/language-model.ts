@@ -3,6 +3,12 @@ export interface ChatMessage {
   content: string;
 }
 
+/** The form of a reply, as a JSON schema. */
+export interface ReplySchema {
+  name: string;
+  schema: Readonly<Record<string, unknown>>;
+}
+
 export interface CompletionOptions {
   /** 0 = greedy. */
   temperature: number;
@@ -14,6 +20,8 @@ export interface CompletionOptions {
   stop?: readonly string[];
   signal?: AbortSignal;
   seed?: number;
+  /** Asked for where the server can hold a model to it; a reply may still be plain text. */
+  schema?: ReplySchema;
 }
 
 export interface CompletionUsage {

@@ -28,6 +28,11 @@ export const EXTRACTIVE = "extractive";
 
 const LOCAL_PREFIX = "local:";
 
+/** Whether a model runs in this process. */
+export function isLocalName(name: string): boolean {
+  return name.startsWith(LOCAL_PREFIX);
+}
+
 /**
  * Opens a model by name: `local:<folder or hub id>` runs in this process, any other name is asked over the OpenAI API
  * (`OPENAI_API_KEY`, `OPENAI_BASE_URL`). The caller closes it.
@@ -38,7 +43,7 @@ export async function openLanguageModel(name: string, options: OpenLanguageModel
     throw new UserError(
       `"${EXTRACTIVE}" is a set of rules of gen-questions and gen-answers, not a model that can be asked here. Name a model.`,
     );
-  const local = name.startsWith(LOCAL_PREFIX);
+  const local = isLocalName(name);
   if (options.requests?.batch) {
     if (local) throw new UserError(`"${name}" runs in this process: there is no Batch API to it. Leave out --batch.`);
     return openBatched(name, options);

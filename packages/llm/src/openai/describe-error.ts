@@ -57,7 +57,10 @@ export function describeError(error: unknown, asked: Asked, timedOut: boolean): 
   if (error instanceof APIUserAbortError) return new CancelledError("Stopped on request.");
   if (error instanceof APIError && !(error instanceof APIConnectionError)) {
     const problem = permanentProblem(error, asked, text);
-    return problem ? new UserError(problem) : new CompletionError(`${where}: ${text}`, optionsFor(error));
+    // The cause is for our own eyes: no message or record shows it.
+    return problem
+      ? new UserError(problem, { cause: error })
+      : new CompletionError(`${where}: ${text}`, { ...optionsFor(error), cause: error });
   }
   if (error instanceof SyntaxError)
     return new CompletionError(`${where}: the reply of "${name}" is not JSON.`, { kind: "malformed", retry: {} });

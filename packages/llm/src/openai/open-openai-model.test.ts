@@ -78,6 +78,30 @@ describe("openOpenAiModel", () => {
     },
   );
 
+  it("asks for a JSON schema until the server refuses one, once for all, and counts which", async () => {
+    const schema = { name: "s", schema: { type: "object" } };
+    const takes = createRequestTally();
+    const kind = await open(() => "{}", {}, takes);
+    await kind.complete(messages, { ...options, schema });
+    const sent = { type: "json_schema", json_schema: { ...schema, strict: true } };
+    expect(server?.requests[0]?.body).toMatchObject({ response_format: sent });
+    expect(takes.counts.structured_outputs).toBe("used");
+    await server?.close();
+    const refuses = createRequestTally();
+    const plain = await open(
+      (body) =>
+        "response_format" in body
+          ? { status: 400, body: { error: { message: "response_format is not supported" } } }
+          : "fine",
+      {},
+      refuses,
+    );
+    for (let i = 0; i < 3; i++) expect((await plain.complete(messages, { ...options, schema })).text).toBe("fine");
+    expect(server?.requests.map(({ body }) => body && "response_format" in body)).toEqual([true, false, false, false]);
+    expect(refuses.counts).toMatchObject({ structured_outputs: "refused by the server", tried_again: {} });
+    expect(refuses.lines().join()).toMatch(/takes no JSON schema/);
+  });
+
   it("gives up after its retries with the server's words", async () => {
     const model = await open(() => ({ status: 500, body: { error: { message: "broken for good" } }, headers: soon }));
     await expect(model.complete(messages, options)).rejects.toThrow(/broken for good/);

@@ -1,10 +1,11 @@
 import { UserError } from "@rag-ft/core";
 import type OpenAI from "openai";
+import { APIError } from "openai";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
 import type { OpenLanguageModelOptions } from "../open-language-model.js";
 import { createMinuteBudget } from "../requests/minute-budget.js";
 import { DEFAULT_RETRIES } from "../requests/request-settings.js";
-import { createRequestTally } from "../requests/request-tally.js";
+import { createRequestTally, type RequestTally } from "../requests/request-tally.js";
 import { createRequestQueue } from "../requests/with-retries.js";
 import { countTokens, promptBound } from "../tokens/count-tokens.js";
 import { describeError, isSurelyUnbilled } from "./describe-error.js";
@@ -42,6 +43,35 @@ async function attemptOnce(
   }
 }
 
+/** Whether the server refused the JSON schema, and not the request for what it says. */
+function refusesSchema(error: unknown): boolean {
+  return (
+    error instanceof APIError &&
+    (error.status === 400 || error.status === 422 || error.status === 501) &&
+    /response_format|json_schema|structured output/i.test(`${error.param ?? ""} ${error.message}`)
+  );
+}
+
+/** With the reply's schema, unless the server has refused one: then, for good, without. */
+async function attemptOrWithoutSchema(
+  server: Server,
+  messages: readonly ChatMessage[],
+  request: CompletionOptions,
+  tally: RequestTally,
+): Promise<Completion> {
+  const asked = request.schema !== undefined && server.structured;
+  try {
+    const completion = await attemptOnce(server, requestBody(server, messages, request), request);
+    if (asked) tally.structured(true);
+    return completion;
+  } catch (error) {
+    if (!asked || !(error instanceof Error) || !refusesSchema(error.cause)) throw error;
+    server.structured = false;
+    tally.structured(false);
+    return attemptOnce(server, requestBody(server, messages, request), request);
+  }
+}
+
 /** A model behind the OpenAI API, or behind any server that speaks it (`OPENAI_BASE_URL`). */
 export function openOpenAiModel(name: string, options: OpenAiModelOptions): LanguageModel {
   const server = connect(name, options.env);
@@ -51,15 +81,15 @@ export function openOpenAiModel(name: string, options: OpenAiModelOptions): Lang
     ...(tokens_per_minute === undefined ? {} : { tokens: tokens_per_minute }),
   };
   if (options.requests?.dry_run) throw new UserError("A dry run sends no request; give the command without --dry_run.");
-  const bill = options.tally?.bill;
+  const tally = options.tally ?? createRequestTally();
+  const { bill } = tally;
   bill?.check(name);
   const queue = createRequestQueue({
     max_retries,
     budget: createMinuteBudget(limits),
-    tally: options.tally ?? createRequestTally(),
+    tally,
   });
   const complete = async (messages: readonly ChatMessage[], request: CompletionOptions): Promise<Completion> => {
-    const body = requestBody(server, messages, request);
     // Counting takes time: only where somebody wants to know.
     const estimate = tokens_per_minute === undefined && !bill ? undefined : await countTokens(messages);
     const bound = {
@@ -70,7 +100,7 @@ export function openOpenAiModel(name: string, options: OpenAiModelOptions): Lang
       async (spending) => {
         const item = await bill?.open(name, bound);
         try {
-          const completion = await attemptOnce(server, body, request);
+          const completion = await attemptOrWithoutSchema(server, messages, request, tally);
           const { usage } = completion;
           if (usage) spending.tokens = usage.prompt_tokens + usage.completion_tokens;
           const billed = item?.paid(usage, estimate);

@@ -34,6 +34,8 @@ export interface Server extends Asked {
   client: OpenAI;
   /** Not OpenAI itself. */
   compatible: boolean;
+  /** False once the server has refused a JSON schema. */
+  structured: boolean;
 }
 
 /** @throws UserError when there is no key, or no usable address. */
@@ -55,12 +57,12 @@ export function connect(name: string, env: Readonly<Record<string, string | unde
     // Retries are ours: the SDK's own are not counted, do not cover a reply that breaks off, and keep to no budget.
     maxRetries: 0,
   });
-  return { name, where, key, client, compatible: baseURL !== undefined };
+  return { name, where, key, client, compatible: baseURL !== undefined, structured: true };
 }
 
 /** The body of a chat request. */
 export function requestBody(
-  { name, compatible }: Pick<Server, "name" | "compatible">,
+  { name, compatible, structured }: Pick<Server, "name" | "compatible" | "structured">,
   messages: readonly ChatMessage[],
   options: CompletionOptions,
 ): OpenAI.ChatCompletionCreateParamsNonStreaming {
@@ -76,6 +78,14 @@ export function requestBody(
     ...limit,
     ...sampling,
     ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.schema && structured
+      ? {
+          response_format: {
+            type: "json_schema",
+            json_schema: { ...options.schema, schema: { ...options.schema.schema }, strict: true },
+          },
+        }
+      : {}),
   };
 }
 

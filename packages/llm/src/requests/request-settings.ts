@@ -29,6 +29,10 @@ export function requestSettings({ timeout }: { timeout: number }) {
       .describe(
         "Ask through OpenAI's Batch API: at half the price, within a day; a stopped run takes its batches up again",
       ),
+    structured_outputs: z
+      .enum(["auto", "off"])
+      .default("auto")
+      .describe("Hold replies that have a form to a JSON schema where the server can, or never"),
     dry_run: flag().default(false).describe("Only say how many requests and tokens it would take, and what they cost"),
   };
 }

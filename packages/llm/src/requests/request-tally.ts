@@ -18,6 +18,8 @@ export interface RequestCounts {
   left_out: KindCounts;
   /** Replies with something to note that were used all the same. */
   kept: KindCounts;
+  /** Whether replies were held to a JSON schema; absent where none was asked for. */
+  structured_outputs?: "used" | "refused by the server";
   /** What it cost; undefined where nobody keeps a bill. */
   cost?: BillTotals;
 }
@@ -30,6 +32,8 @@ export interface RequestTally {
   reused(): void;
   used(usage: CompletionUsage | undefined): void;
   problem(kind: ProblemKind, outcome: "tried_again" | "left_out" | "kept"): void;
+  /** Whether the server takes a JSON schema for the reply. */
+  structured(taken: boolean): void;
   /** For the summary: what was sent, and a table of the problems. */
   lines(): string[];
 }
@@ -74,6 +78,11 @@ export function createRequestTally(bill?: Bill): RequestTally {
     problem(kind, outcome) {
       counts[outcome][kind] = (counts[outcome][kind] ?? 0) + 1;
     },
+    structured(taken) {
+      // Once refused, it stays so: late replies to earlier requests do not change it.
+      if (counts.structured_outputs !== "refused by the server")
+        counts.structured_outputs = taken ? "used" : "refused by the server";
+    },
     lines() {
       const { requests_sent, requests_from_store, prompt_tokens, completion_tokens, tried_again, left_out, kept } =
         counts;
@@ -88,6 +97,9 @@ export function createRequestTally(bill?: Bill): RequestTally {
       return [
         `${requests_sent} requests sent (${prompt_tokens} tokens in, ${completion_tokens} out), ${requests_from_store} answered from the store.`,
         ...costLines(bill),
+        ...(counts.structured_outputs === "refused by the server"
+          ? ["The server takes no JSON schema: replies were read as text."]
+          : []),
         ...(rows.length === 0 ? [] : [formatTable(rows, ["problem", "tried again", "left out", "used all the same"])]),
       ];
     },
