@@ -300,7 +300,10 @@ export async function openBatchModel(options: BatchModelOptions): Promise<Langua
     async complete(messages, request) {
       const body = requestBody(server, messages, request);
       const estimate = await countTokens(messages);
-      const bound = { prompt_tokens: promptBound(name, messages, estimate), completion_tokens: request.max_new_tokens };
+      const bound = {
+        prompt_tokens: promptBound(name, messages, estimate, request.schema),
+        completion_tokens: request.max_new_tokens,
+      };
       const item = await bill?.open(name, bound, true);
       const id = hashText(JSON.stringify(body));
       return new Promise((resolve, reject) => {

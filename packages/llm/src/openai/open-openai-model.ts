@@ -93,7 +93,7 @@ export function openOpenAiModel(name: string, options: OpenAiModelOptions): Lang
     // Counting takes time: only where somebody wants to know.
     const estimate = tokens_per_minute === undefined && !bill ? undefined : await countTokens(messages);
     const bound = {
-      prompt_tokens: promptBound(name, messages, estimate ?? 0),
+      prompt_tokens: promptBound(name, messages, estimate ?? 0, request.schema),
       completion_tokens: request.max_new_tokens,
     };
     return queue.run(

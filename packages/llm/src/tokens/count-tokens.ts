@@ -1,4 +1,4 @@
-import type { ChatMessage } from "../language-model.js";
+import type { ChatMessage, ReplySchema } from "../language-model.js";
 
 /** What the chat format adds: three tokens a message and one for its role, and three that open the reply. */
 const TOKENS_A_MESSAGE = 4;
@@ -8,10 +8,17 @@ const TOKENS_A_REPLY = 3;
 const COUNTS_ALIKE = /^(gpt-|chatgpt-|o\d)/;
 
 /** Tokens that a prompt has at most: our count and a little for models that count alike, else its bytes (no token is shorter). */
-export function promptBound(model: string, messages: readonly ChatMessage[], counted: number): number {
-  if (COUNTS_ALIKE.test(model)) return Math.ceil(counted * 1.02) + 8;
+export function promptBound(
+  model: string,
+  messages: readonly ChatMessage[],
+  counted: number,
+  schema?: ReplySchema,
+): number {
+  // A schema may be billed as part of the prompt.
+  const extra = schema ? Buffer.byteLength(JSON.stringify(schema)) : 0;
+  if (COUNTS_ALIKE.test(model)) return Math.ceil(counted * 1.02) + 8 + extra;
   const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
-  return bytes + 16 * (messages.length + 1);
+  return bytes + extra + 16 * (messages.length + 1);
 }
 
 /** Tokens of a prompt as OpenAI's current models count them (o200k_base); close to other models' counts for English. */
