@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { createRandom, hashText, readQa, readQuestions, writeJsonl } from "../packages/core/dist/index.js";
+import { createRandom, hashText, readQuestions, writeJsonl } from "../packages/core/dist/index.js";
 import { costOf, countTokens, readPrices } from "../packages/llm/dist/index.js";
 import { createFaultyReplies, startOpenAiServer } from "../packages/test-utils/dist/index.js";
 import { missing, root } from "./tools.mjs";
@@ -187,7 +187,7 @@ if (parts.includes("speed")) {
 if (parts.includes("faults")) {
   const server = await startServer({ latencyMs: 200, rate: 0.2 });
   const ended = await succeeds(server, answerFlags("faults", { request_timeout: 3 }));
-  const answered = (await readQa(at("faults", "train_w_qa.jsonl"))).map((row) => row.question);
+  const answered = lines(at("faults", "train_w_qa.jsonl")).map((row) => row.question);
   const skipped = lines(at("faults", "skipped_questions.jsonl")).map((row) => row.question);
   const { requests } = manifestOf(at("faults"), "gen-answers");
   const left = Object.values(requests.left_out).reduce((sum, count) => sum + count, 0);

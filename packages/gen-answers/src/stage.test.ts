@@ -159,7 +159,7 @@ describe("gen-answers", () => {
     const skipped = await readJsonl(join(folder, "skipped_questions.jsonl"), z.looseObject({ question: z.string() }), {
       what: "skipped questions",
     });
-    const answered = (await readQa(join(folder, "train_w_qa.jsonl"))).map((row) => row.question);
+    const answered = (await readQa(join(folder, "train_w_qa.jsonl"), silentReporter)).map((row) => row.question);
     const all = questions(50, "t").flatMap((row) => row.questions);
     expect([...answered, ...skipped.map((row) => row.question)].sort()).toEqual(all.sort());
     expect(summary).toMatch(/refused by the model +0 +\d+ +0/);

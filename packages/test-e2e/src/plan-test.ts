@@ -26,9 +26,12 @@ function standInPassages({ gold_docs, hard_neg_docs }: QaRow, count: number): Do
 }
 
 /** The requests of a test: answers of a generator behind an API, and the judge's verdicts. */
-export async function planTestE2e(settings: TestE2eSettings, { env, planned }: PlanContext): Promise<StagePlan> {
+export async function planTestE2e(
+  settings: TestE2eSettings,
+  { env, planned, reporter }: PlanContext,
+): Promise<StagePlan> {
   const fromPlan = planned.get(resolve(settings.eval_data_path)) as QaRow[] | undefined;
-  const rows = (fromPlan ?? (await readQa(settings.eval_data_path))).slice(0, settings.max_test_samples);
+  const rows = (fromPlan ?? (await readQa(settings.eval_data_path, reporter))).slice(0, settings.max_test_samples);
   const store = await openCompletionStore(join(settings.output_dir, STORE_NAME), { readOnly: true });
   const common = { stage: "test-e2e", store, prices: await readPrices(settings.prices), batch: settings.batch };
   const requests: PlannedRequests[] = [];
