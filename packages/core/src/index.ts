@@ -8,6 +8,7 @@ export * from "./folder-lock.js";
 export * from "./hash.js";
 export * from "./jsonl.js";
 export * from "./normalise.js";
+export * from "./owns-folder.js";
 export * from "./pickle/read-documents.js";
 export * from "./progress.js";
 export * from "./prompt-format-file.js";

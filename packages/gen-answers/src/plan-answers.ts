@@ -14,7 +14,7 @@ export interface AnswerWork {
 }
 
 /** Where a run keeps what models said. */
-export function storeFolder(work: readonly AnswerWork[]): string {
+export function storeFolder(work: readonly Pick<AnswerWork, "split">[]): string {
   return dirname(work[0]?.split.full ?? "");
 }
 

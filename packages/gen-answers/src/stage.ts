@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import {
   type CompactQaRow,
   documentId,
+  ownsFolder,
   type QaRow,
   type QuestionsRow,
   readQuestions,
@@ -57,8 +58,7 @@ async function readWork(settings: GenAnswersSettings): Promise<AnswerWork[]> {
   return work;
 }
 
-/** Questions → answers from the gold passages: `*_w_qa.jsonl` in the reference's format and its compact twin. */
-export const genAnswers: Stage<GenAnswersSettings> = {
+const stage: Stage<GenAnswersSettings> = {
   name: "gen-answers",
   summary: "Have a model (or rules) answer the questions from their gold passages",
   settings: genAnswersSettings,
@@ -121,3 +121,8 @@ export const genAnswers: Stage<GenAnswersSettings> = {
     return planAnswers(settings, work.length > 0 ? work : await readWork(settings));
   },
 };
+
+/** Questions → answers from the gold passages: `*_w_qa.jsonl` in the reference's format and its compact twin. */
+export const genAnswers: Stage<GenAnswersSettings> = ownsFolder(stage, async (settings) =>
+  storeFolder((await findSplits(settings)).map((split) => ({ split }))),
+);

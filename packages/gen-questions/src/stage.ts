@@ -2,6 +2,7 @@ import { join } from "node:path";
 import {
   createRandom,
   documentId,
+  ownsFolder,
   type QuestionsRow,
   readDocuments,
   readQuestions,
@@ -184,8 +185,7 @@ async function planQuestions(settings: GenQuestionsSettings, context: StageConte
   });
 }
 
-/** Passages → questions: chooses gold passages and hard negatives, then asks for held-out and training questions. */
-export const genQuestions: Stage<GenQuestionsSettings> = {
+const stage: Stage<GenQuestionsSettings> = {
   name: "gen-questions",
   summary: "Have a model (or rules) ask questions about the passages: training, evaluation and test sets",
   settings: genQuestionsSettings,
@@ -209,3 +209,6 @@ export const genQuestions: Stage<GenQuestionsSettings> = {
   },
   plan: planQuestions,
 };
+
+/** Passages → questions: chooses gold passages and hard negatives, then asks for held-out and training questions. */
+export const genQuestions: Stage<GenQuestionsSettings> = ownsFolder(stage, ({ save_dir }) => save_dir);

@@ -22,6 +22,8 @@ export interface RecordedRequest {
   authorization: string | undefined;
   /** Parsed body of a chat request; undefined for others. */
   body?: ChatRequest;
+  /** When the whole answer was handed to the system (milliseconds since 1970); undefined before, and for one that broke off. */
+  finishedAt?: number;
 }
 
 /** A raw HTTP answer; a string body is sent as it is, anything else as JSON. */
@@ -123,7 +125,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
   const requests: RecordedRequest[] = [];
   let chats = 0;
 
-  const answer = async (request: IncomingMessage): Promise<RawReply> => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<RawReply> => {
     const bytes = await readBody(request);
     const path = (request.url ?? "").split("?")[0] ?? "";
     const recorded: RecordedRequest = {
@@ -132,6 +134,9 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
       authorization: request.headers.authorization,
     };
     requests.push(recorded);
+    response.on("finish", () => {
+      recorded.finishedAt = Date.now();
+    });
     const key = /^Bearer (.+)$/.exec(recorded.authorization ?? "")?.[1];
     if (!key || (options.apiKey !== undefined && key !== options.apiKey))
       return errorReply(401, `Incorrect API key provided: ${key ?? "none"}.`, "invalid_api_key");
@@ -165,7 +170,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
   const endpoints = options.batch && createBatchEndpoints({ ...options.batch, answer: (body) => chat(body) });
 
   const server = createServer((request, response) => {
-    answer(request).then(
+    answer(request, response).then(
       (reply) => send(response, reply),
       (error: unknown) => send(response, errorReply(500, `reply() failed: ${String(error)}`, "test_bug")),
     );
