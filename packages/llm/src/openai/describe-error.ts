@@ -1,5 +1,5 @@
-import { CancelledError, RagFtError, redactSecrets, UserError } from "@rag-ft/core";
-import { APIConnectionError, APIError, APIUserAbortError } from "openai";
+import { RagFtError, redactSecrets, UserError } from "@rag-ft/core";
+import { APIConnectionError, APIError } from "openai";
 import { CompletionError, type CompletionErrorOptions } from "../completion-error.js";
 
 /** Which model was asked where, with which key; the key only to be kept out of messages. */
@@ -54,7 +54,6 @@ export function describeError(error: unknown, asked: Asked, timedOut: boolean): 
   const text = shown(error instanceof Error ? error.message : String(error));
   if (timedOut)
     return new CompletionError(`${where}: no reply in time from "${name}".`, { kind: "timeout", retry: {} });
-  if (error instanceof APIUserAbortError) return new CancelledError("Stopped on request.");
   if (error instanceof APIError && !(error instanceof APIConnectionError)) {
     const problem = permanentProblem(error, asked, text);
     // The cause is for our own eyes: no message or record shows it.

@@ -166,6 +166,19 @@ describe("openOpenAiModel", () => {
     );
   });
 
+  it("waits for what is under way when asked to stop, and sends nothing more", async () => {
+    const stop = new AbortController();
+    const model = await open(async (_, index) => {
+      if (index === 0) return { status: 500, body: {}, headers: soon };
+      stop.abort();
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      return "paid for";
+    });
+    expect((await model.complete(messages, { ...options, signal: stop.signal })).text).toBe("paid for");
+    await expect(model.complete(messages, { ...options, signal: stop.signal })).rejects.toBeInstanceOf(CancelledError);
+    expect(server?.requests).toHaveLength(2);
+  });
+
   it("needs a key for OpenAI itself, none for another server", async () => {
     expect(() => openOpenAiModel("gpt-test", { env: {} })).toThrow(/OPENAI_API_KEY is not set/);
     expect(openOpenAiModel("gpt-test", { env: { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" } }).provider).toBe("openai");

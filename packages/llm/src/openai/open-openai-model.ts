@@ -13,22 +13,22 @@ import { connect, readReply, requestBody, type Server } from "./server.js";
 
 export type OpenAiModelOptions = Pick<OpenLanguageModelOptions, "env" | "requests" | "tally">;
 
-/** One attempt, from the request to the last byte of the reply within `timeout_ms`. */
+/**
+ * One attempt, from the request to the last byte of the reply within `timeout_ms`. A stop on request does not cut it off: it is
+ * paid for, so its reply is waited for and stored.
+ */
 async function attemptOnce(
   server: Server,
   body: OpenAI.ChatCompletionCreateParamsNonStreaming,
-  { timeout_ms, signal }: CompletionOptions,
+  { timeout_ms }: CompletionOptions,
 ): Promise<Completion> {
   const controller = new AbortController();
-  const abort = (): void => controller.abort();
   let timedOut = false;
   // The SDK's own limit ends with the headers; a body may hang, too.
   const timer = setTimeout(() => {
     timedOut = true;
-    abort();
+    controller.abort();
   }, timeout_ms);
-  if (signal?.aborted) abort();
-  signal?.addEventListener("abort", abort, { once: true });
   try {
     const reply = await server.client.chat.completions.create(body, {
       timeout: timeout_ms * 2,
@@ -39,7 +39,6 @@ async function attemptOnce(
     throw describeError(error, server, timedOut);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
   }
 }
 
