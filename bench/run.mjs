@@ -4,7 +4,18 @@ import { fileURLToPath } from "node:url";
 
 const [name, ...rest] = process.argv.slice(2);
 const file = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url));
-const NAMES = ["retriever", "generator", "embed", "memory", "parity", "interop", "coverage", "metrics", "bm25", "faults"];
+const NAMES = [
+  "retriever",
+  "generator",
+  "embed",
+  "memory",
+  "parity",
+  "interop",
+  "coverage",
+  "metrics",
+  "bm25",
+  "faults",
+];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);
   process.exit(2);
