@@ -5,6 +5,7 @@ export { TRAINER_STATE } from "./checkpoint/trainer-state.js";
 export * from "./describe-examples.js";
 export * from "./gradient-caching.js";
 export * from "./gradients/backward.js";
+export * from "./gradients/check-gradient.js";
 export * from "./gradients/rule.js";
 export * from "./gradients/split-row-gradients.js";
 export * from "./lora/adapter-gradients.js";

@@ -9,7 +9,12 @@ import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
 import { loadWeights } from "../weights/load-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { answerLoss } from "./answer-loss.js";
-import type { DecoderGraph } from "./decoder-architecture.js";
+import type { DecoderArchitecture, DecoderGraph } from "./decoder-architecture.js";
+
+export interface DecoderOptions extends LoadOptions {
+  /** Architectures beside those of this package. */
+  architectures?: readonly DecoderArchitecture[];
+}
 
 /** A decoder in memory. */
 export interface LoadedDecoder {
@@ -23,10 +28,10 @@ export interface LoadedDecoder {
 }
 
 /** Loads a decoder from a folder or hub id. */
-export async function loadDecoder(nameOrFolder: string, options: LoadOptions): Promise<LoadedDecoder> {
+export async function loadDecoder(nameOrFolder: string, options: DecoderOptions): Promise<LoadedDecoder> {
   const folder = await resolveModelFolder(nameOrFolder, { ...options, files: "all" });
   const config = await readConfig(folder);
-  const architecture = decoderArchitecture(config, folder);
+  const architecture = decoderArchitecture(config, folder, options.architectures);
   const graph = architecture.read(config, folder);
   const parameters = new Parameters();
   answerLoss(graph, parameters);

@@ -20,6 +20,12 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
+export interface EncoderOptions extends LoadOptions {
+  overrides?: Partial<EncoderSettings>;
+  /** Architectures beside those of this package. */
+  architectures?: readonly EncoderArchitecture[];
+}
+
 /** An encoder in memory: its graph, weights, tokenizer and settings. */
 export interface LoadedEncoder {
   folder: string;
@@ -46,13 +52,10 @@ export function sentenceVectors(graph: EncoderGraph, parameters: Parameters): Va
  * Loads an encoder from a folder or hub id. Settings come, in this order, from `overrides`, from the folder's
  * sentence-transformers files, from the defaults for its name.
  */
-export async function loadEncoder(
-  nameOrFolder: string,
-  options: LoadOptions & { overrides?: Partial<EncoderSettings> },
-): Promise<LoadedEncoder> {
+export async function loadEncoder(nameOrFolder: string, options: EncoderOptions): Promise<LoadedEncoder> {
   const folder = await resolveModelFolder(nameOrFolder, { ...options, files: "all" });
   const config = await readConfig(folder);
-  const architecture = encoderArchitecture(config, folder);
+  const architecture = encoderArchitecture(config, folder, options.architectures);
   const graph = architecture.read(config, folder);
   const parameters = new Parameters();
   sentenceVectors(graph, parameters);

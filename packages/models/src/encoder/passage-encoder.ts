@@ -4,7 +4,7 @@ import { Parameters } from "../graph/parameters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
 import type { EncoderSettings } from "./encoder-settings.js";
-import { type LoadOptions, loadEncoder, sentenceVectors } from "./load-encoder.js";
+import { type EncoderOptions, loadEncoder, sentenceVectors } from "./load-encoder.js";
 
 /** Turns questions and passages into vectors. */
 export interface PassageEncoder {
@@ -29,7 +29,7 @@ export function fingerprintOf(weights: ReadonlyMap<string, WeightTensor>, settin
 /** Opens an encoder for inference: its weights are part of the compiled graph, which lets ONNX Runtime lay them out ahead. */
 export async function openEncoder(
   nameOrFolder: string,
-  options: LoadOptions & SessionSettings & { overrides?: Partial<EncoderSettings> },
+  options: EncoderOptions & SessionSettings,
 ): Promise<PassageEncoder> {
   await requireDevice(options.device ?? CPU);
   const encoder = await loadEncoder(nameOrFolder, options);

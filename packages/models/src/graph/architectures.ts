@@ -28,10 +28,26 @@ function find<T extends { modelTypes: readonly string[] }>(
   throw new UserError(`${folder}: ${what}; ${wanted} of one of these types is expected: ${names}.`);
 }
 
-export function encoderArchitecture(config: RawConfig, folder: string): EncoderArchitecture {
-  return find(encoders, decoders, config, folder, ["an encoder (embedding model)", "a decoder (language model)"]);
+/** The encoder architecture of a config, among `more` and those that are here. */
+export function encoderArchitecture(
+  config: RawConfig,
+  folder: string,
+  more: readonly EncoderArchitecture[] = [],
+): EncoderArchitecture {
+  return find([...more, ...encoders], decoders, config, folder, [
+    "an encoder (embedding model)",
+    "a decoder (language model)",
+  ]);
 }
 
-export function decoderArchitecture(config: RawConfig, folder: string): DecoderArchitecture {
-  return find(decoders, encoders, config, folder, ["a decoder (language model)", "an encoder (embedding model)"]);
+/** The decoder architecture of a config, among `more` and those that are here. */
+export function decoderArchitecture(
+  config: RawConfig,
+  folder: string,
+  more: readonly DecoderArchitecture[] = [],
+): DecoderArchitecture {
+  return find([...more, ...decoders], encoders, config, folder, [
+    "a decoder (language model)",
+    "an encoder (embedding model)",
+  ]);
 }

@@ -1,21 +1,31 @@
 import { InternalError } from "@rag-ft/core";
 import { createSession, floatTensor, type SessionSettings, type Tensor, type Value } from "@rag-ft/onnx";
-import { addRows, addTo, backward, createGradientSums, type GradientSums, splitRowGradients } from "@rag-ft/train";
+import {
+  addRows,
+  addTo,
+  backward,
+  createGradientSums,
+  type GradientSums,
+  type Rule,
+  splitRowGradients,
+} from "@rag-ft/train";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { Parameters } from "./parameters.js";
 
 /** Gradients as graph values, by the name of what they are of. */
 export type NamedGradients = readonly (readonly [name: string, gradient: Value])[];
 
-/** The gradients of all parameters. */
+/** The gradients of all parameters; `rules` as in `backward`. */
 export function parameterGradients(
   seeds: readonly (readonly [Value, Value])[],
   parameters: Parameters,
+  rules?: Readonly<Record<string, Rule>>,
 ): NamedGradients {
   const entries = parameters.entries();
   const gradients = backward(
     seeds,
     entries.map(([, value]) => value),
+    rules,
   );
   return entries.map(([name], i) => [name, gradients[i] as Value]);
 }

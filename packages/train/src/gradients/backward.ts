@@ -37,11 +37,15 @@ function nodesThatMatter(order: readonly Node[], wanted: ReadonlySet<Value>): Se
  * 2. Walk them backwards. A node's output gradients are complete by then: sum them, ask the node's rule, sum each answer
  *    back over broadcast axes, and file it under the input.
  *
- * A wanted value that nothing depends on gets zeros.
+ * A wanted value that nothing depends on gets zeros. `rules` adds rows to the table, or takes the place of some.
  *
  * @throws InternalError for an operator without a rule, naming operator and output shape.
  */
-export function backward(seeds: readonly (readonly [Value, Value])[], wanted: readonly Value[]): Value[] {
+export function backward(
+  seeds: readonly (readonly [Value, Value])[],
+  wanted: readonly Value[],
+  rules: Readonly<Record<string, Rule>> = {},
+): Value[] {
   const wantedSet = new Set(wanted);
   const order = orderNodes(seeds.map(([value]) => value));
   const matter = nodesThatMatter(order, wantedSet);
@@ -67,7 +71,7 @@ export function backward(seeds: readonly (readonly [Value, Value])[], wanted: re
       const value = node.inputs[index];
       return value !== undefined && (wantedSet.has(value) || (value.node !== undefined && matter.has(value.node)));
     };
-    const rule = gradientRules[node.op];
+    const rule = rules[node.op] ?? gradientRules[node.op];
     if (!rule) {
       throw new InternalError(
         `no gradient rule for operator ${node.op} (output ${showShape(node.outputs[0]?.shape ?? [])}); add a row to packages/train/src/gradients`,

@@ -1,6 +1,7 @@
 import { createRandom } from "@rag-ft/core";
 import { constant, createSession, floatTensor, input, mul, sumAll, type Tensor, type Value } from "@rag-ft/onnx";
 import { backward } from "./backward.js";
+import type { Rule } from "./rule.js";
 
 /** A tiny graph over float inputs, for checking a rule. */
 export interface GradientCase {
@@ -13,6 +14,8 @@ export interface GradientCase {
   values?: (number[] | undefined)[];
   /** The forward result, when it is worked out by hand. */
   expected?: readonly number[];
+  /** Rows beside the table's. */
+  rules?: Readonly<Record<string, Rule>>;
 }
 
 export interface GradientCheck {
@@ -42,7 +45,7 @@ export async function checkGradient(test: GradientCase): Promise<GradientCheck> 
     output.shape as number[],
   );
   const loss = sumAll(mul(output, weights));
-  const gradients = backward([[loss, constant(1)]], inputs);
+  const gradients = backward([[loss, constant(1)]], inputs, test.rules);
   const session = await createSession({
     outputs: { output, loss, ...Object.fromEntries(gradients.map((value, i) => [`d${i}`, value])) },
     inputs: [...inputs, ...Object.values(others)],
