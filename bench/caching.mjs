@@ -4,11 +4,11 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Parameters } from "../packages/models/dist/graph/parameters.js";
 import {
   createTokenBatch,
   createTrainableEncoder,
   loadEncoder,
+  Parameters,
   readSafetensors,
   sentenceVectors,
   tokenise,
@@ -83,19 +83,9 @@ async function cached(model, loss, sequences, labels, chunkRows) {
     );
     chunks.push({ rows, chunk });
   }
-  const split = labels.length * dimensions;
-  return cachedBackward(model, chunks, { total: sequences.length, dimensions }, async (vectors) => {
-    const result = await loss.run({
-      queries: vectors.subarray(0, split),
-      keys: vectors.subarray(split),
-      dimensions,
-      labels,
-    });
-    const gradients = new Float32Array(vectors.length);
-    gradients.set(result.queryGradients);
-    gradients.set(result.keyGradients, split);
-    return { loss: result.loss, gradients };
-  });
+  return cachedBackward(model, chunks, { total: sequences.length, dimensions }, (vectors) =>
+    loss.runTogether(vectors, { labels }),
+  );
 }
 
 /** PyTorch's gradients of the batch, without caching, computed in double precision. */

@@ -1,5 +1,4 @@
 // The same work for every side, from LocalRQA's Faire files: pairs, sequences, passages.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   buildAnswer,
@@ -8,7 +7,9 @@ import {
   defaultPromptFormat,
   documentKey,
   readDocuments,
+  readQa,
   readQuestions,
+  silentReporter,
 } from "../packages/core/dist/index.js";
 import { loadTokenizer } from "../packages/models/dist/index.js";
 import { flattenQuestions } from "../packages/train-retriever/dist/index.js";
@@ -20,6 +21,15 @@ export const ENCODER_SETTINGS = {
   query_prefix: "query: ",
   passage_prefix: "passage: ",
   max_length: 512,
+};
+
+/** How weights are trained, on every side. */
+export const TRAINING_SETTINGS = {
+  learning_rate: 2e-5,
+  weight_decay: 0.01,
+  warmup_ratio: 0.1,
+  lr_scheduler_type: "cosine",
+  max_grad_norm: 1,
 };
 
 /** As the peers are given an example: texts with their prefixes. */
@@ -60,9 +70,7 @@ export async function sequences(data, decoder, count, seed, bounds = SEQUENCE) {
   const { least, most } = bounds;
   const tokenizer = await loadTokenizer(decoder);
   const random = createRandom(seed);
-  // Read plainly: the file holds an empty question, which readQa refuses.
-  const lines = readFileSync(join(data, "train_w_qa.jsonl"), "utf8").trim().split("\n");
-  const rows = random.shuffle(lines.map((line) => JSON.parse(line)).filter((row) => row.question.trim() !== ""));
+  const rows = random.shuffle(await readQa(join(data, "train_w_qa.jsonl"), silentReporter));
   const others = rows.map((row) => row.gold_docs[0]);
   const made = [];
   for (const row of rows) {

@@ -1,18 +1,10 @@
 // How fast is a step of training a decoder on answers, against TRL's SFTTrainer? Sequences of about 1,200 tokens with answers of about 100,
 // the same token ids on both sides; two sequences make a step, cut as each side does best.
 import { basename } from "node:path";
-import { sequences } from "./data.mjs";
+import { sequences, TRAINING_SETTINGS as settings } from "./data.mjs";
 import { DECODER_FORMULA } from "./flops.mjs";
 import { Measurements, peer, report, threads, worker } from "./measure.mjs";
 import { flags, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
-
-const settings = {
-  learning_rate: 2e-5,
-  weight_decay: 0.01,
-  warmup_ratio: 0.1,
-  lr_scheduler_type: "cosine",
-  max_grad_norm: 1,
-};
 
 /** Adapters on every linear layer, on both sides. */
 const LORA = { r: 16, alpha: 32 };

@@ -1,17 +1,10 @@
 // How much memory does training take, and does it grow? Each in a process of its own: peak resident memory, and what is resident after each step.
 import { basename } from "node:path";
 import { createRandom } from "../packages/core/dist/index.js";
-import { database, ENCODER_SETTINGS, sequences, trainingExamples } from "./data.mjs";
+import { database, ENCODER_SETTINGS, sequences, TRAINING_SETTINGS as settings, trainingExamples } from "./data.mjs";
 import { median, worker } from "./measure.mjs";
 import { flags, processor, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
-const settings = {
-  learning_rate: 2e-5,
-  weight_decay: 0.01,
-  warmup_ratio: 0.1,
-  lr_scheduler_type: "cosine",
-  max_grad_norm: 1,
-};
 const PASSAGE_TOKENS = 400;
 const SEQUENCE = { least: 1400, most: 1500 };
 

@@ -14,6 +14,7 @@ import {
 } from "../packages/models/dist/index.js";
 import { cachedBackward, createContrastiveLoss, OptimizerLoop } from "../packages/train/dist/index.js";
 import { cachingEquality } from "./caching.mjs";
+import { TRAINING_SETTINGS as settings } from "./data.mjs";
 import { worstGradient } from "./gradient-error.mjs";
 import { flags, processor, python, quiet, realData, realModel, SAMPLE, tinyModel, withFolder } from "./tools.mjs";
 
@@ -21,13 +22,6 @@ const encoderFolder = realModel("encoder") ?? tinyModel("encoder");
 const decoderFolder = realModel("decoder") ?? tinyModel("decoder");
 
 const STEPS = 20;
-const settings = {
-  learning_rate: 2e-5,
-  weight_decay: 0.01,
-  warmup_ratio: 0.1,
-  lr_scheduler_type: "cosine",
-  max_grad_norm: 1,
-};
 const TEMPERATURE = 0.05;
 /** Sequences are cut for time: 20 steps of a real decoder, twice. */
 const DECODER_TOKENS = { prompt: 250, answer: 60 };
@@ -146,19 +140,9 @@ async function encoderParity(folder, data) {
         "mean",
       ),
     }));
-    const split = queries.length * dimensions;
-    return cachedBackward(model, chunks, { total: sequences.length, dimensions }, async (vectors) => {
-      const result = await loss.run({
-        queries: vectors.subarray(0, split),
-        keys: vectors.subarray(split),
-        dimensions,
-        labels,
-      });
-      const all = new Float32Array(vectors.length);
-      all.set(result.queryGradients);
-      all.set(result.keyGradients, split);
-      return { loss: result.loss, gradients: all };
-    });
+    return cachedBackward(model, chunks, { total: sequences.length, dimensions }, (vectors) =>
+      loss.runTogether(vectors, { labels }),
+    );
   });
 }
 

@@ -1,19 +1,12 @@
 // How fast is a step of contrastive training, against sentence-transformers? Questions with their gold passages, one optimizer step of forward,
 // backward and AdamW from texts to new weights, the same pairs on both sides. --quality: is the trained model as good?
 import { basename } from "node:path";
-import { asPair, ENCODER_SETTINGS, trainingExamples } from "./data.mjs";
+import { asPair, ENCODER_SETTINGS, TRAINING_SETTINGS as settings, trainingExamples } from "./data.mjs";
 import { ENCODER_FORMULA } from "./flops.mjs";
 import { Measurements, median, peer, report, threads, wanted, worker } from "./measure.mjs";
 import { flags, missing, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const TEMPERATURE = 0.05;
-const settings = {
-  learning_rate: 2e-5,
-  weight_decay: 0.01,
-  warmup_ratio: 0.1,
-  lr_scheduler_type: "cosine",
-  max_grad_norm: 1,
-};
 /** Pairs on which the peers' configurations are tried, to choose the best of each precision; with --quick, all that is measured of them. */
 const TRIAL = 64;
 const WARMUP = 8;

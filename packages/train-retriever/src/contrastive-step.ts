@@ -1,5 +1,5 @@
 import { createTokenBatch, planBatches, type TokenBatch, type TrainableEncoder, tokenise } from "@rag-ft/models";
-import { type Chunked, type ContrastiveBatch, type ContrastiveResult, cachedBackward } from "@rag-ft/train";
+import { type Chunked, type ContrastiveLoss, cachedBackward } from "@rag-ft/train";
 import type { ContrastiveExamples } from "./examples.js";
 
 export interface ContrastiveStep {
@@ -30,7 +30,7 @@ export class TokenCache {
  */
 export async function contrastiveStep(
   model: TrainableEncoder,
-  loss: { run(batch: ContrastiveBatch): Promise<ContrastiveResult> },
+  loss: ContrastiveLoss,
   cache: TokenCache,
   { queries, passages, labels, excluded }: ContrastiveExamples,
   scale: number,
@@ -49,20 +49,8 @@ export async function contrastiveStep(
       settings.pooling,
     ),
   }));
-  const split = queries.length * dimensions;
-  const value = await cachedBackward(model, chunks, { total: sequences.length, dimensions }, async (vectors) => {
-    const result = await loss.run({
-      queries: vectors.subarray(0, split),
-      keys: vectors.subarray(split),
-      dimensions,
-      labels,
-      excluded,
-      scale,
-    });
-    const gradients = new Float32Array(vectors.length);
-    gradients.set(result.queryGradients);
-    gradients.set(result.keyGradients, split);
-    return { loss: result.loss, gradients };
-  });
+  const value = await cachedBackward(model, chunks, { total: sequences.length, dimensions }, (vectors) =>
+    loss.runTogether(vectors, { labels, excluded, scale }),
+  );
   return { loss: value, tokens: chunks.reduce((sum, { chunk }) => sum + chunk.tokens, 0) };
 }

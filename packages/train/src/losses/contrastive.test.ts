@@ -45,6 +45,9 @@ describe.each(reference.cases)("contrastive loss, $similarity / $temperature", (
     expect(result.loss).toBeCloseTo(expected.loss, 5);
     expectClose(result.queryGradients, expected.queryGradients);
     expectClose(result.keyGradients, expected.keyGradients);
+    const together = await loss.runTogether(Float32Array.from([...batch.queries, ...batch.keys]), batch);
+    expect(together.loss).toBe(result.loss);
+    expect([...together.gradients]).toEqual([...result.queryGradients, ...result.keyGradients]);
     const half = await loss.run({ ...batch, scale: 0.5 });
     expect(half.loss).toBeCloseTo(expected.loss / 2, 5);
     await loss.close();
@@ -110,15 +113,9 @@ describe("gradient caching", () => {
       const rows = order.slice(start, start + chunkSize);
       chunks.push({ rows, chunk: rows.map((row) => inputs[row] as number[]) });
     }
-    const value = await cachedBackward(model, chunks, { total: 6, dimensions: 4 }, async (vectors) => {
-      const result = await loss.run({
-        queries: vectors.subarray(0, 12),
-        keys: vectors.subarray(12),
-        dimensions: 4,
-        labels: [0, 1, 2],
-      });
-      return { loss: result.loss, gradients: Float32Array.from([...result.queryGradients, ...result.keyGradients]) };
-    });
+    const value = await cachedBackward(model, chunks, { total: 6, dimensions: 4 }, (vectors) =>
+      loss.runTogether(vectors, { labels: [0, 1, 2] }),
+    );
     await loss.close();
     return { loss: value, gradient: model.gradient };
   }

@@ -39,6 +39,16 @@ export interface ContrastiveResult {
   keyGradients: Float32Array;
 }
 
+export interface ContrastiveLoss {
+  run(batch: ContrastiveBatch): Promise<ContrastiveResult>;
+  /** For vectors of all queries and then all keys, [queries + keys, dimensions]; their gradients in one array, as `cachedBackward` wants them. */
+  runTogether(
+    vectors: Float32Array,
+    batch: Omit<ContrastiveBatch, "queries" | "keys" | "dimensions">,
+  ): Promise<{ loss: number; gradients: Float32Array }>;
+  close(): Promise<void>;
+}
+
 /** Far below any score, without the NaN of infinities. */
 const EXCLUDED_SCORE = -1e9;
 /** torch.nn.functional.normalize's floor on the norm, squared. */
@@ -55,7 +65,7 @@ function unitRows(x: Value): Value {
 export async function createContrastiveLoss(
   settings: { dimensions: number; similarity: Similarity; temperature: number },
   sessionSettings: SessionSettings = {},
-): Promise<{ run(batch: ContrastiveBatch): Promise<ContrastiveResult>; close(): Promise<void> }> {
+): Promise<ContrastiveLoss> {
   const { dimensions, similarity, temperature } = settings;
   const queries = input("queries", "float32", ["queries", dimensions]);
   const keys = input("keys", "float32", ["keys", dimensions]);
@@ -67,24 +77,38 @@ export async function createContrastiveLoss(
   const loss = crossEntropy(scores, labels, weights);
   const [queryGradients, keyGradients] = backward([[loss, constant(1)]], [queries, keys]) as [Value, Value];
   const session: Session = await createSession({ outputs: { loss, queryGradients, keyGradients } }, sessionSettings);
+  const run = async (batch: ContrastiveBatch): Promise<ContrastiveResult> => {
+    const rows = batch.labels.length;
+    const columns = batch.keys.length / dimensions;
+    const mask = new Float32Array(rows * columns);
+    for (const [query, key] of batch.excluded ?? []) mask[query * columns + key] = EXCLUDED_SCORE;
+    const result = await session.run({
+      queries: floatTensor(batch.queries, [rows, dimensions]),
+      keys: floatTensor(batch.keys, [columns, dimensions]),
+      bias: floatTensor(mask, [rows, columns]),
+      labels: intTensor(batch.labels, [rows]),
+      weights: floatTensor(new Float32Array(rows).fill((batch.scale ?? 1) / rows), [rows]),
+    });
+    return {
+      loss: result.loss?.data[0] as number,
+      queryGradients: result.queryGradients?.data as Float32Array,
+      keyGradients: result.keyGradients?.data as Float32Array,
+    };
+  };
   return {
-    async run(batch) {
-      const rows = batch.labels.length;
-      const columns = batch.keys.length / dimensions;
-      const mask = new Float32Array(rows * columns);
-      for (const [query, key] of batch.excluded ?? []) mask[query * columns + key] = EXCLUDED_SCORE;
-      const result = await session.run({
-        queries: floatTensor(batch.queries, [rows, dimensions]),
-        keys: floatTensor(batch.keys, [columns, dimensions]),
-        bias: floatTensor(mask, [rows, columns]),
-        labels: intTensor(batch.labels, [rows]),
-        weights: floatTensor(new Float32Array(rows).fill((batch.scale ?? 1) / rows), [rows]),
+    run,
+    async runTogether(vectors, batch) {
+      const split = batch.labels.length * dimensions;
+      const result = await run({
+        ...batch,
+        queries: vectors.subarray(0, split),
+        keys: vectors.subarray(split),
+        dimensions,
       });
-      return {
-        loss: result.loss?.data[0] as number,
-        queryGradients: result.queryGradients?.data as Float32Array,
-        keyGradients: result.keyGradients?.data as Float32Array,
-      };
+      const gradients = new Float32Array(vectors.length);
+      gradients.set(result.queryGradients);
+      gradients.set(result.keyGradients, split);
+      return { loss: result.loss, gradients };
     },
     close: () => session.close(),
   };
