@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createDocument, createRandom, hashText, writeJsonl } from "@rag-ft/core";
+import { startOpenAiServer } from "@rag-ft/test-utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { argvOf, type Flags } from "./testing/argv-of.js";
 import { DECODER, ENCODER } from "./testing/flow-flags.js";
@@ -102,6 +103,9 @@ interface RunOptions {
   killAt?: string;
   /** File for the names of all changes. */
   log?: string;
+  env?: Record<string, string>;
+  /** Called once the process runs; may kill it. */
+  onStart?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>;
   /** Called with each piece of stderr; may send a signal. */
   onStderr?: (text: string, send: (signal: NodeJS.Signals) => void) => void;
   /** Milliseconds after which it is killed. */
@@ -109,7 +113,7 @@ interface RunOptions {
 }
 
 function run(argv: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { output, killAt, log, onStderr, killAfter } = options;
+  const { output, killAt, log, onStderr, onStart, killAfter } = options;
   const watched = output === undefined ? [] : ["--import", KILL];
   const child = spawn(process.execPath, [...watched, MAIN, ...argv], {
     env: {
@@ -118,6 +122,7 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Ended> 
       ...(output === undefined ? {} : { KILL_UNDER: at(output) }),
       ...(killAt === undefined ? {} : { KILL_AT: killAt }),
       ...(log === undefined ? {} : { KILL_LOG: log }),
+      ...options.env,
     },
   });
   let [stdout, stderr] = ["", ""];
@@ -128,12 +133,13 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Ended> 
     stderr += text;
     onStderr?.(stderr, (signal) => child.kill(signal));
   });
+  const started = onStart?.((signal) => child.kill(signal));
   const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfter);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
-      resolve({ code, signal, stdout, stderr });
+      Promise.resolve(started).then(() => resolve({ code, signal, stdout, stderr }), reject);
     });
   });
 }
@@ -204,6 +210,69 @@ describe("killed with SIGKILL and started again, a run ends with the same bits",
     await succeeds(generator(killed, flags));
     expect(await resultOf(killed)).toEqual(await resultOf(name));
   });
+});
+
+describe("gen-answers", () => {
+  const answer = (output: string): string[] =>
+    argvOf("gen-answers", {
+      dataset_w_q: at("q.jsonl"),
+      save_dir: at(output),
+      save_name: "a_w_qa",
+      prompt_model: "gpt-4.1-mini",
+      max_concurrency: 2,
+    });
+
+  it(
+    "killed while it asks and while it writes, asks nothing twice that was answered, and ends with the same bytes",
+    TIMEOUT,
+    async () => {
+      const times = new Map<string, number>();
+      let hold: Promise<void> | undefined;
+      const server = await startOpenAiServer({
+        async reply({ messages }) {
+          const content = messages.at(-1)?.content ?? "";
+          if (times.size >= 5) await hold;
+          times.set(content, (times.get(content) ?? 0) + 1);
+          return `About ${hashText(content).slice(0, 8)}.`;
+        },
+      });
+      const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: "sk-interrupted-123456" };
+      const data = async (output: string): Promise<string[]> =>
+        Promise.all(["a_w_qa.jsonl", "a_w_a.jsonl"].map((name) => readFile(at(output, name), "utf8")));
+      try {
+        await succeeds(answer("left alone"), { env });
+        const asked = times.size;
+        times.clear();
+        // The sixth answer never comes: the process is killed once the first five are stored.
+        hold = new Promise(() => {});
+        const store = at("killed answers", "completions.jsonl");
+        const stored = async (): Promise<number> =>
+          (await readFile(store, "utf8").catch(() => "")).split("\n").length - 1;
+        const killed = await run(answer("killed answers"), {
+          env,
+          async onStart(kill) {
+            while ((await stored()) < 5) await new Promise((resolve) => setTimeout(resolve, 10));
+            kill("SIGKILL");
+          },
+        });
+        expect(killed.signal, killed.stderr).toBe("SIGKILL");
+        await appendFile(store, '{"key":"half a li');
+        hold = undefined;
+        const inWrite = await run(answer("killed answers"), {
+          env,
+          output: "killed answers",
+          killAt: "write .*a_w_qa",
+        });
+        expect(inWrite.signal, inWrite.stderr).toBe("SIGKILL");
+        await succeeds(answer("killed answers"), { env });
+        expect(await data("killed answers")).toEqual(await data("left alone"));
+        expect([...times.values()]).toEqual(Array.from({ length: asked }, () => 1));
+        expect((await readFolder(at("killed answers"))).size).toBe((await readFolder(at("left alone"))).size);
+      } finally {
+        await server.close();
+      }
+    },
+  );
 });
 
 describe("stopped with Ctrl-C", () => {

@@ -1,4 +1,4 @@
-import { UserError } from "@rag-ft/core";
+import { formatSeconds, type Reporter, UserError } from "@rag-ft/core";
 import type OpenAI from "openai";
 import { APIError } from "openai";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
@@ -11,7 +11,9 @@ import { countTokens, promptBound } from "../tokens/count-tokens.js";
 import { describeError, isSurelyUnbilled } from "./describe-error.js";
 import { connect, readReply, requestBody, type Server } from "./server.js";
 
-export type OpenAiModelOptions = Pick<OpenLanguageModelOptions, "env" | "requests" | "tally">;
+export type OpenAiModelOptions = Pick<OpenLanguageModelOptions, "env" | "requests" | "tally"> & {
+  reporter?: Pick<Reporter, "warn">;
+};
 
 /**
  * One attempt, from the request to the last byte of the reply within `timeout_ms`. A stop on request does not cut it off: it is
@@ -87,6 +89,10 @@ export function openOpenAiModel(name: string, options: OpenAiModelOptions): Lang
     max_retries,
     budget: createMinuteBudget(limits),
     tally,
+    onLongWait: (ms) =>
+      options.reporter?.warn(
+        `${server.where} asks to wait ${formatSeconds(ms / 1000)}. Ctrl-C stops; the same command goes on later, finished completions are kept.`,
+      ),
   });
   const complete = async (messages: readonly ChatMessage[], request: CompletionOptions): Promise<Completion> => {
     // Counting takes time: only where somebody wants to know.

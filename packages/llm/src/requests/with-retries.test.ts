@@ -1,3 +1,4 @@
+import { UserError } from "@rag-ft/core";
 import { describe, expect, it } from "vitest";
 import { CompletionError } from "../completion-error.js";
 import { createMinuteBudget } from "./minute-budget.js";
@@ -12,14 +13,16 @@ const busy = (afterMs?: number): CompletionError =>
 function create(random = 0) {
   const clock = fakeClock();
   const tally = createRequestTally();
+  const waits: number[] = [];
   const queue = createRequestQueue({
     max_retries: 3,
     budget: createMinuteBudget({}, clock),
     tally,
     clock,
     random: () => random,
+    onLongWait: (ms) => waits.push(ms),
   });
-  return { clock, tally, queue };
+  return { clock, tally, queue, waits };
 }
 
 /** Fails with each error in turn, then succeeds. */
@@ -47,6 +50,17 @@ describe("createRequestQueue", () => {
     const { clock, queue } = create(0.99);
     await queue.run(failing(busy(90_000)), request);
     expect(clock.slept[0]).toBeGreaterThanOrEqual(90_000);
+  });
+
+  it("tells of a long wait once, and sends nothing more after what is permanent", async () => {
+    const { clock, queue, waits } = create();
+    await queue.run(failing(busy(90_000)), request);
+    await queue.run(failing(busy(1000)), request);
+    expect(waits).toEqual([90_000]);
+    await expect(queue.run(failing(new UserError("wrong key")), request)).rejects.toThrow("wrong key");
+    let sent = 0;
+    await expect(queue.run(async () => sent++, request)).rejects.toThrow("wrong key");
+    expect([sent, clock.slept]).toEqual([0, [90_000, 1000]]);
   });
 
   it("gives up after max_retries, and at once on what no retry heals", async () => {

@@ -1,4 +1,4 @@
-import { throwIfCancelled } from "@rag-ft/core";
+import { throwIfCancelled, UserError } from "@rag-ft/core";
 import { CompletionError } from "../completion-error.js";
 import { type Clock, type MinuteBudget, realClock, type Spending } from "./minute-budget.js";
 import type { RequestTally } from "./request-tally.js";
@@ -8,12 +8,16 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 /** So many 429 with no reply between them hold every request back, not only those that met one. */
 const PAUSE_AFTER = 3;
+/** A wait that the user should hear of. */
+const LONG_WAIT_MS = 60_000;
 
 export interface RetryOptions {
   /** Attempts after the first. */
   max_retries: number;
   budget: MinuteBudget;
   tally: RequestTally;
+  /** Called when a server asks for a long wait, at most once in that time. */
+  onLongWait?: (ms: number) => void;
   clock?: Clock;
   /** In [0, 1). */
   random?: () => number;
@@ -32,9 +36,12 @@ export interface RequestQueue {
  * One queue for all requests to a server: it shares the budget and the pause.
  */
 export function createRequestQueue(options: RetryOptions): RequestQueue {
-  const { max_retries, budget, tally, clock = realClock, random = Math.random } = options;
+  const { max_retries, budget, tally, onLongWait, clock = realClock, random = Math.random } = options;
   let pausedUntil = 0;
   let limitedInARow = 0;
+  let quietUntil = 0;
+  /** What no further request would survive: a refused key, an unknown model. */
+  let permanent: UserError | undefined;
 
   const waitMs = (retries: number, afterMs: number | undefined): number => {
     const jitter = random() / 2;
@@ -44,6 +51,10 @@ export function createRequestQueue(options: RetryOptions): RequestQueue {
   };
   const failed = (error: CompletionError, ms: number): void => {
     limitedInARow = error.kind === "rate_limit" ? limitedInARow + 1 : 0;
+    if (ms >= LONG_WAIT_MS && clock.now() >= quietUntil) {
+      quietUntil = clock.now() + ms;
+      onLongWait?.(ms);
+    }
     if (limitedInARow >= PAUSE_AFTER) pausedUntil = Math.max(pausedUntil, clock.now() + ms);
   };
 
@@ -55,11 +66,13 @@ export function createRequestQueue(options: RetryOptions): RequestQueue {
         }
         const spending = await budget.take(tokens, signal);
         if (signal) throwIfCancelled(signal);
+        if (permanent) throw permanent;
         try {
           const result = await attempt(spending);
           limitedInARow = 0;
           return result;
         } catch (error) {
+          if (error instanceof UserError) permanent = error;
           if (!(error instanceof CompletionError) || !error.retry) throw error;
           const ms = waitMs(retries, error.retry.afterMs);
           failed(error, ms);
