@@ -9,6 +9,7 @@ import {
   readJsonl,
   readQa,
   type StagePlan,
+  type StageResult,
   silentReporter,
   writeJsonl,
 } from "@rag-ft/core";
@@ -191,6 +192,24 @@ describe("gen-answers", () => {
     await expect(run({ ...settings, prompt_model: "unpriced", max_cost: 1 })).rejects.toThrow(
       /--max_cost needs a price: .*prices\.yaml has no price for "unpriced"/,
     );
+  });
+
+  it("gives the same rows through the Batch API, at half the price, and sends a reply that was stored no more", async () => {
+    server = await startOpenAiServer({ reply: echo, batch: {} });
+    const path = join(folder, "train_w_q.jsonl");
+    await writeJsonl(path, questions(5, "t"));
+    const at = (save_dir: string, extra = {}) =>
+      run({ dataset_w_q: path, prompt_model: "gpt-4.1", save_dir: join(folder, save_dir), ...extra });
+    const costOf = ({ record }: StageResult): number => (Object(record).requests as RequestCounts).cost?.cost_usd ?? 0;
+    const single = await at("single");
+    const batched = await at("batched", { batch: true });
+    const rowsOf = (name: string): Promise<string> => readFile(join(folder, name, "train_w_qa.jsonl"), "utf8");
+    expect(await rowsOf("batched")).toBe(await rowsOf("single"));
+    expect(costOf(batched)).toBeCloseTo(costOf(single) / 2, 12);
+    expect(costOf(single)).toBeGreaterThan(0);
+    expect(server.batches.map(({ request_counts }) => request_counts.total)).toEqual([10]);
+    await at("batched", { batch: true });
+    expect(server.batches).toHaveLength(1);
   });
 
   it("plans what it would send, less what is stored, and calibrates replies by it", async () => {
