@@ -10,6 +10,7 @@ export interface AnyStage {
   name: string;
   summary: string;
   flags: readonly SettingFlag[];
+  positionals: readonly string[];
   inputs: readonly string[];
   parse(raw: SettingValues): z.ZodSafeParseResult<SettingValues>;
   /** `values` must come from `parse`. */
@@ -35,6 +36,7 @@ export function toAnyStage<Settings>(stage: Stage<Settings>): AnyStage {
     name: stage.name,
     summary: stage.summary,
     flags,
+    positionals: stage.positionals ?? [],
     inputs: stage.inputs,
     parse: (raw) =>
       stage.settings.safeParse(wrapSingleItems(raw, flags, stage.settings.shape), {

@@ -55,6 +55,14 @@ describe("parseStageArguments", () => {
     expect(parse("--include", "a,b").values).toEqual({ include: "a,b" });
   });
 
+  it("gives words without a flag to the positional settings that have no value yet", () => {
+    const read = (...argv: string[]) => parseStageArguments(argv, flags, ["input_file", "save_dir"]).values;
+    expect(read("a", "b")).toEqual({ input_file: "a", save_dir: "b" });
+    expect(read("a", "--mode", "all", "b")).toEqual({ input_file: "a", mode: "all", save_dir: "b" });
+    expect(read("--input_file", "a", "b")).toEqual({ input_file: "a", save_dir: "b" });
+    expect(() => read("a", "b", "c")).toThrow('unexpected argument "c"');
+  });
+
   it("names all problems at once, unknown flags with the nearest known ones", () => {
     expect(() => parse("--sav_dir", "x", "stray", "--mode", "--repeat", "2", "--save_name")).toThrow(
       [

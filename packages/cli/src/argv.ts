@@ -22,11 +22,16 @@ const FLAG = /^--?([A-Za-z][\w-]*)(?:=([\s\S]*))?$/;
  * `--flag=value`, booleans with or without a value, and a list as a repeated flag.
  *
  * A value may look like a flag (`--sep_sys "--"`, `--top -1`): only a flag that the stage knows ends the search for a value.
- * To pass even that as a value, write `--flag=--known_flag`. A flag given twice counts the last time, as in argparse.
+ * To pass even that as a value, write `--flag=--known_flag`. A flag given twice counts the last time, as in argparse. A word without
+ * a flag is the value of the first of `positionals` that has none yet.
  *
  * @throws UserError naming every unknown flag (with the nearest known names), missing value and stray word at once.
  */
-export function parseStageArguments(argv: readonly string[], flags: readonly SettingFlag[]): StageArguments {
+export function parseStageArguments(
+  argv: readonly string[],
+  flags: readonly SettingFlag[],
+  positionals: readonly string[] = [],
+): StageArguments {
   const names = flagsByName(flags);
   const isKnown = (name: string): boolean => names.has(name) || (OWN_FLAGS as readonly string[]).includes(name);
   const readFlag = (token: string): { name: string; attached: string | undefined } | undefined => {
@@ -56,9 +61,12 @@ export function parseStageArguments(argv: readonly string[], flags: readonly Set
     index++;
     const read = readFlag(token);
     if (!read) {
-      problems.push(
-        `unexpected argument ${JSON.stringify(token)}: expected a flag such as --${flags[0]?.name ?? "help"}.`,
-      );
+      const name = positionals.find((setting) => !(setting in result.values));
+      if (name !== undefined) result.values[name] = token;
+      else
+        problems.push(
+          `unexpected argument ${JSON.stringify(token)}: expected a flag such as --${flags[0]?.name ?? "help"}.`,
+        );
       continue;
     }
     const spelling = token.split("=", 1)[0] ?? token;

@@ -30,9 +30,17 @@ export const stageRegistry: StageRegistry = {
     summary: "fine-tune a decoder on answers, the retriever held fixed",
     load: async () => toAnyStage((await import("@rag-ft/train-generator")).trainGenerator),
   },
+  "test-retriever": {
+    summary: "measure retrievers alone, against BM25 and each other",
+    load: async () => toAnyStage((await import("@rag-ft/test-retriever")).testRetriever),
+  },
   "test-e2e": {
     summary: "retrieve, answer and score on held-out questions",
     load: async () => toAnyStage((await import("@rag-ft/test-e2e")).testE2e),
+  },
+  compare: {
+    summary: "compare two runs, question by question",
+    load: async () => toAnyStage((await import("@rag-ft/compare")).compare),
   },
   report: {
     summary: "write one HTML file about a run",

@@ -27,11 +27,12 @@ function toOption(flag: SettingFlag): Option {
 
 /** The text of `rag-ft <stage> --help`. */
 export function stageHelp(stage: AnyStage): string {
+  const words = stage.positionals.map((name) => `<${name}> `).join("");
   const command = new Command(stage.name)
     .description(stage.summary)
-    .usage("[flags]")
+    .usage(`${words}[flags]`)
     .helpOption("-h, --help", "show this help")
-    .configureHelp({ commandUsage: () => `rag-ft ${stage.name} [flags]`, styleTitle: (title) => title });
+    .configureHelp({ commandUsage: () => `rag-ft ${stage.name} ${words}[flags]`, styleTitle: (title) => title });
   for (const flag of stage.flags) command.addOption(toOption(flag));
   command.addOption(new Option("--settings <file>", "YAML mapping of setting to value; flags override it"));
   return `${command.helpInformation()}\nEvery flag may also be written --kebab-case, with one dash, or --flag=value.\n`;
@@ -44,7 +45,7 @@ export async function runStageCommand(
   io: Io,
   interrupt: Interrupt,
 ): Promise<void> {
-  const { help, settingsFile, values } = parseStageArguments(argv, stage.flags);
+  const { help, settingsFile, values } = parseStageArguments(argv, stage.flags, stage.positionals);
   if (help) {
     io.out(stageHelp(stage));
     return;

@@ -60,6 +60,8 @@ export interface Stage<Settings> {
   settings: z.ZodObject<z.ZodRawShape, z.core.$strip> & z.ZodType<Settings>;
   /** Other names of settings, as the reference's commands spell them: `{ model_name_or_path: "model_path" }`. */
   aliases?: Record<string, string>;
+  /** Settings that may be given without a flag, in this order: `rag-ft compare A B`. */
+  positionals?: readonly (keyof Settings & string)[];
   /** The settings that name input files or folders: `run` skips a stage whose inputs and settings have not changed. */
   inputs: readonly (keyof Settings & string)[];
   run(settings: Settings, context: StageContext): Promise<StageResult>;

@@ -6,6 +6,7 @@ export * from "./rouge.js";
 export * from "./squad.js";
 export * from "./uncertainty/bootstrap.js";
 export * from "./uncertainty/cohens-kappa.js";
+export * from "./uncertainty/estimate-figures.js";
 export * from "./uncertainty/estimate-mean.js";
 export * from "./uncertainty/paired-difference.js";
 export * from "./uncertainty/paired-tests.js";

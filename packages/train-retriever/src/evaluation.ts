@@ -1,6 +1,13 @@
 import type { Document, StageContext } from "@rag-ft/core";
 import type { TrainableEncoder } from "@rag-ft/models";
-import { evaluateRetrieval, openIndex, type PassageEncoder, type PassageIndex } from "@rag-ft/retrieval";
+import {
+  evaluateRetrieval,
+  evaluateRetriever,
+  openIndex,
+  type PassageEncoder,
+  type PassageIndex,
+  type Retriever,
+} from "@rag-ft/retrieval";
 import type { Figures } from "@rag-ft/train";
 import type { RetrievalExample } from "./examples.js";
 
@@ -32,6 +39,15 @@ export async function figuresOf(
   { reporter, signal }: StageContext,
 ): Promise<Figures> {
   return (await evaluateRetrieval({ ...indexed, questions, reporter, signal })).figures;
+}
+
+/** The same figures of a retriever that is not being trained. */
+export async function baselineFigures(
+  retriever: Retriever,
+  questions: readonly RetrievalExample[],
+  { reporter, signal }: StageContext,
+): Promise<Figures> {
+  return (await evaluateRetriever(retriever, { questions, reporter, signal })).figures;
 }
 
 /** Names with the split before them, as the reference's: `eval_retr/document_recall/recall4`. */

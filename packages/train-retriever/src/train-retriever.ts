@@ -24,6 +24,7 @@ import {
   type TrainableEncoder,
   writeAdapter,
 } from "@rag-ft/models";
+import { bm25Retriever } from "@rag-ft/retrieval";
 import {
   createContrastiveLoss,
   describeExamples,
@@ -39,7 +40,7 @@ import {
   totalSteps,
 } from "@rag-ft/train";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
-import { figuresOf, indexWith, withSplit } from "./evaluation.js";
+import { baselineFigures, figuresOf, indexWith, withSplit } from "./evaluation.js";
 import { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
 import { identityOf } from "./identity.js";
 import type { TrainRetrieverSettings } from "./settings.js";
@@ -199,7 +200,9 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
         await promoteCheckpoint(folder, output);
       }
       const tuned = `step ${outcome.bestStep}`;
+      const baseline = bm25Retriever(documents);
       const rows = [
+        ...(settings.do_eval ? [tableRow("eval", "BM25", await baselineFigures(baseline, evaluation, context))] : []),
         ...(outcome.baseFigures ? [tableRow("eval", "base", withoutSplit(outcome.baseFigures))] : []),
         ...(outcome.bestFigures && steps > 0 ? [tableRow("eval", tuned, withoutSplit(outcome.bestFigures))] : []),
       ];
@@ -208,13 +211,15 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
         const base = outcome.baseTest ?? {};
         const best =
           outcome.bestStep === 0 ? base : await figuresOf(await indexWith(model, documents, context), test, context);
+        const bm25 = await baselineFigures(baseline, test, context);
         await writeJsonAtomic(testPath, {
+          bm25,
           base,
           best: { ...best, step: outcome.bestStep },
           questions: test.length,
           passages: documents.length,
         });
-        rows.push(tableRow("test", "base", base), tableRow("test", tuned, best));
+        rows.push(tableRow("test", "BM25", bm25), tableRow("test", "base", base), tableRow("test", tuned, best));
         Object.assign(figures, withSplit("test", best));
       } else await rm(testPath, { force: true }); // of an earlier run
       return { outputs: [output], figures, summary: formatTable(rows, COLUMNS) };

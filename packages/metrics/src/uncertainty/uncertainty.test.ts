@@ -2,6 +2,7 @@ import { createRandom } from "@rag-ft/core";
 import { describe, expect, test } from "vitest";
 import { bootstrapInterval, bootstrapStatistic } from "./bootstrap.js";
 import { cohensKappa } from "./cohens-kappa.js";
+import { estimateFigures, flatEstimates } from "./estimate-figures.js";
 import { estimateMean } from "./estimate-mean.js";
 import { pairedDifference, pairedShareInterval } from "./paired-difference.js";
 import { permutationTest } from "./paired-tests.js";
@@ -109,6 +110,16 @@ describe("two runs over the same questions", () => {
   test("no question, no interval", () => {
     expect(pairedShareInterval(0, 0, 0).low).toBeNaN();
   });
+});
+
+test("figures of rows: each over the rows that have it, flat as score.json holds them", () => {
+  const estimates = estimateFigures([{ f1: 0.5, acc: 1 }, { f1: 0.25 }, { f1: 0.75, acc: 0, once: 0.5 }]);
+  expect(Object.keys(estimates)).toEqual(["f1", "acc", "once"]);
+  expect(estimates.acc).toMatchObject({ mean: 0.5, n: 2, method: "wilson" });
+  const flat = flatEstimates(estimates);
+  expect(flat).toMatchObject({ f1: 0.5, acc: 0.5, once: 0.5, f1_ci95: [estimates.f1?.low, estimates.f1?.high] });
+  // A single value says nothing of its spread.
+  expect(flat).not.toHaveProperty("once_ci95");
 });
 
 test("kappa: agreement beyond chance, with its interval", () => {

@@ -1,0 +1,28 @@
+import { readFile } from "node:fs/promises";
+import { type QaRow, type QuestionsRow, type Reporter, readQa, readQuestions, requireFile } from "@rag-ft/core";
+import type { RetrievalQuestion } from "@rag-ft/retrieval";
+
+/** A test question; `chat_history` only tells it from others. */
+export type TestQuestion = RetrievalQuestion & Pick<QaRow, "chat_history">;
+
+function eachQuestion({ questions, gold_docs, chat_history }: QuestionsRow): TestQuestion[] {
+  return questions.map((question) => ({ question, gold_docs, chat_history }));
+}
+
+/** Whether the first line is one of answers: its key `gold_answer` tells the two kinds of file apart. */
+async function holdsAnswers(path: string): Promise<boolean> {
+  const first = (await readFile(path, "utf8")).split("\n").find((line) => line.trim() !== "") ?? "";
+  try {
+    return "gold_answer" in (JSON.parse(first.replace(/^\uFEFF/, "")) as object);
+  } catch {
+    // Not JSON: the reader of the other kind says so, with the line.
+    return false;
+  }
+}
+
+/** Reads `*_w_q.jsonl` (one question after the other, those of a passage together) or `*_w_qa.jsonl`. */
+export async function readTestQuestions(path: string, reporter: Pick<Reporter, "warn">): Promise<TestQuestion[]> {
+  await requireFile(path, "questions with their gold passages (*_w_q.jsonl or *_w_qa.jsonl)");
+  if (await holdsAnswers(path)) return readQa(path, reporter);
+  return (await readQuestions(path)).flatMap(eachQuestion);
+}

@@ -1,0 +1,229 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Document,
+  questionId,
+  readDocuments,
+  type StageContext,
+  type StageResult,
+  throwIfCancelled,
+  UserError,
+  withFolderLock,
+  writeJsonAtomic,
+  writeJsonl,
+} from "@rag-ft/core";
+import {
+  type Estimate,
+  estimateFigures,
+  flatEstimates,
+  type PairedDifference,
+  pairedDifference,
+} from "@rag-ft/metrics";
+import {
+  countUnanswerable,
+  evaluateRetriever,
+  figuresOfQuestion,
+  openPassageEncoder,
+  type PassageEncoder,
+  type RetrievalEvaluation,
+  warnUnanswerable,
+} from "@rag-ft/retrieval";
+import { readTestQuestions, type TestQuestion } from "./read-questions.js";
+import { differencesTable, figuresTable, shownFigures } from "./report-table.js";
+import type { TestRetrieverSettings } from "./settings.js";
+import { checkLabels, type System, systemsOf } from "./systems.js";
+
+/** What the stage opens; tests put their own in. */
+export interface TestRetrieverParts {
+  openEncoder(name: string, settings: TestRetrieverSettings, context: StageContext): Promise<PassageEncoder>;
+}
+
+export const defaultParts: TestRetrieverParts = {
+  openEncoder: (name, { device }, context) => openPassageEncoder(name, { ...context, device }),
+};
+
+/** A line of `retrieval-results.jsonl`. Names of figures are those of test-e2e, so that `compare` pairs runs of both. */
+interface ResultRow {
+  question_id: string;
+  question: string;
+  gold_docs: readonly Document[];
+  /** The first so many as the deepest of `ks`. */
+  retrieved_docs: Document[];
+  retrieval_scores: number[];
+  /** How many passages were looked at: MRR and MAP know no further ones. */
+  depth: number;
+  /** Place of each gold passage within `depth`, from 1; null when it is not there. */
+  gold_ranks: (number | null)[];
+  figures: Record<string, number>;
+}
+
+function resultRows(
+  questions: readonly TestQuestion[],
+  evaluation: RetrievalEvaluation,
+  { ks, depth }: { ks: readonly number[]; depth: number },
+): ResultRow[] {
+  const kept = Math.max(...ks);
+  return questions.map((row, i) => {
+    const score = evaluation.scores[i];
+    const retrieved = evaluation.retrieved[i];
+    const figures = score ? figuresOfQuestion(score) : {};
+    return {
+      question_id: questionId(row),
+      question: row.question,
+      gold_docs: row.gold_docs,
+      retrieved_docs: retrieved?.documents.slice(0, kept) ?? [],
+      retrieval_scores: retrieved?.scores.slice(0, kept) ?? [],
+      depth: Math.max(depth, kept),
+      gold_ranks: score?.gold_ranks ?? [],
+      figures: Object.fromEntries(Object.entries(figures).map(([name, value]) => [`test_retr/${name}`, value])),
+    };
+  });
+}
+
+interface TestedSystem {
+  system: System;
+  rows: ResultRow[];
+  estimates: Record<string, Estimate>;
+}
+
+type NamedDifference = PairedDifference & { from: string; to: string; figure: string };
+
+/** Every other retriever against the first model given, on the figures of the table. */
+function differencesOf(tested: readonly TestedSystem[], settings: TestRetrieverSettings): NamedDifference[] {
+  const first = tested.find(({ system }) => system.kind === "dense");
+  if (first === undefined) return [];
+  const valuesOf = ({ rows }: TestedSystem, figure: string): number[] => rows.map((row) => row.figures[figure] ?? 0);
+  return tested
+    .filter((other) => other !== first)
+    .flatMap((other) =>
+      shownFigures(settings.ks).map(([figure]) => ({
+        from: first.system.label,
+        to: other.system.label,
+        figure,
+        ...pairedDifference(valuesOf(first, figure), valuesOf(other, figure), { seed: settings.seed }),
+      })),
+    );
+}
+
+async function openEncoders(
+  settings: TestRetrieverSettings,
+  context: StageContext,
+  parts: TestRetrieverParts,
+): Promise<PassageEncoder[]> {
+  const opened: PassageEncoder[] = [];
+  try {
+    for (const name of settings.model_path) opened.push(await parts.openEncoder(name, settings, context));
+  } catch (error) {
+    for (const encoder of opened) await encoder.close();
+    throw error;
+  }
+  return opened;
+}
+
+/**
+ * Retrievers alone, on questions with gold passages.
+ *
+ * 1. Open every model, so that a wrong name shows before anything is embedded. 2. For BM25 and each model: index the whole database,
+ * retrieve for every question, score. 3. Means with intervals; differences from the first model. 4. Write, for each retriever, what it found
+ * and its figures, and one `score.json` of all.
+ */
+export function runTestRetriever(
+  settings: TestRetrieverSettings,
+  context: StageContext,
+  parts: TestRetrieverParts = defaultParts,
+): Promise<StageResult> {
+  checkLabels(settings);
+  return withFolderLock(settings.output_dir, () => testAll(settings, context, parts));
+}
+
+async function testAll(
+  settings: TestRetrieverSettings,
+  context: StageContext,
+  parts: TestRetrieverParts,
+): Promise<StageResult> {
+  const { reporter, signal } = context;
+  const documents = await readDocuments(settings.document_path);
+  const questions = (await readTestQuestions(settings.eval_data_path, reporter)).slice(0, settings.max_test_samples);
+  if (questions.length === 0) throw new UserError(`${settings.eval_data_path}: no question in it.`);
+  await mkdir(settings.output_dir, { recursive: true }).catch((cause) => {
+    throw new UserError(`${settings.output_dir}: cannot be made a folder. Give output_dir another path.`, { cause });
+  });
+  const unanswerable = countUnanswerable(documents, questions);
+  warnUnanswerable(unanswerable, questions.length, reporter);
+  const encoders = await openEncoders(settings, context, parts);
+  try {
+    const tested: TestedSystem[] = [];
+    for (const system of systemsOf(settings, encoders)) {
+      throwIfCancelled(signal);
+      const retriever = await system.open(documents, context);
+      const { ks, depth } = settings;
+      const evaluation = await evaluateRetriever(retriever, { questions, ks, depth, reporter, signal });
+      const rows = resultRows(questions, evaluation, settings);
+      const estimates = estimateFigures(
+        rows.map((row) => row.figures),
+        { seed: settings.seed },
+      );
+      tested.push({ system, rows, estimates });
+    }
+    return await writeResults(settings, tested, {
+      questions: questions.length,
+      passages: documents.length,
+      unanswerable,
+    });
+  } finally {
+    for (const encoder of encoders) await encoder.close();
+  }
+}
+
+async function writeResults(
+  settings: TestRetrieverSettings,
+  tested: readonly TestedSystem[],
+  counts: { questions: number; passages: number; unanswerable: number },
+): Promise<StageResult> {
+  const differences = differencesOf(tested, settings);
+  const outputs: string[] = [];
+  const path = (...parts: string[]): string => {
+    const file = join(settings.output_dir, ...parts);
+    outputs.push(file);
+    return file;
+  };
+  for (const { system, rows, estimates } of tested) {
+    await writeJsonl(path(system.folder, "retrieval-results.jsonl"), rows);
+    await writeJsonAtomic(path(system.folder, "score.json"), {
+      ...flatEstimates(estimates),
+      "test_retr/gold_not_in_database": counts.unanswerable,
+      num_questions: counts.questions,
+    });
+  }
+  await writeJsonAtomic(path("score.json"), {
+    version: 1,
+    ...counts,
+    ks: settings.ks,
+    depth: Math.max(settings.depth, ...settings.ks),
+    systems: tested.map(({ system: { label, kind, model, folder }, estimates }) => ({
+      label,
+      kind,
+      ...(model === undefined ? {} : { model }),
+      folder,
+      figures: flatEstimates(estimates),
+    })),
+    differences: differences.map(({ low, high, ...rest }) => ({
+      ...rest,
+      ...(Number.isFinite(low) ? { ci95: [low, high] } : {}),
+    })),
+  });
+  const shown = tested.map(({ system, estimates }) => ({ label: system.label, estimates }));
+  const summary = [
+    `${counts.questions} questions over ${counts.passages} passages; in brackets 95 % intervals`,
+    figuresTable(shown, settings.ks),
+    ...(differences.length === 0
+      ? []
+      : ["", "Differences, question by question", differencesTable(differences, settings.ks)]),
+  ].join("\n");
+  const figures = Object.fromEntries(
+    tested.flatMap(({ system, estimates }) =>
+      shownFigures(settings.ks).map(([figure]) => [`${system.label}/${figure}`, estimates[figure]?.mean ?? Number.NaN]),
+    ),
+  );
+  return { outputs, figures, summary };
+}

@@ -1,0 +1,42 @@
+import { count, device } from "@rag-ft/core";
+import { z } from "zod";
+
+const name = (): z.ZodString => z.string().min(1);
+
+/** Texts, or one text with commas between the items. */
+function items(value: unknown): unknown[] {
+  return [value]
+    .flat()
+    .flatMap((item) => (typeof item === "string" ? item.split(",").map((part) => part.trim()) : [item]))
+    .filter((item) => item !== "");
+}
+
+const list = (): z.ZodType<string[]> => z.preprocess(items, z.array(z.string()));
+
+/** Ascending, each once. */
+const depths = (): z.ZodType<number[]> =>
+  z.preprocess(
+    (value) => [...new Set(items(value).map(Number))].sort((a, b) => a - b),
+    z.array(z.number().int().min(1)).min(1),
+  );
+
+/** Settings of `test-retriever`. */
+export const testRetrieverSettings = z.object({
+  model_path: list()
+    .default([])
+    .describe(
+      "the retrievers: folders or hub ids of encoders, or text-embedding-…; the first is what others are compared with; BM25 is always tested too",
+    ),
+  label: list().optional().describe("names for the table, as many as models; the folders' names when left out"),
+  document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
+  eval_data_path: name().describe("questions with their gold passages (*_w_q.jsonl or *_w_qa.jsonl)"),
+  output_dir: name().describe("folder for figures and what was found for each question"),
+  ks: depths().default([1, 4, 10]).describe("depths of recall and nDCG"),
+  depth: count(1).default(100).describe("passages retrieved a question; MRR and MAP look no further"),
+  index_path: name().optional().describe("folder that keeps the passages' vectors between runs, one folder a model"),
+  max_test_samples: count(1).optional().describe("only the first so many questions"),
+  device: device(),
+  seed: count(0).default(0).describe("seed of the intervals"),
+});
+
+export type TestRetrieverSettings = z.infer<typeof testRetrieverSettings>;

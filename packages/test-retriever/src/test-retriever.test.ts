@@ -1,0 +1,169 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  createDocument,
+  type Document,
+  documentKey,
+  questionId,
+  type Reporter,
+  silentReporter,
+  UserError,
+  writeJsonl,
+} from "@rag-ft/core";
+import { createWordEncoder, type WordEncoder } from "@rag-ft/test-utils";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runTestRetriever } from "./run-test-retriever.js";
+import { testRetrieverSettings } from "./settings.js";
+
+const TEXTS = ["red apple", "green apple pie", "blue sky", "grey cloud in the sky", "pink rose"];
+const documents = TEXTS.map((text, i) => createDocument(text, { source: `https://docs.test/${i}` }));
+const gold = (place: number): Document[] => [documents[place] as Document];
+const question = (text: string, golds: Document[]) => ({
+  gold_docs: golds,
+  hard_neg_docs: [],
+  chat_history: [],
+  questions: [text],
+});
+
+let folder: string;
+const at = (...names: string[]): string => join(folder, ...names);
+const json = async (...names: string[]): Promise<Record<string, unknown>> =>
+  JSON.parse(await readFile(at(...names), "utf8"));
+const rows = async (...names: string[]): Promise<Record<string, unknown>[]> =>
+  (await readFile(at(...names), "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rag-ft-test-retriever-"));
+  await writeJsonl(at("documents.jsonl"), documents);
+  await writeJsonl(at("test_w_q.jsonl"), [
+    { ...question("red?", gold(0)), questions: ["red?", "which apple is red?"] },
+    question("blue", gold(2)),
+    question("cloud and rose", [...gold(3), ...gold(4)]),
+  ]);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const encoders: Record<string, WordEncoder> = {
+  // Knows colours only, and so cannot find the cloud.
+  "models/colours": createWordEncoder(["red", "green", "blue", "grey", "pink"]),
+  "models/all": createWordEncoder(["red", "green", "blue", "apple", "sky", "cloud", "rose"], { fingerprint: "all" }),
+};
+
+async function run(settings: Record<string, unknown> = {}, reporter: Reporter = silentReporter) {
+  const closed: string[] = [];
+  const result = await runTestRetriever(
+    testRetrieverSettings.parse({
+      document_path: at("documents.jsonl"),
+      eval_data_path: at("test_w_q.jsonl"),
+      output_dir: at("out"),
+      ks: "1,2",
+      ...settings,
+    }),
+    { reporter, signal: new AbortController().signal, env: {} },
+    {
+      openEncoder: async (name) => {
+        const encoder = encoders[name];
+        if (encoder === undefined) throw new UserError(`${name}: no such model.`);
+        return { ...encoder, close: async () => void closed.push(name) };
+      },
+    },
+  );
+  return { ...result, closed };
+}
+
+describe("test-retriever", () => {
+  test("figures of BM25 and two models, worked out by hand, with intervals and differences", async () => {
+    const { summary, outputs, closed } = await run({ model_path: ["models/colours", "models/all"] });
+    const score = await json("out", "score.json");
+    expect(score).toMatchObject({ questions: 4, passages: 5, ks: [1, 2], depth: 100, unanswerable: 0 });
+    const systems = score.systems as { label: string; figures: Record<string, unknown> }[];
+    expect(systems.map(({ label }) => label)).toEqual(["BM25", "colours", "all"]);
+    // All find red twice and blue; cloud and rose need both passages, so they can only be found at 2, and by words that are known.
+    expect(systems.map(({ figures }) => figures["test_retr/document_recall/recall1"])).toEqual([3 / 4, 3 / 4, 3 / 4]);
+    expect(systems.map(({ figures }) => figures["test_retr/document_recall/recall2"])).toEqual([1, 3 / 4, 1]);
+    expect(systems[0]?.figures["test_retr/fraction_recall/recall1"]).toBe((1 + 1 + 1 + 0.5) / 4);
+    expect(systems[0]?.figures["test_retr/document_recall/recall1_ci95"]).toEqual([
+      expect.closeTo(0.3006, 4),
+      expect.closeTo(0.9544, 4),
+    ]);
+    const differences = score.differences as Record<string, unknown>[];
+    expect(
+      differences.find(({ to, figure }) => to === "all" && figure === "test_retr/document_recall/recall2"),
+    ).toMatchObject({ from: "colours", difference: 0.25, wins: 1, losses: 0, ties: 3, p_value: 1 });
+    expect(summary).toMatch(/^4 questions over 5 passages/);
+    expect(summary).toMatch(/BM25 +0\.750 \[0\.301, 0\.954\]/);
+    expect(summary).toMatch(/all - colours/);
+    expect(outputs).toContain(at("out", "BM25", "retrieval-results.jsonl"));
+    expect(closed).toEqual(["models/colours", "models/all"]);
+  });
+
+  test("each question's line says what was found, and its figures average to the score", async () => {
+    await run({ model_path: "models/all" });
+    const lines = await rows("out", "all", "retrieval-results.jsonl");
+    expect(lines).toHaveLength(4);
+    expect(lines[2]).toMatchObject({
+      question: "blue",
+      question_id: questionId({ question: "blue", gold_docs: gold(2) }),
+      gold_ranks: [1],
+      retrieval_scores: [1, 0],
+    });
+    expect((lines[2]?.retrieved_docs as Document[] | undefined)?.map(documentKey)[0]).toBe(
+      documentKey(documents[2] as Document),
+    );
+    const score = await json("out", "all", "score.json");
+    const name = "test_retr/map";
+    const values = lines.map((line) => (line.figures as Record<string, number>)[name] ?? Number.NaN);
+    expect(values.reduce((sum, value) => sum + value, 0) / 4).toBe(score[name]);
+    expect(score).toMatchObject({ num_questions: 4, "test_retr/gold_not_in_database": 0 });
+  });
+
+  test("a file of answers is read too; BM25 needs no model", async () => {
+    await writeJsonl(at("test_w_qa.jsonl"), [
+      { gold_docs: gold(4), hard_neg_docs: [], chat_history: [], question: "a rose", gold_answer: "pink" },
+    ]);
+    const { summary } = await run({ eval_data_path: at("test_w_qa.jsonl") });
+    const score = await json("out", "score.json");
+    expect(score.differences).toEqual([]);
+    expect(score.systems).toHaveLength(1);
+    expect(summary).not.toMatch(/Differences/);
+    // Two ends of one question's interval are known for right and wrong, and for nothing else.
+    expect(await json("out", "BM25", "score.json")).toMatchObject({
+      "test_retr/document_recall/recall1": 1,
+      num_questions: 1,
+    });
+  });
+
+  test("gold passages that the database lacks are told of once", async () => {
+    await writeJsonl(at("test_w_q.jsonl"), [question("red", [createDocument("red", { source: "elsewhere" })])]);
+    const warnings: string[] = [];
+    await run({ model_path: "models/all" }, { ...silentReporter, warn: (line) => warnings.push(line) });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/1 of 1 questions/);
+  });
+
+  test("mistakes are found before anything is embedded", async () => {
+    await expect(run({ model_path: "models/all,models/none" })).rejects.toThrow(/models\/none: no such model/);
+    await expect(run({ model_path: "models/all", label: "a,b" })).rejects.toThrow(/2 labels \(a, b\) for 1 models/);
+    await expect(run({ model_path: "models/all,models/colours", label: "x,X" })).rejects.toThrow(/share the folder/);
+    await expect(run({ model_path: "models/all", label: "bm25" })).rejects.toThrow(/share the folder/);
+    expect(testRetrieverSettings.safeParse({ ks: "1,x" }).error?.issues.some(({ path }) => path[0] === "ks")).toBe(
+      true,
+    );
+    expect(testRetrieverSettings.shape.ks.parse("10, 1,4,1")).toEqual([1, 4, 10]);
+    const embedded = Object.values(encoders).reduce((sum, { calls }) => sum + calls.length, 0);
+    await expect(run({ model_path: "models/all,models/none" })).rejects.toThrow();
+    expect(Object.values(encoders).reduce((sum, { calls }) => sum + calls.length, 0)).toBe(embedded);
+  });
+
+  test("two models of one folder name are told apart by their paths", async () => {
+    encoders["other/all"] = createWordEncoder(["pink"], { fingerprint: "other" });
+    await run({ model_path: "models/all,other/all" });
+    const systems = (await json("out", "score.json")).systems as { label: string; folder: string }[];
+    expect(systems.map(({ label }) => label)).toEqual(["BM25", "models/all", "other/all"]);
+    expect(systems.map((system) => system.folder)).toEqual(["BM25", "models-all", "other-all"]);
+  });
+});
