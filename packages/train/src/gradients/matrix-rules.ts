@@ -1,5 +1,6 @@
-import { gemm, matmul, type Node, reduceSum, type Value } from "@rag-ft/onnx";
+import { gemm, matmul, type Node, type Value } from "@rag-ft/onnx";
 import { madeAgain, type Rule } from "./rule.js";
+import { sumRows } from "./sum-rows.js";
 
 const isSet = (node: Node, attribute: string): boolean => node.attributes[attribute] === 1;
 
@@ -40,7 +41,7 @@ export const matrixRules: Record<string, Rule> = {
     return [
       wants(0) ? da() : undefined,
       wants(1) ? db() : undefined,
-      node.inputs[2] && wants(2) ? reduceSum(gradient, [0]) : undefined,
+      node.inputs[2] && wants(2) ? sumRows(gradient) : undefined,
     ];
   },
 };

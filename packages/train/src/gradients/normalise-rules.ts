@@ -1,14 +1,12 @@
-import { exp, mul, reduceMean, reduceSum, sub, type Value } from "@rag-ft/onnx";
+import { type Dim, exp, mul, reduceMean, reduceSum, reshape, sub, type Value } from "@rag-ft/onnx";
 import type { Rule } from "./rule.js";
+import { sumRows } from "./sum-rows.js";
 
-/** Sum over all axes but the last: the gradient of a vector that was broadcast over rows. */
-function sumRows(x: Value): Value {
+/** Sum over all axes but the last: the gradient of a vector [size] that was broadcast over rows. */
+function sumToVector(x: Value, size: Dim): Value {
   return x.shape.length === 1
     ? x
-    : reduceSum(
-        x,
-        x.shape.slice(0, -1).map((_, i) => i),
-      );
+    : sumRows(x.shape.length === 2 ? x : reshape(x, ["rows", size], [-1, size as number]));
 }
 
 const lastMean = (x: Value): Value => reduceMean(x, [-1], { keepDims: true });
@@ -26,6 +24,7 @@ export const normaliseRules: Record<string, Rule> = {
   // With n = (x - mean) / σ and g = d · scale: dx = (g - mean(g) - n · mean(g n)) / σ.
   LayerNormalization: ({ node, gradient, wants }) => {
     const [x, scale] = node.inputs as [Value, Value];
+    const [size = 1] = scale.shape;
     const [, mean, inverse] = node.outputs as [Value, Value, Value];
     const normal = mul(sub(x, mean), inverse);
     const scaled = mul(gradient, scale);
@@ -33,19 +32,20 @@ export const normaliseRules: Record<string, Rule> = {
       mul(sub(sub(scaled, lastMean(scaled)), mul(normal, lastMean(mul(scaled, normal)))), inverse);
     return [
       wants(0) ? dx() : undefined,
-      wants(1) ? sumRows(mul(gradient, normal)) : undefined,
-      wants(2) ? sumRows(gradient) : undefined,
+      wants(1) ? sumToVector(mul(gradient, normal), size) : undefined,
+      wants(2) ? sumToVector(gradient, size) : undefined,
     ];
   },
   // With n = x / RMS and g = d · scale: dx = (g - n · mean(g n)) / RMS.
   SimplifiedLayerNormalization: ({ node, gradient, wants }) => {
     const [x, scale] = node.inputs as [Value, Value];
+    const [size = 1] = scale.shape;
     const inverse = node.outputs[1] as Value;
     const normal = mul(x, inverse);
     const scaled = mul(gradient, scale);
     return [
       wants(0) ? mul(sub(scaled, mul(normal, lastMean(mul(scaled, normal)))), inverse) : undefined,
-      wants(1) ? sumRows(mul(gradient, normal)) : undefined,
+      wants(1) ? sumToVector(mul(gradient, normal), size) : undefined,
     ];
   },
 };

@@ -24,6 +24,7 @@ import {
   type Value,
 } from "@rag-ft/onnx";
 import type { Rule } from "./rule.js";
+import { sumRows } from "./sum-rows.js";
 
 /** Zeros in the shape of `like`. */
 export function zerosLike(like: Value): Value {
@@ -116,6 +117,9 @@ export const shapeRules: Record<string, Rule> = {
 
 /** Sums a gradient over the axes along which `target` was broadcast. */
 export function sumToShape(gradient: Value, target: Value): Value {
+  // A bias of rows.
+  if (gradient.shape.length === 2 && target.shape.length === 1 && target.shape[0] === gradient.shape[1])
+    return sumRows(gradient);
   let sum = gradient;
   const extra = sum.shape.length - target.shape.length;
   if (extra > 0)
