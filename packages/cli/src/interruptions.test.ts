@@ -15,7 +15,7 @@ import { readFolder } from "./testing/hash-folder.js";
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const MAIN = join(ROOT, "packages/cli/dist/main.js");
 const KILL = fileURLToPath(new URL("testing/kill-at.mjs", import.meta.url));
-/** Every moment and many random ones, a quarter of an hour: RAG_FT_SLOW_TESTS=1. */
+/** Every moment and many random ones, an hour: RAG_FT_SLOW_TESTS=1. */
 const SLOW = Boolean(process.env.RAG_FT_SLOW_TESTS);
 const TIMEOUT = { timeout: SLOW ? 3_600_000 : 120_000 };
 
@@ -322,6 +322,7 @@ describe.skipIf(!SLOW)("at every moment (RAG_FT_SLOW_TESTS)", () => {
       await succeeds(argv(output));
       expect(await resultOf(output), `killed at ${change}`).toEqual(expected);
       await rm(at(output), { recursive: true });
+      console.log(`${name}: ${i + 1} of ${changes.length} passed, ${change}`);
     }
   });
 
