@@ -1,8 +1,9 @@
 // Is training the same as PyTorch's? Gradients of every parameter on one batch, and the loss over 20 steps of AdamW with
 // warm-up, cosine and clipping, for an encoder (contrastive) and a decoder (answers only), both sides in fp32. And is gradient caching
 // exact?
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { readQa, silentReporter } from "../packages/core/dist/index.js";
 import {
   createAnswerBatch,
   createTokenBatch,
@@ -35,7 +36,7 @@ const CACHING = {
  * Questions, passages and answers: of `--texts` (*_w_qa.jsonl), of the Faire data where they are, else the samples in halves. Passages that come
  * again are left out, so that each question has its own.
  */
-function pairs() {
+async function pairs() {
   const data = flags.texts ? undefined : realData();
   const file = flags.texts ?? (data && join(data, "train_w_qa.jsonl"));
   if (file === undefined) {
@@ -45,14 +46,13 @@ function pairs() {
       answer: text.slice(text.length / 2),
     }));
   }
-  if (!existsSync(file)) throw new Error(`${file}: no such file`);
-  const rows = readFileSync(file, "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line))
-    .filter((row) => row.question.trim() !== "")
-    .map((row) => ({ question: row.question, passage: row.gold_docs[0].fmt_content, answer: row.gold_answer }));
-  return [...new Map(rows.map((row) => [row.passage, row])).values()];
+  const rows = await readQa(file, silentReporter);
+  const made = rows.map(({ question, gold_docs: [gold], gold_answer: answer }) => ({
+    question,
+    passage: gold.fmt_content,
+    answer,
+  }));
+  return [...new Map(made.map((row) => [row.passage, row])).values()];
 }
 
 /** At least `count` pairs: texts that are too few come again with a number before them. */
@@ -75,10 +75,10 @@ function pytorch(folder, request) {
     const file = join(folder, `${request.kind}-${attention}.json`);
     const gradientFile = join(folder, `${request.kind}-${attention}.safetensors`);
     writeFileSync(file, JSON.stringify({ ...request, batches, attention, settings, gradientFile }));
-    return { losses: python("parity.py", file).losses, gradientFile };
+    return { ...python("parity.py", file), gradientFile };
   };
-  const { losses, gradientFile } = run("eager", request.batches);
-  return { losses, gradientFile, fusedFile: run("sdpa", request.batches.slice(0, 1)).gradientFile };
+  const eager = run("eager", request.batches);
+  return { ...eager, fusedFile: run("sdpa", request.batches.slice(0, 1)).gradientFile };
 }
 
 /** Our side: a step for each batch; the first one's gradients and all losses against the peer's. */
@@ -101,6 +101,7 @@ async function train(model, weights, batches, peer, lossOf) {
     gradients,
     gradients_sdpa: fused,
     loss_over_20_steps: worstLoss(losses, peer.losses),
+    pytorch: peer.pytorch,
     first_loss: losses[0],
     last_loss: losses.at(-1),
   };
@@ -166,7 +167,7 @@ async function decoderParity(folder, data) {
 }
 
 const parts = flags.only?.split(",") ?? ["encoder", "decoder", "caching"];
-const texts = pairs();
+const texts = await pairs();
 const result = {};
 const caching = {};
 await withFolder(async (folder) => {
@@ -184,9 +185,9 @@ for (const [name, { pairs: count, chunks, maxLength }] of Object.entries(parts.i
 }
 
 const worst = {};
-for (const [kind, { gradients, gradients_sdpa, loss_over_20_steps }] of Object.entries(result)) {
+for (const [kind, { gradients, gradients_sdpa, loss_over_20_steps, pytorch: peer }] of Object.entries(result)) {
   console.log(
-    `${kind}: ${gradients.compared} gradients (${gradients.negligible} zero but for rounding), worst relative L2 error ${show(gradients.worst.error)} (${gradients.worst.name}), against its fused attention ${show(gradients_sdpa.worst.error)}; loss over ${STEPS} steps within ${show(loss_over_20_steps)}`,
+    `${kind}, against PyTorch ${peer.torch} (${peer.dtype}, attention: ${peer.attention}): ${gradients.compared} gradients (${gradients.negligible} zero but for rounding), worst relative L2 error ${show(gradients.worst.error)} (${gradients.worst.name}), against its fused attention ${show(gradients_sdpa.worst.error)}; loss over ${STEPS} steps within ${show(loss_over_20_steps)}`,
   );
   worst[`${kind}_gradient`] = gradients.worst.error;
   worst[`${kind}_gradient_sdpa`] = gradients_sdpa.worst.error;

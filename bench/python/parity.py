@@ -5,6 +5,7 @@ import re
 import sys
 
 import torch
+import transformers
 from safetensors.torch import save_file
 from transformers import AutoModel, AutoModelForCausalLM, get_scheduler
 
@@ -63,4 +64,5 @@ for step, batch in enumerate(request["batches"]):
     schedule.step()
     adamw.zero_grad()
     losses.append(loss.item())
-print(json.dumps({"losses": losses}))
+versions = {"torch": torch.__version__, "transformers": transformers.__version__}
+print(json.dumps({"losses": losses, "pytorch": {**versions, "attention": model.config._attn_implementation, "dtype": str(model.dtype)}}))
