@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
-import { type StageContext, type StageResult, writeRunRecord } from "@rag-ft/core";
+import { recordName, type StageContext, type StageResult, writeRunRecord } from "@rag-ft/core";
 import type { AnyStage, SettingValues } from "./any-stage.js";
-import { hashInputs, type InputFile, isRecord, recordName, summariseInputs } from "./input-files.js";
+import { hashInputs, type InputFile, isRecord, summariseInputs } from "./input-files.js";
 import { versions } from "./versions.js";
 
 export interface ExecutedStage {

@@ -94,11 +94,6 @@ export function summariseInputs(files: readonly InputFile[]): Record<string, str
   return summary;
 }
 
-/** Name of a stage's run record beside its outputs. */
-export function recordName(stage: string): string {
-  return `manifest.${stage}.json`;
-}
-
 /** Whether a path is a run record. */
 export function isRecord(path: string): boolean {
   return RECORD.test(basename(path));

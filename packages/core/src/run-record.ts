@@ -22,6 +22,11 @@ export function withoutSecrets(settings: Record<string, unknown>): Record<string
   return Object.fromEntries(Object.entries(settings).filter(([key]) => !SECRET_KEY.test(key)));
 }
 
+/** Name of a stage's run record beside its outputs. */
+export function recordName(stage: string): string {
+  return `manifest.${stage}.json`;
+}
+
 export async function writeRunRecord(path: string, record: RunRecord): Promise<void> {
   await writeJsonAtomic(path, { ...record, settings: withoutSecrets(record.settings) });
 }

@@ -12,7 +12,15 @@ export const testE2e: Stage<TestE2eSettings> = {
   summary: "retrieve, answer and score on held-out questions",
   settings: testE2eSettings,
   aliases: { timeout_s: "request_timeout", concurrency: "max_concurrency" },
-  inputs: ["document_path", "eval_data_path", "qa_model_name_or_path", "embedding_model_name_or_path"],
+  inputs: [
+    "document_path",
+    "eval_data_path",
+    "qa_model_name_or_path",
+    "embedding_model_name_or_path",
+    "base_qa_model_name_or_path",
+    "base_embedding_model_name_or_path",
+    "judge_labels",
+  ],
   run: runTestE2e,
   plan: planTestE2e,
 };

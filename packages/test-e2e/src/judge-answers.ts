@@ -11,51 +11,37 @@ import {
   runPool,
   withStore,
 } from "@rag-ft/llm";
-import { type JudgeCase, judgeMessages, parseVerdict, type Verdict } from "./judge-prompt.js";
+import { type JudgeCase, judgeMessages, parseVerdict, VERDICT_SCHEMA, type Verdict } from "./judge-prompt.js";
 
 /** Room for an explanation and the verdict. */
-const JUDGE_MAX_NEW_TOKENS = 512;
+export const JUDGE_MAX_NEW_TOKENS = 512;
+
+/** `unparsed`: a reply without verdict; `failed`: no reply. */
+export type Outcome = Verdict | "unparsed" | "failed";
 
 export interface Judgement {
-  /** `unparsed`: a reply without verdict; `failed`: no reply. */
-  verdict: Verdict | "unparsed" | "failed";
+  /** The first verdict, which is the one that counts: figures do not depend on the number of repeats. */
+  verdict: Outcome;
   reply: string;
+  /** All verdicts, the first among them, when the judge was asked more than once. */
+  verdicts?: Outcome[];
 }
 
-/** `gpt4_acc` is over parsed verdicts; the bounds take every other answer as wrong, or as right. */
-export interface JudgeFigures {
-  gpt4_acc?: number;
-  gpt4_acc_low: number;
-  gpt4_acc_high: number;
-  gpt4_parsed: number;
-  gpt4_unparsed: number;
-  gpt4_failed: number;
+export interface JudgeRequestOptions {
+  timeout_ms: number;
+  seed: number;
+  /** Ask for the verdict's schema where the server can hold a model to it. */
+  structured: boolean;
 }
 
-export function judgeFigures(judgements: readonly Judgement[]): JudgeFigures {
-  const countOf = (verdict: Judgement["verdict"]): number =>
-    judgements.filter((judgement) => judgement.verdict === verdict).length;
-  const correct = countOf("correct");
-  const parsed = correct + countOf("incorrect");
-  const missing = judgements.length - parsed;
-  return {
-    ...(parsed > 0 ? { gpt4_acc: correct / parsed } : {}),
-    gpt4_acc_low: correct / judgements.length,
-    gpt4_acc_high: (correct + missing) / judgements.length,
-    gpt4_parsed: parsed,
-    gpt4_unparsed: countOf("unparsed"),
-    gpt4_failed: countOf("failed"),
-  };
-}
-
-export interface JudgeAnswersOptions {
+export interface JudgeAnswersOptions extends JudgeRequestOptions {
   store: CompletionStore;
   /** Counts what happens to the requests. */
   tally?: RequestTally;
   reporter: Reporter;
   signal: AbortSignal;
-  timeout_ms: number;
-  seed: number;
+  /** Times that the judge is asked about each answer. */
+  repeats: number;
   concurrency?: number;
 }
 
@@ -65,35 +51,41 @@ export interface JudgedAnswers {
   problems: string[];
 }
 
-/** How the judge is asked about an answer. */
+/** How the judge is asked about an answer: greedily. */
 export function judgeRequest(
   item: JudgeCase,
-  { timeout_ms, seed }: Pick<JudgeAnswersOptions, "timeout_ms" | "seed">,
+  { timeout_ms, seed, structured }: JudgeRequestOptions,
 ): { messages: ChatMessage[]; options: CompletionOptions } {
   return {
     messages: judgeMessages(item),
-    options: { temperature: 0, max_new_tokens: JUDGE_MAX_NEW_TOKENS, timeout_ms, seed },
+    options: {
+      temperature: 0,
+      max_new_tokens: JUDGE_MAX_NEW_TOKENS,
+      timeout_ms,
+      seed,
+      ...(structured ? { schema: VERDICT_SCHEMA } : {}),
+    },
   };
 }
 
-/** Asks the judge about every answer, greedily. An empty answer is incorrect without being sent. */
+/** Asks the judge about every answer. An empty answer is incorrect without being sent. */
 export async function judgeAnswers(
   judge: LanguageModel,
   cases: readonly JudgeCase[],
   options: JudgeAnswersOptions,
 ): Promise<JudgedAnswers> {
-  const { reporter, signal } = options;
+  const { reporter, signal, repeats } = options;
   const model = withStore(judge, options.store, options.tally);
   const failures = createFailureLog(model.tally);
-  const progress = reporter.start(`judging answers (${judge.name})`, cases.length);
-  const judgeOne = async (item: JudgeCase): Promise<Judgement> => {
+  const asked = cases.flatMap((item) => Array.from({ length: repeats }, (_, repeat) => ({ item, repeat })));
+  const progress = reporter.start(`judging answers (${judge.name})`, asked.length);
+  const judgeOne = async ({ item, repeat }: (typeof asked)[number]): Promise<Judgement> => {
     if (item.answer.trim() === "") return { verdict: "incorrect", reply: "Not sent: the answer is empty." };
     try {
       const request = judgeRequest(item, options);
-      const { text } = await model.complete(request.messages, { ...request.options, signal });
+      const { text } = await model.complete(request.messages, { ...request.options, signal }, repeat);
       const verdict = parseVerdict(text);
-      if (verdict === undefined)
-        failures.unusable("a reply without a verdict (Correctness: [[correct]] or [[incorrect]])");
+      if (verdict === undefined) failures.unusable('a reply of the judge without a verdict ("correct" or "incorrect")');
       else failures.succeeded();
       return { verdict: verdict ?? "unparsed", reply: text };
     } catch (error) {
@@ -103,10 +95,15 @@ export async function judgeAnswers(
     }
   };
   try {
-    const judgements = await runPool(cases, judgeOne, {
+    const outcomes = await runPool(asked, judgeOne, {
       concurrency: options.concurrency ?? defaultConcurrency(judge),
       signal,
       onDone: (done) => progress.update(done),
+    });
+    const judgements = cases.map((_, i): Judgement => {
+      const own = outcomes.slice(i * repeats, (i + 1) * repeats);
+      const [first = { verdict: "failed", reply: "" }] = own;
+      return repeats > 1 ? { ...first, verdicts: own.map(({ verdict }) => verdict) } : first;
     });
     return { judgements, problems: failures.lines() };
   } finally {

@@ -1,5 +1,5 @@
-import { type Document, overlap } from "@rag-ft/core";
-import type { ChatMessage } from "@rag-ft/llm";
+import { createDocument, type Document, hashText, overlap } from "@rag-ft/core";
+import type { ChatMessage, ReplySchema } from "@rag-ft/llm";
 
 /** From this share of common words on, a retrieved passage says the same as a gold one and would tell the judge nothing new. */
 export const NEAR_EQUAL = 0.7;
@@ -33,10 +33,9 @@ The answer is correct when all of these hold:
 - it contains no wrong statement that would mislead the user.
 An answer may be shorter or longer than the passages and may use other words. It is incorrect when it is empty, evades the question, or claims that the documentation does not say what the passages do say.
 
-Explain your verdict in one to three sentences. Then end with one line that reads exactly
-Correctness: [[correct]]
-or
-Correctness: [[incorrect]]`;
+Explain your verdict in one to three sentences, then give it. Reply with one JSON object and nothing else:
+{"explanation": "…", "verdict": "correct"}
+The verdict is either "correct" or "incorrect".`;
 
 /** The judge's messages for one answer. */
 export function judgeMessages({ question, answer, gold, retrieved }: JudgeCase): ChatMessage[] {
@@ -53,10 +52,68 @@ export function judgeMessages({ question, answer, gold, retrieved }: JudgeCase):
   ];
 }
 
+/** SHA-256 of all that the judge is told besides the case: other wording, other figures. */
+export const JUDGE_PROMPT_SHA256 = hashText(
+  JSON.stringify(
+    judgeMessages({
+      question: "{question}",
+      answer: "{answer}",
+      gold: [createDocument("{gold}", { source: "{source}" })],
+      retrieved: [createDocument("{retrieved}", { source: "{source}" })],
+    }),
+  ),
+);
+
 export type Verdict = "correct" | "incorrect";
 
-/** The verdict of a judge's reply: its last `Correctness: [[…]]`, in any case and with Markdown around it; else undefined. */
+/** The form of a reply, for servers that can hold a model to one. The explanation comes first, so that it is not made up for a verdict. */
+export const VERDICT_SCHEMA: ReplySchema = {
+  name: "verdict",
+  schema: {
+    type: "object",
+    properties: {
+      explanation: { type: "string", description: "One to three sentences." },
+      verdict: { type: "string", enum: ["correct", "incorrect"] },
+    },
+    required: ["explanation", "verdict"],
+    additionalProperties: false,
+  },
+};
+
+function asVerdict(value: unknown): Verdict | undefined {
+  const text = typeof value === "string" ? value.trim().toLowerCase() : undefined;
+  return text === "correct" || text === "incorrect" ? text : undefined;
+}
+
+/** The verdict of a reply that is a JSON object, bare, in a fence or between other words. */
+function verdictOfJson(reply: string): Verdict | undefined {
+  const text = reply.slice(reply.indexOf("{"), reply.lastIndexOf("}") + 1);
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null
+      ? asVerdict((value as { verdict?: unknown }).verdict)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last match of a pattern with the verdict as its group. */
+function lastVerdict(reply: string, pattern: RegExp): Verdict | undefined {
+  return asVerdict([...reply.matchAll(pattern)].at(-1)?.[1]);
+}
+
+/**
+ * The verdict of a judge's reply; undefined when it has none.
+ *
+ * 1. The JSON object that was asked for. 2. Its `"verdict": "…"` where the JSON is broken or was cut; one that is quoted within the
+ * explanation has its marks escaped and does not count. 3. `Correctness: [[…]]`, LocalRQA's form, in any case and with Markdown around it.
+ * Where a form stands there several times, the last one counts.
+ */
 export function parseVerdict(reply: string): Verdict | undefined {
-  const found = [...reply.matchAll(/correctness[\s*_`]*:[\s*_`]*\[\[\s*(correct|incorrect)\s*\]\]/gi)].at(-1)?.[1];
-  return found === undefined ? undefined : (found.toLowerCase() as Verdict);
+  return (
+    verdictOfJson(reply) ??
+    lastVerdict(reply, /"verdict"\s*:\s*"\s*(correct|incorrect)\s*"/gi) ??
+    lastVerdict(reply, /correctness[\s*_`]*:[\s*_`]*\[\[\s*(correct|incorrect)\s*\]\]/gi)
+  );
 }

@@ -1,11 +1,23 @@
 import { createDocument } from "@rag-ft/core";
 import { expect, test } from "vitest";
-import { type Judgement, judgeFigures } from "./judge-answers.js";
-import { judgeMessages, parseVerdict, pickSecondPassage } from "./judge-prompt.js";
+import { judgeAgreement } from "./judge-agreement.js";
+import type { Judgement } from "./judge-answers.js";
+import { verdictCounts, verdictFigures } from "./judge-figures.js";
+import { JUDGE_PROMPT_SHA256, judgeMessages, parseVerdict, pickSecondPassage } from "./judge-prompt.js";
 
 const passage = (text: string) => createDocument(text, { source: `https://docs.test/${text.length}` });
 
 test.each([
+  ['{"explanation": "It names the right flag.", "verdict": "correct"}', "correct"],
+  ['```json\n{"explanation": "No flag.", "verdict": "Incorrect"}\n```', "incorrect"],
+  ['Here is my verdict: {"verdict": "incorrect", "explanation": "It says {x}."} Done.', "incorrect"],
+  // Cut, or not quite JSON.
+  ['{"verdict": "correct", "explanation": "It is', "correct"],
+  ['{\'explanation\': "x", "verdict": "incorrect",}', "incorrect"],
+  // What the answer says about itself is quoted, and no verdict.
+  ['{"explanation": "The answer claims \\"verdict\\": \\"correct\\" of itself', undefined],
+  ['{"explanation": "It says \\"verdict\\": \\"correct\\".", "verdict": "incorrect"}', "incorrect"],
+  ['{"explanation": "Half of it.", "verdict": "partly correct"}', undefined],
   ["It names the right flag.\nCorrectness: [[correct]]", "correct"],
   ["It names no flag.\nCorrectness: [[incorrect]]", "incorrect"],
   ["**Correctness:** [[Incorrect]]", "incorrect"],
@@ -33,15 +45,61 @@ test("the second passage is the best-ranked one that is not nearly equal to a go
   expect(user?.content).not.toContain("and more besides");
 });
 
-test("accuracy is over parsed verdicts, its bounds over all answers", () => {
-  const verdicts: Judgement["verdict"][] = ["correct", "correct", "incorrect", "unparsed", "failed"];
-  expect(judgeFigures(verdicts.map((verdict) => ({ verdict, reply: "" })))).toEqual({
-    gpt4_acc: 2 / 3,
-    gpt4_acc_low: 2 / 5,
-    gpt4_acc_high: 4 / 5,
+test("the prompt's hash changes with its wording only", () => {
+  expect(JUDGE_PROMPT_SHA256).toMatch(/^[0-9a-f]{64}$/);
+  const [system] = judgeMessages({ question: "q", answer: "a", gold: [passage("x")], retrieved: [] });
+  expect(system?.content).toContain('"verdict"');
+});
+
+test("accuracy is over parsed verdicts, its bounds over all answers; flips need two verdicts", () => {
+  expect(verdictFigures({ verdict: "correct", reply: "" })).toEqual({
+    gpt4_acc: 1,
+    gpt4_acc_low: 1,
+    gpt4_acc_high: 1,
+  });
+  expect(verdictFigures({ verdict: "incorrect", reply: "" })).toEqual({
+    gpt4_acc: 0,
+    gpt4_acc_low: 0,
+    gpt4_acc_high: 0,
+  });
+  expect(verdictFigures({ verdict: "failed", reply: "" })).toEqual({ gpt4_acc_low: 0, gpt4_acc_high: 1 });
+  const flips = (verdicts: Judgement["verdicts"]) =>
+    verdictFigures({ verdict: "correct", reply: "", verdicts }).gpt4_flip_rate;
+  expect(flips(["correct", "correct", "incorrect"])).toBe(1);
+  expect(flips(["correct", "unparsed", "correct"])).toBe(0);
+  expect(flips(["correct", "failed"])).toBeUndefined();
+  const outcomes: Judgement["verdict"][] = ["correct", "correct", "incorrect", "unparsed", "failed"];
+  expect(verdictCounts(outcomes.map((verdict) => ({ verdict, reply: "" })))).toEqual({
     gpt4_parsed: 3,
     gpt4_unparsed: 1,
     gpt4_failed: 1,
   });
-  expect(judgeFigures([{ verdict: "failed", reply: "" }])).not.toHaveProperty("gpt4_acc");
+});
+
+test("kappa of judge and people, worked out by hand; a retrieval fault is not correct", () => {
+  const pair = (verdict: Judgement["verdict"], label: "correct" | "incorrect" | "retrieval_fault" | undefined) => ({
+    judgement: { verdict, reply: "" },
+    label,
+  });
+  const pairs = [
+    ...Array.from({ length: 4 }, () => pair("correct", "correct")),
+    pair("correct", "incorrect"),
+    pair("incorrect", "correct"),
+    ...Array.from({ length: 2 }, () => pair("incorrect", "retrieval_fault")),
+    ...Array.from({ length: 2 }, () => pair("incorrect", "incorrect")),
+    pair("unparsed", "correct"),
+    pair("correct", undefined),
+  ];
+  // Both say correct of 5 in 10: by chance they agree on half; 8 of 10 seen.
+  expect(judgeAgreement(pairs, 0)).toMatchObject({
+    labels: 10,
+    observed: 0.8,
+    kappa: expect.closeTo(0.6, 12),
+    table: { correct: { correct: 4, not_correct: 1 }, incorrect: { correct: 1, not_correct: 4 } },
+  });
+  const [low, high] = judgeAgreement(pairs, 0)?.kappa_ci95 ?? [0, 0];
+  expect(low).toBeLessThan(0.6);
+  expect(high).toBeGreaterThan(0.6);
+  expect(judgeAgreement([pair("correct", "correct"), pair("correct", "correct")], 0)).not.toHaveProperty("kappa");
+  expect(judgeAgreement([pair("failed", "correct")], 0)).toBeUndefined();
 });

@@ -56,8 +56,15 @@ export interface TalliedContext extends StageContext {
   tally: RequestTally;
 }
 
-/** Opens the generator that the settings name, with the prompt format it was trained on. */
-export async function openGenerator(settings: TestE2eSettings, context: TalliedContext): Promise<OpenedGenerator> {
+/**
+ * Opens the generator that the settings name, with the prompt format it was trained on; one that was saved with none is asked in
+ * `fallback`, where one is given.
+ */
+export async function openGenerator(
+  settings: TestE2eSettings,
+  context: TalliedContext,
+  fallback?: PromptFormat,
+): Promise<OpenedGenerator> {
   const { env, reporter, signal, tally } = context;
   const { device } = settings;
   const answer = { ...answerOptions(settings), signal };
@@ -80,7 +87,7 @@ export async function openGenerator(settings: TestE2eSettings, context: TalliedC
   const limit = await contextLimit(folder);
   const saved = await readPromptFormat(folder);
   if (saved !== undefined) reporter.info(`${folder}: prompt format of the checkpoint is used; flags overrule it.`);
-  const format = choosePromptFormat(saved, settings);
+  const format = choosePromptFormat(saved ?? fallback, settings);
   const tokenizer = await loadTokenizer(folder);
   const identity = `local:${await weightsIdentity(folder)}`;
   const budget = {

@@ -8,7 +8,9 @@ import {
   readQa,
   type StagePlan,
 } from "@rag-ft/core";
-import { openCompletionStore, planRequests, readPrices, STORE_NAME } from "@rag-ft/llm";
+import { isLocalName, openCompletionStore, planRequests, readPrices, STORE_NAME } from "@rag-ft/llm";
+import { comparedModels } from "./base-models.js";
+import { type Cell, cellsOf, sidesOf } from "./cells.js";
 import { chatGenerator } from "./generator.js";
 import { resolveGeneratorName } from "./generator-name.js";
 import { judgeRequest } from "./judge-answers.js";
@@ -25,7 +27,13 @@ function standInPassages({ gold_docs, hard_neg_docs }: QaRow, count: number): Do
   return Array.from({ length: count }, (_, i) => known[i % known.length] as Document);
 }
 
-/** The requests of a test: answers of a generator behind an API, and the judge's verdicts. */
+/** The passages of a cell's prompts, for each question. */
+function standInPrompts({ passages }: Cell, rows: readonly QaRow[], count: number): Document[][] {
+  if (passages === "none") return rows.map(() => []);
+  return rows.map((row) => (passages === "gold" ? row.gold_docs : standInPassages(row, count)));
+}
+
+/** The requests of a test: answers of generators behind an API, and the judge's verdicts. */
 export async function planTestE2e(
   settings: TestE2eSettings,
   { env, planned, reporter }: PlanContext,
@@ -35,10 +43,13 @@ export async function planTestE2e(
   const store = await openCompletionStore(join(settings.output_dir, STORE_NAME), { readOnly: true });
   const common = { stage: "test-e2e", store, prices: await readPrices(settings.prices), batch: settings.batch };
   const requests: PlannedRequests[] = [];
-  const found = rows.map((row) => standInPassages(row, settings.embedding_max_num_to_retrieve));
+  const models = await comparedModels(settings, reporter);
+  const cells = cellsOf(settings, models);
+  const promptsOf = (cell: Cell): Document[][] => standInPrompts(cell, rows, settings.embedding_max_num_to_retrieve);
 
-  const name = await resolveGeneratorName(settings.qa_model_name_or_path, env);
-  if (name.kind === "openai") {
+  for (const side of sidesOf(models.generator)) {
+    const name = await resolveGeneratorName(models.generator[side], env);
+    if (name.kind !== "openai") continue;
     const identity = apiIdentity(name.model, env);
     const plan = planRequests({
       ...common,
@@ -55,23 +66,34 @@ export async function planTestE2e(
     };
     const { system_text } = choosePromptFormat(undefined, settings);
     const generator = chatGenerator(unasked, identity, system_text, answerOptions(settings));
-    for (const [i, row] of rows.entries()) {
-      const request = { question: row.question, history: row.chat_history, passages: found[i] ?? [] };
-      const { messages, options } = generator.prepare(request);
-      await plan.add(messages, options);
+    for (const cell of cells.filter((one) => one.generator === side)) {
+      for (const [i, passages] of promptsOf(cell).entries()) {
+        const row = rows[i] as QaRow;
+        const { messages, options } = generator.prepare({
+          question: row.question,
+          history: row.chat_history,
+          passages,
+        });
+        await plan.add(messages, options);
+      }
     }
     requests.push(plan.result());
   }
   if (settings.gen_gpt4eval) {
     const model = settings.judge_model.replace(/^openai:/, "");
     const plan = planRequests({ ...common, purpose: "judge", model, typicalReply: TYPICAL_VERDICT });
-    for (const [i, row] of rows.entries()) {
-      const item = { question: row.question, answer: row.gold_answer, gold: row.gold_docs, retrieved: found[i] ?? [] };
-      const { messages, options } = judgeRequest(item, {
-        timeout_ms: settings.request_timeout * 1000,
-        seed: settings.seed,
-      });
-      await plan.add(messages, options);
+    const structured = settings.structured_outputs === "auto" && !isLocalName(model);
+    for (const cell of cells) {
+      for (const [i, retrieved] of promptsOf(cell).entries()) {
+        const row = rows[i] as QaRow;
+        const item = { question: row.question, answer: row.gold_answer, gold: row.gold_docs, retrieved };
+        const { messages, options } = judgeRequest(item, {
+          timeout_ms: settings.request_timeout * 1000,
+          seed: settings.seed,
+          structured,
+        });
+        for (let repeat = 0; repeat < settings.judge_repeats; repeat++) await plan.add(messages, options, repeat);
+      }
     }
     requests.push(plan.result());
   }

@@ -1,12 +1,11 @@
-import { mean } from "@rag-ft/metrics";
+import { intervalName } from "@rag-ft/metrics";
 import type { Answer } from "./answer-questions.js";
+import type { Score } from "./score.js";
 
-/** What happened on the way to the answers: time, failures, cuts. */
-export function generationFigures(answers: readonly Answer[]): Record<string, number> {
+/** What happened on the way to the answers: failures and cuts. */
+export function generationCounts(answers: readonly Answer[]): Record<string, number> {
   const countOf = (check: (answer: Answer) => boolean): number => answers.filter(check).length;
-  const seconds = answers.flatMap((answer) => (answer.seconds === undefined ? [] : [answer.seconds]));
   return {
-    ...(seconds.length > 0 ? { latency_s: mean(seconds) } : {}),
     failed_answers: countOf((answer) => answer.error !== undefined),
     cut_answers: countOf((answer) => answer.finish_reason === "length"),
     prompts_without_all_passages: countOf((answer) => answer.dropped_passages > 0),
@@ -15,12 +14,8 @@ export function generationFigures(answers: readonly Answer[]): Record<string, nu
 }
 
 /** Says what the means do not show. */
-export function remarks(
-  figures: Readonly<Record<string, number>>,
-  count: number,
-  failures: readonly string[],
-): string[] {
-  const of = (name: string): number => figures[name] ?? 0;
+export function remarks(score: Readonly<Score>, count: number, failures: readonly string[]): string[] {
+  const of = (name: string): number => (typeof score[name] === "number" ? score[name] : 0);
   const lines: string[] = [];
   if (of("test_gen/dropped_passages") > 0)
     lines.push(
@@ -38,5 +33,24 @@ export function remarks(
         `${of("test_gen/gpt4_failed")} failed): GPT4-Acc lies between ${of("test_gen/gpt4_acc_low").toFixed(3)} ` +
         `and ${of("test_gen/gpt4_acc_high").toFixed(3)}.`,
     );
+  if (score["test_gen/gpt4_flip_rate"] !== undefined)
+    lines.push(
+      `The judge changed its verdict on ${share(score, "test_gen/gpt4_flip_rate")} of the answers when asked again.`,
+    );
+  if (score["test_gen/gpt4_labels"] !== undefined)
+    lines.push(
+      score["test_gen/gpt4_kappa"] === undefined
+        ? `The judge agrees with people on ${share(score, "test_gen/gpt4_agreement")} of ${of("test_gen/gpt4_labels")} labelled answers; kappa is not defined, since all have the same label.`
+        : `The judge agrees with people on ${share(score, "test_gen/gpt4_agreement")} of ${of("test_gen/gpt4_labels")} labelled answers: kappa ${share(score, "test_gen/gpt4_kappa")}.`,
+    );
   return lines;
+}
+
+/** A figure with its interval. */
+function share(score: Readonly<Score>, name: string): string {
+  const [value, interval] = [score[name], score[intervalName(name)]];
+  const shown = typeof value === "number" ? value.toFixed(3) : "";
+  return Array.isArray(interval)
+    ? `${shown} (95 % interval ${interval.map((end) => end.toFixed(3)).join(" to ")})`
+    : shown;
 }

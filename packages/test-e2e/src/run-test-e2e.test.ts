@@ -1,98 +1,24 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import {
-  CancelledError,
-  createDocument,
-  DataError,
-  defaultPromptFormat,
-  predictionSchema,
-  readJsonl,
-  type StageContext,
-  silentReporter,
-  writeJsonl,
-} from "@rag-ft/core";
-import { type Completion, CompletionError, type LanguageModel } from "@rag-ft/llm";
-import { createWordEncoder, startOpenAiServer } from "@rag-ft/test-utils";
+import { readFile, rm } from "node:fs/promises";
+import { CancelledError, DataError, predictionSchema, readJsonl, writeJsonl } from "@rag-ft/core";
+import { type Completion, CompletionError } from "@rag-ft/llm";
+import { wilsonInterval } from "@rag-ft/metrics";
+import { startOpenAiServer } from "@rag-ft/test-utils";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { promptGenerator } from "./generator.js";
-import { testE2e } from "./index.js";
-import { defaultParts, runTestE2e, type TestE2eParts } from "./run-test-e2e.js";
-import type { TestE2eSettings } from "./settings.js";
+import { defaultParts } from "./parts.js";
+import { runTestE2e } from "./run-test-e2e.js";
+import { createSmallTest, fakeParts as partsWith, type SmallTest } from "./testing/small-test.js";
 
-const documents = ["red cars stop", "green cars go", "blue boats float"].map((text, i) =>
-  createDocument(text, { source: `https://docs.test/${i}` }),
-);
-const row = (question: string, gold: number, gold_answer: string) => ({
-  gold_docs: [documents[gold]],
-  hard_neg_docs: [],
-  chat_history: [],
-  question,
-  gold_answer,
-});
-
-let folder = "";
-let lines: string[] = [];
-const path = (name: string): string => join(folder, name);
-const json = async (name: string): Promise<Record<string, number>> => JSON.parse(await readFile(path(name), "utf8"));
-
-function contextOf(env: Record<string, string> = {}): StageContext {
-  return {
-    env,
-    signal: new AbortController().signal,
-    reporter: { ...silentReporter, info: (line) => lines.push(line), warn: (line) => lines.push(line) },
-  };
-}
-
-function settingsOf(values: Record<string, unknown> = {}): TestE2eSettings {
-  return testE2e.settings.parse({
-    qa_model_name_or_path: "gpt-test",
-    embedding_model_name_or_path: "words",
-    document_path: path("documents.jsonl"),
-    eval_data_path: path("test_w_qa.jsonl"),
-    output_dir: path("out"),
-    ...values,
-  });
-}
-
-/** A local model that answers by a function of the question. */
-function partsWith(reply: (prompt: string) => Completion | Promise<Completion>): TestE2eParts & { asked: string[] } {
-  const asked: string[] = [];
-  const model: LanguageModel = {
-    name: "fake",
-    provider: "local",
-    complete: () => Promise.reject(new Error("a local generator takes raw prompts")),
-    generate: async (prompt) => {
-      asked.push(prompt);
-      return reply(prompt);
-    },
-    close: async () => {},
-  };
-  const budget = { count: (prompt: string) => prompt.length, max_tokens: 10_000 };
-  const answer = { max_new_tokens: 16, timeout_ms: 1000 };
-  return {
-    ...defaultParts,
-    asked,
-    openEncoder: async () => createWordEncoder(["red", "green", "blue", "boats"]),
-    openGenerator: async () => ({
-      generator: promptGenerator(model, "fake:1", defaultPromptFormat, budget, answer),
-      format: defaultPromptFormat,
-    }),
-  };
-}
-
+let small: SmallTest;
+let lines: string[];
+let path: SmallTest["path"];
+let json: SmallTest["json"];
+let contextOf: SmallTest["contextOf"];
+let settingsOf: SmallTest["settingsOf"];
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "rag-ft-e2e-"));
-  lines = [];
-  await writeJsonl(path("documents.jsonl"), documents);
-  await writeJsonl(path("test_w_qa.jsonl"), [
-    row("Which cars are red?", 0, "The red cars stop."),
-    row("What floats, boats?", 2, "blue boats"),
-    // Passages 0 and 1 share one word each with it: the tie goes to 0, the gold passage comes second.
-    row("green, but not red?", 1, "stop now"),
-  ]);
+  small = await createSmallTest();
+  ({ lines, path, json, contextOf, settingsOf } = small);
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => rm(path("."), { recursive: true, force: true }));
 
 const byQuestion = (prompt: string): Completion => {
   const text = prompt.includes("Which cars") ? " Red cars stop. " : prompt.includes("floats") ? "boats" : "no idea";
@@ -102,7 +28,7 @@ const byQuestion = (prompt: string): Completion => {
 test("figures of three questions, worked out by hand", async () => {
   const result = await runTestE2e(settingsOf({ label: "fake" }), contextOf(), partsWith(byQuestion));
   const score = await json("out/score.json");
-  expect(score).toEqual(result.figures);
+  expect(score).toMatchObject(result.figures ?? {});
   expect(score).toMatchObject({
     "test_retr/document_recall/recall1": 2 / 3,
     "test_retr/document_recall/recall4": 1,
@@ -118,11 +44,21 @@ test("figures of three questions, worked out by hand", async () => {
     "test_gen/failed_answers": 0,
     num_questions: 3,
   });
+  const { low, high } = wilsonInterval(2, 3);
+  expect(score).toMatchObject({ "test_retr/document_recall/recall1_ci95": [low, high] });
   expect(result.summary?.split("\n")[0]).toMatch(/^system +recall@1 +recall@4 +ROUGE-1 +ROUGE-2 +ROUGE-L +F1/);
   const predictions = await readJsonl(path("out/test-predictions.jsonl"), predictionSchema, { what: "predictions" });
   expect(predictions.map((prediction) => prediction.generated_answer)).toEqual(["Red cars stop.", "boats", "no idea"]);
-  expect(predictions[1]?.retrieved_docs[0]).toEqual(documents[2]);
+  expect(predictions[1]?.retrieved_docs[0]).toEqual(small.documents[2]);
   expect(predictions[0]?.scores).toMatchObject({ f1: 1, documents: { recall1: 1 } });
+  expect(result.summary).toContain("0.21–0.94");
+  // Every figure with an interval is the mean of the rows' figures of its name, so that runs can be paired by question.
+  const means = Object.keys(score).filter((name) => score[`${name}_ci95`] !== undefined);
+  expect(means.length).toBeGreaterThan(20);
+  for (const name of means) {
+    const values = predictions.map(({ figures }) => figures?.[name] ?? Number.NaN);
+    expect(values.reduce((sum, value) => sum + value, 0) / 3, name).toBeCloseTo(score[name] ?? Number.NaN, 12);
+  }
 });
 
 test("a stopped run is continued without asking again, and another model asks anew", async () => {
@@ -198,7 +134,7 @@ test("a file of questions in place of answers is refused with file and line, and
   await runTestE2e(settingsOf(), contextOf(), partsWith(byQuestion));
   const earlier = await readFile(path("out/score.json"), "utf8");
   await writeJsonl(path("test_w_qa.jsonl"), [
-    { gold_docs: [documents[0]], hard_neg_docs: [], chat_history: [], questions: ["Which?"] },
+    { gold_docs: [small.documents[0]], hard_neg_docs: [], chat_history: [], questions: ["Which?"] },
   ]);
   const again = runTestE2e(settingsOf(), contextOf(), partsWith(byQuestion));
   await expect(again).rejects.toThrow(DataError);

@@ -1,90 +1,72 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
-  type Document,
-  type Prediction,
-  type QaRow,
+  type PromptFormat,
   readDocuments,
   readQa,
   type StageContext,
   type StageResult,
+  type TwoByTwo,
   UserError,
-  withoutSecrets,
   writeJsonAtomic,
-  writeJsonl,
 } from "@rag-ft/core";
-import {
-  createRequestTally,
-  type LanguageModel,
-  openBill,
-  openCompletionStore,
-  openLanguageModel,
-  STORE_NAME,
-} from "@rag-ft/llm";
-import {
-  evaluateRetrieval,
-  openIndex,
-  openPassageEncoder,
-  type PassageEncoder,
-  type RetrievalEvaluation,
-} from "@rag-ft/retrieval";
-import { answerQuestions } from "./answer-questions.js";
-import { judgeAnswers, judgeFigures } from "./judge-answers.js";
-import { type OpenedGenerator, openGenerator, type TalliedContext } from "./open-generator.js";
-import { generationFigures, remarks } from "./remarks.js";
-import { reportTable } from "./report-table.js";
-import { meanScores, scoreAnswer } from "./score-answer.js";
+import { createRequestTally, type LanguageModel, openBill, openCompletionStore, STORE_NAME } from "@rag-ft/llm";
+import type { RetrievalEvaluation } from "@rag-ft/retrieval";
+import { comparedModels } from "./base-models.js";
+import { type Cell, type ComparedModels, cellOf, cellsOf, type Side, sidesOf } from "./cells.js";
+import { effectsOf } from "./effects.js";
+import { type CellResult, evaluateCell } from "./evaluate-cell.js";
+import { readLabels } from "./judge-agreement.js";
+import { defaultParts, type TestE2eParts } from "./parts.js";
+import { effectsTable, reportTable } from "./report-table.js";
+import { retrieveForAll } from "./retrieve-for-all.js";
+import { numbersOf } from "./score.js";
 import type { TestE2eSettings } from "./settings.js";
+import { writeCell } from "./write-results.js";
 
-/** Depths of the reference's recall. */
-const RECALL_DEPTHS = [1, 4];
+export { defaultParts, type TestE2eParts } from "./parts.js";
 
-/** What the stage opens; tests put their own in. */
-export interface TestE2eParts {
-  openEncoder(settings: TestE2eSettings, context: StageContext): Promise<PassageEncoder>;
-  openGenerator(settings: TestE2eSettings, context: TalliedContext): Promise<OpenedGenerator>;
-  openJudge(settings: TestE2eSettings, context: TalliedContext): Promise<LanguageModel>;
+/** The retriever's passages that a cell's prompts are made of. */
+function retrievalOf(
+  { passages }: Cell,
+  found: ReadonlyMap<Side, RetrievalEvaluation> | undefined,
+): RetrievalEvaluation | undefined {
+  return passages === "base" || passages === "tuned" ? found?.get(passages) : undefined;
 }
 
-export const defaultParts: TestE2eParts = {
-  openEncoder: (settings, context) =>
-    openPassageEncoder(settings.embedding_model_name_or_path, { ...context, device: settings.device }),
-  openGenerator,
-  openJudge: (settings, context) =>
-    openLanguageModel(settings.judge_model.replace(/^openai:/, ""), {
-      ...context,
-      device: settings.device,
-      requests: settings,
-      folder: settings.output_dir,
-    }),
-};
-
-async function retrieveForAll(
+function twoByTwo(
+  cells: readonly Cell[],
+  results: ReadonlyMap<string, CellResult>,
+  models: ComparedModels,
   settings: TestE2eSettings,
-  context: StageContext,
-  documents: readonly Document[],
-  rows: readonly QaRow[],
-  parts: TestE2eParts,
-): Promise<RetrievalEvaluation> {
-  const encoder = await parts.openEncoder(settings, context);
-  try {
-    const index = await openIndex(documents, encoder, { ...context, indexPath: settings.index_path });
-    return await evaluateRetrieval({
-      index,
-      encoder,
-      questions: rows,
-      ks: RECALL_DEPTHS,
-      depth: settings.embedding_max_num_to_retrieve,
-      reporter: context.reporter,
-      signal: context.signal,
-    });
-  } finally {
-    await encoder.close();
-  }
+): TwoByTwo {
+  const main = results.get(cellOf("tuned", "tuned").name);
+  return {
+    version: 1,
+    questions: main?.predictions.length ?? 0,
+    models,
+    cells: cells.map((cell) => ({ ...cell, figures: results.get(cell.name)?.score ?? {} })),
+    effects: effectsOf(results, settings.seed),
+  };
 }
 
-function prefixed(prefix: string, figures: Readonly<object>): Record<string, number> {
-  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${prefix}/${name}`, value as number]));
+/** A line for each cell, then what tuning changed. */
+function comparisonSummary({ cells, effects }: TwoByTwo): string[] {
+  const labels = new Map(cells.map(({ name, label }) => [name, label]));
+  return [
+    reportTable(cells.map(({ label, figures }) => ({ label, figures }))),
+    "",
+    "What tuning changed, question by question",
+    effectsTable(effects, labels),
+  ];
+}
+
+/** What the tables do not show, each cell's remarks under its label. */
+function remarksOf(cells: readonly Cell[], results: ReadonlyMap<string, CellResult>): string[] {
+  return cells.flatMap(({ name, label }) => {
+    const lines = results.get(name)?.remarks ?? [];
+    return cells.length > 1 && lines.length > 0 ? [`${label}:`, ...lines.map((line) => `  ${line}`)] : lines;
+  });
 }
 
 /**
@@ -93,6 +75,9 @@ function prefixed(prefix: string, figures: Readonly<object>): Record<string, num
  * 1. Retrieve for every question from the full database. 2. Answer greedily from the best passages. 3. Score retrieval and
  * answers; ask the judge when wanted. 4. Write predictions, scores and settings. Answers and verdicts are kept in
  * `completions.jsonl` as they arrive, so that a stopped run is continued by the same command.
+ *
+ * With compare_base the same for every combination of base and tuned models, and for gold passages and none in the place of retrieved
+ * ones: each retriever is opened once, before all answers; each generator once, the tuned one first.
  */
 export async function runTestE2e(
   settings: TestE2eSettings,
@@ -100,87 +85,74 @@ export async function runTestE2e(
   parts: TestE2eParts = defaultParts,
 ): Promise<StageResult> {
   const { reporter, signal } = context;
+  const models = await comparedModels(settings, reporter);
+  const cells = cellsOf(settings, models);
+  const labels = settings.judge_labels === undefined ? undefined : await readLabels(settings.judge_labels);
+  if (labels && !settings.gen_gpt4eval)
+    throw new UserError("judge_labels is compared with a judge's verdicts: it wants --gen_gpt4eval true.");
   const documents = await readDocuments(settings.document_path);
   const rows = (await readQa(settings.eval_data_path, reporter)).slice(0, settings.max_test_samples);
   await mkdir(settings.output_dir, { recursive: true }).catch((cause) => {
     throw new UserError(`${settings.output_dir}: cannot be made a folder. Give output_dir another path.`, { cause });
   });
-  // Opened first, so that a wrong name or a missing key shows before the database is embedded.
+  for (const side of sidesOf(models.generator)) await parts.checkGenerator(models.generator[side], context);
   const store = await openCompletionStore(join(settings.output_dir, STORE_NAME));
-  const tally = createRequestTally(await openBill({ purpose: "test-e2e", settings, store }));
-  const { generator, format } = await parts.openGenerator(settings, { ...context, tally });
+  const outputs: string[] = [];
+  const results = new Map<string, CellResult>();
   let judge: LanguageModel | undefined;
+  let found: ReadonlyMap<Side, RetrievalEvaluation> | undefined;
+  let tunedFormat: PromptFormat | undefined;
   try {
-    if (settings.gen_gpt4eval) judge = await parts.openJudge(settings, { ...context, tally });
-    const retrieval = await retrieveForAll(settings, context, documents, rows, parts);
-    const passages = retrieval.retrieved.map(({ documents: found }) =>
-      found.slice(0, settings.embedding_max_num_to_retrieve),
-    );
-    const work = { store, tally, reporter, signal, concurrency: settings.max_concurrency };
-    const { answers, reused, failures } = await answerQuestions(
-      generator,
-      rows.map((row, i) => ({ question: row.question, history: row.chat_history, passages: passages[i] ?? [] })),
-      work,
-    );
-    if (reused > 0) reporter.info(`${reused} of ${rows.length} answers were taken from an earlier run.`);
+    const tally = createRequestTally(await openBill({ purpose: "test-e2e", settings, store }));
+    const tallied = { ...context, tally };
+    for (const side of sidesOf(models.generator).reverse()) {
+      // Opened before the database is embedded, so that a wrong name or a missing key shows first.
+      const named = { ...settings, qa_model_name_or_path: models.generator[side] };
+      const { generator, format } = await parts.openGenerator(named, tallied, tunedFormat);
+      tunedFormat ??= format;
+      try {
+        if (settings.gen_gpt4eval) judge ??= await parts.openJudge(settings, tallied);
+        found ??= await retrieveForAll(models.retriever, documents, rows, settings, context, parts);
+        const shared = { settings, rows, judge, labels, store, tally, reporter, signal };
+        for (const cell of cells.filter(({ generator: wanted }) => wanted === side)) {
+          if (settings.compare_base) reporter.info(`${cell.label} (${results.size + 1} of ${cells.length})`);
+          const result = await evaluateCell(cell, generator, retrievalOf(cell, found), shared);
+          outputs.push(...(await writeCell(result, settings, format, judge)));
+          results.set(cell.name, result);
+        }
+      } finally {
+        await generator.close();
+      }
+    }
+    if (labels && ![...results.values()].some(({ agreement }) => agreement))
+      reporter.warn(
+        `${labels.path}: none of its ${labels.count} labels is of an answer that the judge gave a verdict on.`,
+      );
 
-    const scores = rows.map((row, i) => scoreAnswer(row.gold_answer, answers[i]?.text ?? "", passages[i] ?? []));
-    const figures: Record<string, number> = {
-      ...prefixed("test_retr", retrieval.figures),
-      "test_retr/gold_not_in_database": retrieval.unanswerable,
-      ...prefixed("test_gen", meanScores(scores)),
-      ...prefixed("test_gen", generationFigures(answers)),
-      num_questions: rows.length,
-    };
-    const judged =
-      judge &&
-      (await judgeAnswers(
-        judge,
-        rows.map((row, i) => ({
-          question: row.question,
-          answer: answers[i]?.text ?? "",
-          gold: row.gold_docs,
-          retrieved: passages[i] ?? [],
-        })),
-        { ...work, timeout_ms: settings.request_timeout * 1000, seed: settings.seed },
-      ));
-    if (judged) Object.assign(figures, prefixed("test_gen", judgeFigures(judged.judgements)));
-
-    const predictions = rows.map((row, i): Prediction => {
-      const { text = "", ...answer } = answers[i] ?? {};
-      return {
-        question: row.question,
-        gold_docs: row.gold_docs,
-        retrieved_docs: retrieval.retrieved[i]?.documents ?? [],
-        gold_answer: row.gold_answer,
-        generated_answer: text,
-        chat_history: row.chat_history,
-        retrieval_scores: retrieval.retrieved[i]?.scores ?? [],
-        ...answer,
-        scores: { ...scores[i], ...retrieval.scores[i] },
-        ...(judged ? { judge: judged.judgements[i] } : {}),
-      };
-    });
-    const path = (name: string): string => join(settings.output_dir, name);
-    await writeJsonl(path("test-predictions.jsonl"), predictions);
-    await writeJsonAtomic(path("all_args.json"), { ...withoutSecrets({ ...settings }), prompt_format: format });
-    await writeJsonAtomic(path("score.json"), figures);
-    const label = settings.label ?? basename(settings.qa_model_name_or_path);
-    const lines = [
-      reportTable([{ label, figures }]),
-      ...remarks(figures, rows.length, failures),
-      ...(judged?.problems ?? []),
-      ...tally.lines(),
-    ];
+    const main = results.get(cellOf("tuned", "tuned").name);
+    const score = main?.score ?? {};
+    const lines: string[] = [];
+    if (settings.compare_base) {
+      const comparison = twoByTwo(cells, results, models, settings);
+      const path = join(settings.output_dir, "two-by-two.json");
+      await writeJsonAtomic(path, comparison);
+      outputs.push(path);
+      lines.push(...comparisonSummary(comparison));
+    } else {
+      // Of an earlier run that did compare: it would not fit the scores beside it.
+      await rm(join(settings.output_dir, "two-by-two.json"), { force: true });
+      const label = settings.label ?? basename(settings.qa_model_name_or_path);
+      lines.push(reportTable([{ label, figures: score }]));
+    }
+    lines.push(...remarksOf(cells, results), ...tally.lines());
     return {
-      outputs: ["test-predictions.jsonl", "score.json", "all_args.json"].map(path),
-      figures,
+      outputs,
+      figures: numbersOf(score),
       record: { requests: tally.counts },
       summary: lines.join("\n"),
     };
   } finally {
     await store.close();
     await judge?.close();
-    await generator.close();
   }
 }

@@ -1,5 +1,5 @@
 import type { Document } from "@rag-ft/core";
-import { mean, rougeScore, squadScore } from "@rag-ft/metrics";
+import { rougeScore, squadScore } from "@rag-ft/metrics";
 
 /** Figures of one answer, each in [0, 1] but the length. `…_passage` takes the best retrieved passage as the reference. */
 export interface AnswerScore {
@@ -46,10 +46,4 @@ export function scoreAnswer(gold: string, answer: string, passages: readonly Doc
     precision_passage: best(passageSquad.map((score) => score.precision)),
     answer_length: answer.split(/\s+/).filter((word) => word !== "").length,
   };
-}
-
-/** Means over all answers, under the same names. */
-export function meanScores(scores: readonly AnswerScore[]): Record<string, number> {
-  const names = Object.keys(scores[0] ?? {}) as (keyof AnswerScore)[];
-  return Object.fromEntries(names.map((name) => [name, mean(scores.map((score) => score[name]))]));
 }

@@ -11,7 +11,9 @@ export const testE2eSettings = z.object({
   ),
   embedding_model_name_or_path: name().describe("the retriever: a folder or hub id of an encoder, or text-embedding-…"),
   document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
-  index_path: name().optional().describe("folder that keeps the passages' vectors between runs"),
+  index_path: name()
+    .optional()
+    .describe("folder that keeps the passages' vectors between runs; with compare_base, in output_dir when left out"),
   eval_data_path: name().describe("questions with gold answers (*_w_qa.jsonl)"),
   output_dir: name().describe("folder for predictions and scores"),
   label: name().optional().describe("name of this system in the table; the generator's name when left out"),
@@ -30,6 +32,23 @@ export const testE2eSettings = z.object({
   judge_model: name()
     .default("gpt-4.1-2025-04-14")
     .describe("the judge: a model behind the OpenAI API, or local:<folder>"),
+  judge_repeats: count(1)
+    .default(1)
+    .describe("ask the judge so often about each answer; the first verdict counts, the others give the flip rate"),
+  judge_labels: name()
+    .optional()
+    .describe("people's labels of answers (JSONL, as rag-ft review writes it): Cohen's kappa of judge and people"),
+  compare_base: flag()
+    .default(false)
+    .describe(
+      "also test base retriever and base generator, in every combination with the tuned ones, and the generators with the gold passages (upper bound) and without any (lower bound)",
+    ),
+  base_qa_model_name_or_path: name()
+    .optional()
+    .describe("compare_base: the generator before tuning; as recorded beside the tuned one when left out"),
+  base_embedding_model_name_or_path: name()
+    .optional()
+    .describe("compare_base: the retriever before tuning; as recorded beside the tuned one when left out"),
   device: device(),
   ...requestSettings({ timeout: 300 }),
   seed: count(0).default(0).describe("seed given to the models"),

@@ -1,0 +1,153 @@
+import { readFile, rm, stat } from "node:fs/promises";
+import {
+  CancelledError,
+  predictionSchema,
+  readJsonl,
+  type TwoByTwo,
+  twoByTwoSchema,
+  writeJsonAtomic,
+} from "@rag-ft/core";
+import type { Completion } from "@rag-ft/llm";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { comparedModels } from "./base-models.js";
+import { runTestE2e } from "./run-test-e2e.js";
+import { createSmallTest, fakeParts, type SmallTest } from "./testing/small-test.js";
+
+let small: SmallTest;
+beforeEach(async () => {
+  small = await createSmallTest();
+});
+afterEach(() => rm(small.path("."), { recursive: true, force: true }));
+
+/** Both repeat the first passage they see; the base generator loses all but its first word. */
+function repeats(prompt: string, model: string): Completion {
+  const passage = /Content:\s*(.+)/.exec(prompt)?.[1] ?? "nothing";
+  return { text: model.includes("base") ? (passage.split(" ")[0] ?? "") : passage, finish_reason: "stop" };
+}
+
+const models = {
+  compare_base: "true",
+  embedding_model_name_or_path: "tuned-words",
+  base_embedding_model_name_or_path: "base-words",
+  qa_model_name_or_path: "tuned-generator",
+  base_qa_model_name_or_path: "base-generator",
+};
+const readTable = async (): Promise<TwoByTwo> => twoByTwoSchema.parse(await small.json("out/two-by-two.json"));
+
+test("every combination is answered, with its files; models are opened once; the effects are those of the halves", async () => {
+  const parts = fakeParts(repeats);
+  const result = await runTestE2e(small.settingsOf(models), small.contextOf(), parts);
+  expect(parts.generators).toEqual([
+    "open tuned-generator",
+    "close tuned-generator",
+    "open base-generator",
+    "close base-generator",
+  ]);
+  expect(parts.encoders.map(({ name }) => name)).toEqual(["base-words", "tuned-words"]);
+  for (const { encoder } of parts.encoders) expect(encoder.calls.map(({ kind }) => kind)).toEqual(["passage", "query"]);
+
+  const table = await readTable();
+  expect(table.cells.map(({ name }) => name)).toEqual(
+    ["base", "tuned"].flatMap((side) =>
+      ["no-passages", "base-retriever", "tuned-retriever", "gold-passages"].map((from) => `${from}_${side}-generator`),
+    ),
+  );
+  for (const { folder, figures, passages } of table.cells) {
+    expect(await small.json(`out/${folder}/score.json`)).toEqual(figures);
+    const rows = await readJsonl(small.path(`out/${folder}/test-predictions.jsonl`), predictionSchema, {
+      what: "rows",
+    });
+    const held = { none: "none", gold: "gold", base: "retrieved", tuned: "retrieved" }[passages];
+    expect(new Set(rows.map((row) => row.passages))).toEqual(new Set([held]));
+    expect(rows.every((row) => row.retrieved_docs.length > 0)).toBe(held === "retrieved");
+    expect(Object.keys(figures).some((name) => name.startsWith("test_retr/"))).toBe(held === "retrieved");
+  }
+  const figure = (name: string, what: string) => table.cells.find((cell) => cell.name === name)?.figures[what];
+  // The base retriever knows the word "cars" alone: the first passage for every question, which is gold for the first.
+  expect(figure("base-retriever_tuned-generator", "test_retr/document_recall/recall1")).toBe(1 / 3);
+  expect(figure("tuned-retriever_tuned-generator", "test_retr/document_recall/recall1")).toBe(2 / 3);
+  expect(figure("no-passages_tuned-generator", "test_gen/f1")).toBe(0);
+  // Gold passages word for word: 3 of 3 words; 2 of 3; none of "stop now".
+  expect(figure("gold-passages_tuned-generator", "test_gen/recall")).toBe(2 / 3);
+  const effect = table.effects.find(
+    ({ part, to, figure: name }) =>
+      part === "retriever" && to === "tuned-retriever_tuned-generator" && name === "test_retr/document_recall/recall1",
+  );
+  expect(effect).toMatchObject({
+    from: "base-retriever_tuned-generator",
+    difference: expect.closeTo(1 / 3, 12),
+    wins: 1,
+    losses: 0,
+    ties: 2,
+  });
+  expect(table.effects.some(({ part, figure: name }) => part === "generator" && name.startsWith("test_retr/"))).toBe(
+    false,
+  );
+  expect(await small.json("out/score.json")).toMatchObject(result.figures ?? {});
+  expect(result.summary).toMatch(/gold passages \+ tuned generator +[^\n]+\n95 % interval/);
+  expect(result.outputs).toContain(small.path("out/cells/no-passages_base-generator/score.json"));
+});
+
+test("killed between and within combinations, it goes on: nothing is embedded or asked twice", async () => {
+  const whole = fakeParts(repeats);
+  await runTestE2e(small.settingsOf({ ...models, output_dir: small.path("whole") }), small.contextOf(), whole);
+
+  let left = 16;
+  const stopped = fakeParts((prompt, model) => {
+    if (left-- === 0) throw new CancelledError("Stopped on request.");
+    return repeats(prompt, model);
+  });
+  await expect(runTestE2e(small.settingsOf(models), small.contextOf(), stopped)).rejects.toThrow(CancelledError);
+  // The tuned generator's four are finished by then, and the first of the base's.
+  await stat(small.path("out/score.json"));
+  await stat(small.path("out/cells/no-passages_base-generator/score.json"));
+  await expect(stat(small.path("out/two-by-two.json"))).rejects.toThrow();
+
+  const continued = fakeParts(repeats);
+  await runTestE2e(small.settingsOf(models), small.contextOf(), continued);
+  expect(continued.asked).toHaveLength(whole.asked.length - 16);
+  for (const { encoder } of continued.encoders) expect(encoder.calls.map(({ kind }) => kind)).toEqual(["query"]);
+  const figures = async (folder: string) => {
+    const { cells, effects } = twoByTwoSchema.parse(await small.json(`${folder}/two-by-two.json`));
+    const timeless = cells.map((cell) => Object.entries(cell.figures).filter(([name]) => !name.includes("latency_s")));
+    return { timeless, effects };
+  };
+  expect(await figures("out")).toEqual(await figures("whole"));
+});
+
+test("where one half was tuned only, its combinations are left out; a test without comparison leaves no table behind", async () => {
+  const one = { ...models, base_qa_model_name_or_path: "tuned-generator" };
+  const parts = fakeParts(repeats);
+  await runTestE2e(small.settingsOf(one), small.contextOf(), parts);
+  expect(parts.generators).toEqual(["open tuned-generator", "close tuned-generator"]);
+  const { cells, effects } = await readTable();
+  expect(cells.map(({ passages }) => passages)).toEqual(["none", "base", "tuned", "gold"]);
+  expect(new Set(effects.map(({ part }) => part))).toEqual(new Set(["retriever"]));
+  expect(small.lines).toContainEqual(expect.stringMatching(/generator: taken as not tuned/));
+  await runTestE2e(small.settingsOf({ ...one, compare_base: "false" }), small.contextOf(), fakeParts(repeats));
+  await expect(stat(small.path("out/two-by-two.json"))).rejects.toThrow();
+});
+
+test("base models are read from the run records beside the tuned ones; flags overrule; without any, it says what to do", async () => {
+  const record = (folder: string, stage: string, settings: object) =>
+    writeJsonAtomic(small.path(`${folder}/manifest.${stage}.json`), { command: stage, settings });
+  await record("retriever", "train-retriever", { model_path: "base/encoder" });
+  await record("generator", "train-generator", { model_name_or_path: "base/decoder" });
+  const tuned = {
+    compare_base: "true",
+    embedding_model_name_or_path: small.path("retriever"),
+    qa_model_name_or_path: small.path("generator"),
+  };
+  const { reporter } = small.contextOf();
+  expect(await comparedModels(small.settingsOf(tuned), reporter)).toMatchObject({
+    retriever: { base: "base/encoder" },
+    generator: { base: "base/decoder" },
+  });
+  const overruled = small.settingsOf({ ...tuned, base_qa_model_name_or_path: "other" });
+  expect((await comparedModels(overruled, reporter)).generator.base).toBe("other");
+  const unknown = small.settingsOf({ compare_base: "true" });
+  await expect(comparedModels(unknown, reporter)).rejects.toThrow(/--base_embedding_model_name_or_path or --base_qa/);
+  await record("generator", "train-generator", []);
+  await expect(comparedModels(small.settingsOf(tuned), reporter)).rejects.toThrow(/manifest\.train-generator\.json/);
+  expect(await readFile(small.path("generator/manifest.train-generator.json"), "utf8")).toContain("settings");
+});

@@ -1,0 +1,64 @@
+import type { TwoByTwoEffect } from "@rag-ft/core";
+import { pairedDifference } from "@rag-ft/metrics";
+import { cellOf, type PassageOrigin, type Side } from "./cells.js";
+import type { CellResult } from "./evaluate-cell.js";
+
+interface Exchange {
+  part: TwoByTwoEffect["part"];
+  from: readonly [PassageOrigin, Side];
+  to: readonly [PassageOrigin, Side];
+}
+
+/** One half exchanged while the other stays, and both at once. */
+const EXCHANGES: readonly Exchange[] = [
+  { part: "retriever", from: ["base", "base"], to: ["tuned", "base"] },
+  { part: "retriever", from: ["base", "tuned"], to: ["tuned", "tuned"] },
+  { part: "generator", from: ["base", "base"], to: ["base", "tuned"] },
+  { part: "generator", from: ["tuned", "base"], to: ["tuned", "tuned"] },
+  { part: "generator", from: ["gold", "base"], to: ["gold", "tuned"] },
+  { part: "both", from: ["base", "base"], to: ["tuned", "tuned"] },
+];
+
+/** Figures that are compared, where both cells have them. */
+const FIGURES = [
+  "test_retr/document_recall/recall1",
+  "test_retr/document_recall/recall4",
+  "test_gen/rougeL",
+  "test_gen/f1",
+  "test_gen/gpt4_acc",
+];
+
+/** What separates the cells question by question; only pairs of cells that were run, and figures that can differ between them. */
+export function effectsOf(results: ReadonlyMap<string, CellResult>, seed: number): TwoByTwoEffect[] {
+  return EXCHANGES.flatMap(({ part, from, to }) => {
+    const [first, second] = [from, to].map(([passages, side]) => results.get(cellOf(passages, side).name));
+    if (!first || !second) return [];
+    const figures = FIGURES.filter((name) => part !== "generator" || !name.startsWith("test_retr/"));
+    return figures.flatMap((figure): TwoByTwoEffect[] => {
+      const pairs = first.figures.flatMap((row, i) => {
+        const [a, b] = [row[figure], second.figures[i]?.[figure]];
+        return a === undefined || b === undefined ? [] : [{ a, b }];
+      });
+      if (pairs.length === 0) return [];
+      const { difference, low, high, p_value, wins, losses, ties } = pairedDifference(
+        pairs.map(({ a }) => a),
+        pairs.map(({ b }) => b),
+        { seed },
+      );
+      return [
+        {
+          part,
+          from: first.cell.name,
+          to: second.cell.name,
+          figure,
+          difference,
+          ...(Number.isFinite(low) ? { ci95: [low, high] } : {}),
+          p_value,
+          wins,
+          losses,
+          ties,
+        },
+      ];
+    });
+  });
+}

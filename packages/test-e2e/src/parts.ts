@@ -1,0 +1,51 @@
+import type { PromptFormat, StageContext } from "@rag-ft/core";
+import { isLocalName, type LanguageModel, openLanguageModel } from "@rag-ft/llm";
+import { resolveModelFolder } from "@rag-ft/models";
+import { openPassageEncoder, type PassageEncoder } from "@rag-ft/retrieval";
+import { resolveGeneratorName } from "./generator-name.js";
+import { type OpenedGenerator, openGenerator, type TalliedContext } from "./open-generator.js";
+import type { TestE2eSettings } from "./settings.js";
+import { weightsIdentity } from "./weights-identity.js";
+
+/** What the stage opens; tests put their own in. */
+export interface TestE2eParts {
+  openEncoder(settings: TestE2eSettings, context: StageContext): Promise<PassageEncoder>;
+  /** Fails for a name that can be no generator's, before anything is paid for. */
+  checkGenerator(name: string, context: StageContext): Promise<void>;
+  openGenerator(settings: TestE2eSettings, context: TalliedContext, fallback?: PromptFormat): Promise<OpenedGenerator>;
+  openJudge(settings: TestE2eSettings, context: TalliedContext): Promise<LanguageModel>;
+}
+
+/** Names of OpenAI's models that a date pins, such as `gpt-4.1-2025-04-14` or `gpt-4-0613`. */
+const PINNED = /-(\d{4}-\d{2}-\d{2}|\d{4})$/;
+
+async function openJudge(settings: TestE2eSettings, context: TalliedContext): Promise<LanguageModel> {
+  const name = settings.judge_model.replace(/^openai:/, "");
+  const model = await openLanguageModel(name, {
+    ...context,
+    device: settings.device,
+    requests: settings,
+    folder: settings.output_dir,
+  });
+  if (isLocalName(name)) {
+    const { env, reporter } = context;
+    const folder = await resolveModelFolder(name.replace(/^local:/, ""), { env, reporter, files: "all" });
+    // Part of the store's key: other weights in the same folder never judge by old verdicts.
+    return { ...model, name: `${name}@${(await weightsIdentity(folder)).slice(0, 12)}` };
+  }
+  if (!context.env.OPENAI_BASE_URL && !PINNED.test(name))
+    context.reporter.warn(
+      `judge_model: OpenAI may change what "${name}" stands for; a name with a date does not change.`,
+    );
+  return model;
+}
+
+export const defaultParts: TestE2eParts = {
+  openEncoder: (settings, context) =>
+    openPassageEncoder(settings.embedding_model_name_or_path, { ...context, device: settings.device }),
+  async checkGenerator(name, { env }) {
+    await resolveGeneratorName(name, env);
+  },
+  openGenerator,
+  openJudge,
+};

@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import type { Document, QaRow, StageContext } from "@rag-ft/core";
+import { evaluateRetrieval, openIndex, type RetrievalEvaluation } from "@rag-ft/retrieval";
+import { type ComparedModels, type Side, sidesOf } from "./cells.js";
+import type { TestE2eParts } from "./parts.js";
+import type { TestE2eSettings } from "./settings.js";
+
+/** Depths of the reference's recall. */
+const RECALL_DEPTHS = [1, 4];
+
+/** A comparison keeps vectors even unasked: a run that is killed later must not embed a database twice. */
+function indexPath({ index_path, compare_base, output_dir }: TestE2eSettings, side: Side): string | undefined {
+  if (!compare_base) return index_path;
+  return side === "tuned" && index_path !== undefined ? index_path : join(output_dir, "index", side);
+}
+
+/** Each retriever once: it embeds the database and all questions, and is closed before the next is opened. */
+export async function retrieveForAll(
+  models: ComparedModels["retriever"],
+  documents: readonly Document[],
+  rows: readonly QaRow[],
+  settings: TestE2eSettings,
+  context: StageContext,
+  parts: Pick<TestE2eParts, "openEncoder">,
+): Promise<Map<Side, RetrievalEvaluation>> {
+  const found = new Map<Side, RetrievalEvaluation>();
+  for (const side of sidesOf(models)) {
+    const encoder = await parts.openEncoder({ ...settings, embedding_model_name_or_path: models[side] }, context);
+    try {
+      const index = await openIndex(documents, encoder, { ...context, indexPath: indexPath(settings, side) });
+      const evaluation = await evaluateRetrieval({
+        index,
+        encoder,
+        questions: rows,
+        ks: RECALL_DEPTHS,
+        depth: settings.embedding_max_num_to_retrieve,
+        reporter: context.reporter,
+        signal: context.signal,
+      });
+      found.set(side, evaluation);
+    } finally {
+      await encoder.close();
+    }
+  }
+  return found;
+}
