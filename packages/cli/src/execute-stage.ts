@@ -1,7 +1,9 @@
 import { dirname, join } from "node:path";
 import { recordName, type StageContext, type StageResult, writeRunRecord } from "@rag-ft/core";
 import type { AnyStage, SettingValues } from "./any-stage.js";
-import { hashInputs, type InputFile, isRecord, summariseInputs } from "./input-files.js";
+import { hashInputs, hashRoots, type InputFile, isRecord, summariseInputs } from "./input-files.js";
+import { machine, recordedEnvironment } from "./machine.js";
+import { modelRecords } from "./model-records.js";
 import { versions } from "./versions.js";
 
 export interface ExecutedStage {
@@ -36,10 +38,16 @@ export async function executeStage(
   if (folder !== undefined && !result.outputs.some(isRecord)) {
     await writeRunRecord(join(folder, recordName(stage.name)), {
       command: stage.name,
+      working_directory: process.cwd(),
       settings: values,
+      ...(typeof values.seed === "number" ? { seed: values.seed } : {}),
       inputs: summariseInputs(inputs),
+      models: await modelRecords(values, inputs, context.env),
       outputs: result.outputs,
+      output_hashes: summariseInputs(await hashRoots(result.outputs)),
       versions: versions(),
+      environment: recordedEnvironment(context.env),
+      machine: machine(),
       started_at: startedAt.toISOString(),
       seconds,
       ...result.record,

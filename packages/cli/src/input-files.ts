@@ -57,10 +57,14 @@ function pathsIn(value: unknown): string[] {
 
 /** Every file behind the settings that name inputs, hashed. Folders are walked; `node_modules` may be one. */
 export async function hashInputs(inputs: readonly string[], values: SettingValues): Promise<InputFile[]> {
+  return hashRoots(inputs.flatMap((name) => pathsIn(values[name])));
+}
+
+/** The files of some paths, hashed; each file once. */
+export async function hashRoots(roots: readonly string[]): Promise<InputFile[]> {
   const files: InputFile[] = [];
   const hashes = new Map<string, string>();
-  const roots = new Set(inputs.flatMap((name) => pathsIn(values[name])));
-  for (const root of roots) {
+  for (const root of new Set(roots)) {
     for (const path of await filesOf(root)) {
       const real = await realpath(path);
       const sha256 = hashes.get(real) ?? (await hashFile(real));
@@ -78,7 +82,7 @@ export function isWithin(path: string, folder: string): boolean {
 }
 
 /** One hash for a folder: of its files' names and hashes. */
-function hashTree(root: string, files: readonly InputFile[]): string {
+export function hashTree(root: string, files: readonly InputFile[]): string {
   return hashText(files.map((file) => `${relative(root, file.path).split(sep).join("/")}\0${file.sha256}\n`).join(""));
 }
 

@@ -1,6 +1,7 @@
 export * from "./atomic.js";
 export * from "./choose-prompt-format.js";
 export * from "./clean-temporaries.js";
+export * from "./command-line.js";
 export * from "./dataset.js";
 export * from "./document.js";
 export * from "./errors.js";

@@ -9,7 +9,6 @@ import { recallCurve } from "./figures/recall-curve.js";
 import { report } from "./index.js";
 import { readRun } from "./read/read-run.js";
 import { bestEvaluation } from "./read/training.js";
-import { commandLine } from "./sections/provenance.js";
 import { HOSTILE, writeSmallRun } from "./testing/write-run.js";
 
 let folder: string;
@@ -87,14 +86,6 @@ describe("figures", () => {
     await writeSmallRun(folder);
     const { trainings } = await readRun(settings());
     expect(trainings[0] && bestEvaluation(trainings[0])?.step).toBe(1);
-  });
-
-  it("a command line can be given to a shell again", () => {
-    const line = commandLine({
-      command: "copy",
-      settings: { a: "it's $HOME", b: ["x", "y"], c: true, d: [], e: undefined },
-    });
-    expect(line).toBe(`rag-ft copy \\\n  --a='it'\\''s $HOME' \\\n  --b=x,y \\\n  --c=true`);
   });
 });
 

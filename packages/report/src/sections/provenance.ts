@@ -1,3 +1,4 @@
+import { commandLine } from "@rag-ft/core";
 import { type Content, html } from "@rag-ft/page";
 import type { Run } from "../read/read-run.js";
 import type { StageRecord } from "../read/stage-record.js";
@@ -5,25 +6,17 @@ import { stageNames } from "./cost.js";
 import type { Section } from "./section.js";
 import { table } from "./table.js";
 
-/** What a shell takes as one word as it is; anything else is put in single quotes. */
-const PLAIN = /^[\w@%+=:,./-]+$/;
-
-function quoted(text: string): string {
-  return PLAIN.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** The command line that runs a stage with these settings. */
-export function commandLine({ command, settings }: Pick<StageRecord, "command" | "settings">): string {
-  const flags = Object.entries(settings)
-    .filter(([, value]) => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0))
-    .map(
-      ([name, value]) =>
-        `--${name}=${quoted(typeof value === "object" && !Array.isArray(value) ? JSON.stringify(value) : String(value))}`,
-    );
-  return [`rag-ft ${command}`, ...flags].join(" \\\n  ");
-}
-
-const KNOWN = new Set(["command", "settings", "inputs", "outputs", "versions", "started_at", "seconds", "folder"]);
+const KNOWN = new Set([
+  "command",
+  "command_line",
+  "settings",
+  "inputs",
+  "outputs",
+  "versions",
+  "started_at",
+  "seconds",
+  "folder",
+]);
 
 function one(record: StageRecord, name: string): Content {
   const { settings, inputs, outputs, versions } = record;
