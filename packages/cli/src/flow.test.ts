@@ -336,6 +336,35 @@ describe("ChatML through the prefix and separator flags", () => {
   });
 });
 
+describe("run records", () => {
+  it.each([
+    ["prepare-docs", "data"],
+    ["gen-questions", "questions"],
+    ["gen-answers", "answers"],
+    ["train-retriever", "retriever"],
+    ["train-generator", "generator"],
+    ["test-e2e", "test"],
+  ])("%s leaves what it takes to repeat it", async (stage, name) => {
+    const record = await json(at(name, `manifest.${stage}.json`));
+    expect(record).toMatchObject({
+      command: stage,
+      working_directory: process.cwd(),
+      versions: { node: process.version },
+    });
+    expect(record.command_line).toContain(`rag-ft ${stage}`);
+    const hashes = Object.entries(record.output_hashes as Record<string, string>);
+    expect(hashes.length).toBeGreaterThan(0);
+    for (const [path, sha256] of hashes) expect(sha256, path).toMatch(/^[0-9a-f]{64}$/);
+    for (const path of record.outputs as string[])
+      expect(
+        hashes.some(([key]) => key === path || key.startsWith(`${path} (`)),
+        path,
+      ).toBe(true);
+    if (stage.startsWith("gen-")) expect(record).toMatchObject({ requests: { requests_sent: expect.any(Number) } });
+    if (stage.startsWith("train-")) expect(Object.keys(record.models as object).length).toBeGreaterThan(0);
+  });
+});
+
 describe("LoRA through the flags of both training stages", () => {
   it("leaves model folders that the next stages take, with the adapter beside", SLOW, async () => {
     const lora = { lora_r: 4, lora_alpha: 8, lora_dropout: 0 };

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError, type Prediction, predictionSchema, readJsonl, requireFile } from "@rag-ft/core";
+import { intervalName, pairedDifference, wilsonInterval } from "@rag-ft/metrics";
 import { z } from "zod";
 import type { ReportConfig } from "./pipeline-config.js";
-import { type AnswerExample, type Comparison, evenlySpaced, type ReportData } from "./report.js";
+import { type Comparison, evenlySpaced, type Interval, type ReportData } from "./report.js";
 
 /** Answers shown at the end of a run. */
 const EXAMPLES = 3;
@@ -30,62 +31,128 @@ const GENERATOR_METRICS: readonly { metric: string; pattern: RegExp }[] = [
   { metric: "F1", pattern: /(^|\/)f1$/i },
 ];
 
-function figure(score: Record<string, unknown>, pattern: RegExp, path: string): number {
+function figure(score: Record<string, unknown>, pattern: RegExp, path: string): [name: string, value: number] {
   const found = Object.entries(score).find(([key, value]) => pattern.test(key) && typeof value === "number");
   if (!found) throw new DataError(`${path}: no figure named like ${pattern}. Run test-e2e again (--force).`);
-  return found[1] as number;
+  return [found[0], found[1] as number];
+}
+
+/** A figure's 95 % interval as test-e2e writes it beside the figure; undefined in files of earlier versions. */
+function intervalOf(score: Record<string, unknown>, name: string): Interval | undefined {
+  const value = score[intervalName(name)];
+  if (!Array.isArray(value)) return undefined;
+  const [low, high] = value;
+  return typeof low === "number" && typeof high === "number" ? [low, high] : undefined;
+}
+
+/** The interval of a share of questions, each of which was found or not. */
+function shareInterval(share: number, questions: number): Interval {
+  const { low, high } = wilsonInterval(Math.round(share * questions), questions);
+  return [low, high];
+}
+
+/**
+ * The interval of a figure's change, question by question. Only when the two tests' figures are the ones shown: a test of the
+ * retriever alone may have been of other questions.
+ */
+function changeInterval(
+  pairs: readonly (readonly [base: Prediction, tuned: Prediction])[],
+  name: string,
+  shown: { base: number; tuned: number },
+): Interval | undefined {
+  const values = pairs.flatMap(([base, tuned]) => {
+    const [a, b] = [base.figures?.[name], tuned.figures?.[name]];
+    return a === undefined || b === undefined ? [] : [{ a, b }];
+  });
+  if (values.length < 2) return undefined;
+  const { low, high, mean_a, mean_b } = pairedDifference(
+    values.map(({ a }) => a),
+    values.map(({ b }) => b),
+  );
+  const same = Math.abs(mean_a - shown.base) < 1e-9 && Math.abs(mean_b - shown.tuned) < 1e-9;
+  return same ? [low, high] : undefined;
 }
 
 async function readPredictions(folder: string): Promise<Prediction[]> {
   return readJsonl(join(folder, "test-predictions.jsonl"), predictionSchema, { what: "predictions of test-e2e" });
 }
 
+interface Tests {
+  scores: Record<"base" | "tuned", Record<string, unknown>>;
+  paths: Record<"base" | "tuned", string>;
+  /** Questions that both tests asked: the two may have been given different test files. */
+  pairs: (readonly [base: Prediction, tuned: Prediction])[];
+  questions: number;
+}
+
+async function readTests(folders: Record<"base" | "tuned", string>): Promise<Tests> {
+  const [base, tuned] = await Promise.all([readPredictions(folders.base), readPredictions(folders.tuned)]);
+  const paths = { base: join(folders.base, "score.json"), tuned: join(folders.tuned, "score.json") };
+  const scores = {
+    base: await readJson(paths.base, scoreSchema, "test-e2e's scores"),
+    tuned: await readJson(paths.tuned, scoreSchema, "test-e2e's scores"),
+  };
+  const byQuestion = new Map(base.map((row) => [row.question_id ?? row.question, row]));
+  const pairs = tuned.flatMap((row) => {
+    const twin = byQuestion.get(row.question_id ?? row.question);
+    return twin ? [[twin, row] as const] : [];
+  });
+  return { scores, paths, pairs, questions: tuned.length };
+}
+
+async function retrieverComparisons(folder: string, tests: Tests | undefined): Promise<Comparison[]> {
+  const path = join(folder, "test.json");
+  const { base, best, questions } = await readJson(path, retrieverTestSchema, "train-retriever's test figures");
+  return ([1, 4] as const).map((rank) => {
+    const key = `document_recall/recall${rank}` as const;
+    const shown = { base: base[key], tuned: best[key] };
+    return {
+      part: "retriever",
+      metric: `recall@${rank}`,
+      ...shown,
+      baseInterval: shareInterval(shown.base, questions),
+      tunedInterval: shareInterval(shown.tuned, questions),
+      changeInterval: tests && changeInterval(tests.pairs, `test_retr/${key}`, shown),
+      questions,
+    };
+  });
+}
+
+function generatorComparisons({ scores, paths, pairs, questions }: Tests): Comparison[] {
+  return GENERATOR_METRICS.map(({ metric, pattern }) => {
+    const [name, base] = figure(scores.base, pattern, paths.base);
+    const [, tuned] = figure(scores.tuned, pattern, paths.tuned);
+    return {
+      part: "generator",
+      metric,
+      base,
+      tuned,
+      baseInterval: intervalOf(scores.base, name),
+      tunedInterval: intervalOf(scores.tuned, name),
+      changeInterval: changeInterval(pairs, name, { base, tuned }),
+      questions,
+    };
+  });
+}
+
 /** Reads what the report shows from the stages' outputs. `folderOf` gives a stage's `output_dir` by its id. */
 export async function readReportData(report: ReportConfig, folderOf: (id: string) => string): Promise<ReportData> {
-  const comparisons: Comparison[] = [];
-  let examples: AnswerExample[] = [];
-  let exampleQuestions = 0;
-  if (report.retriever !== undefined) {
-    const path = join(folderOf(report.retriever), "test.json");
-    const { base, best, questions } = await readJson(path, retrieverTestSchema, "train-retriever's test figures");
-    for (const rank of [1, 4] as const) {
-      const key = `document_recall/recall${rank}` as const;
-      comparisons.push({
-        part: "retriever",
-        metric: `recall@${rank}`,
-        base: base[key],
-        tuned: best[key],
-        questions,
-      });
-    }
-  }
-  if (report.base !== undefined && report.tuned !== undefined) {
-    const folders = { base: folderOf(report.base), tuned: folderOf(report.tuned) };
-    const [base, tuned] = await Promise.all([readPredictions(folders.base), readPredictions(folders.tuned)]);
-    const paths = { base: join(folders.base, "score.json"), tuned: join(folders.tuned, "score.json") };
-    const scores = {
-      base: await readJson(paths.base, scoreSchema, "test-e2e's scores"),
-      tuned: await readJson(paths.tuned, scoreSchema, "test-e2e's scores"),
-    };
-    for (const { metric, pattern } of GENERATOR_METRICS) {
-      comparisons.push({
-        part: "generator",
-        metric,
-        base: figure(scores.base, pattern, paths.base),
-        tuned: figure(scores.tuned, pattern, paths.tuned),
-        questions: tuned.length,
-      });
-    }
-    // The two runs may have been given different test files: only questions that both answered are compared.
-    const byQuestion = new Map(base.map((row) => [row.question, row]));
-    const shared = tuned.flatMap((row) => {
-      const twin = byQuestion.get(row.question);
-      return twin
-        ? [{ question: row.question, gold: row.gold_answer, base: twin.generated_answer, tuned: row.generated_answer }]
-        : [];
-    });
-    exampleQuestions = shared.length;
-    examples = evenlySpaced(shared.length, EXAMPLES).flatMap((index) => shared[index] ?? []);
-  }
-  return { comparisons, examples, exampleQuestions };
+  const tests =
+    report.base !== undefined && report.tuned !== undefined
+      ? await readTests({ base: folderOf(report.base), tuned: folderOf(report.tuned) })
+      : undefined;
+  const examples = (tests?.pairs ?? []).map(([base, tuned]) => ({
+    question: tuned.question,
+    gold: tuned.gold_answer,
+    base: base.generated_answer,
+    tuned: tuned.generated_answer,
+  }));
+  return {
+    comparisons: [
+      ...(report.retriever === undefined ? [] : await retrieverComparisons(folderOf(report.retriever), tests)),
+      ...(tests ? generatorComparisons(tests) : []),
+    ],
+    examples: evenlySpaced(examples.length, EXAMPLES).flatMap((index) => examples[index] ?? []),
+    exampleQuestions: examples.length,
+  };
 }

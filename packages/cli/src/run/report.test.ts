@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeJsonl } from "@rag-ft/core";
+import { pairedShareInterval, wilsonInterval } from "@rag-ft/metrics";
 import { describe, expect, it } from "vitest";
 import { evenlySpaced, renderReport } from "./report.js";
 import { readReportData } from "./report-data.js";
@@ -11,18 +12,26 @@ describe("renderReport", () => {
     const text = renderReport({
       comparisons: [
         { part: "retriever", metric: "recall@4", base: 0.4, tuned: 0.75, questions: 80 },
-        { part: "generator", metric: "F1", base: 0.5, tuned: 0.25, questions: 80 },
+        {
+          part: "generator",
+          metric: "F1",
+          base: 0.5,
+          tuned: 0.25,
+          baseInterval: [0.404, 0.6],
+          changeInterval: [-0.3, 0.05],
+          questions: 80,
+        },
       ],
       examples: [{ question: "What\nis it?", gold: "A thing.", base: "", tuned: "x".repeat(500) }],
       exampleQuestions: 80,
     });
     expect(text).toBe(
       [
-        "Base against fine-tuned, on held-out questions",
-        "part       metric    base   fine-tuned  change  questions",
-        "---------  --------  -----  ----------  ------  ---------",
-        "retriever  recall@4  0.400  0.750       +0.350         80",
-        "generator  F1        0.500  0.250       -0.250         80",
+        "Base against fine-tuned, on held-out questions; in brackets 95 % intervals",
+        "part       metric    base                  fine-tuned  change                   questions",
+        "---------  --------  --------------------  ----------  -----------------------  ---------",
+        "retriever  recall@4  0.400                 0.750       +0.350                          80",
+        "generator  F1        0.500 (0.40 to 0.60)  0.250       -0.250 (-0.30 to +0.05)         80",
         "",
         "1 of 80 questions, evenly spaced through the test file",
         "1. What is it?",
@@ -47,28 +56,53 @@ describe("readReportData", () => {
     const folder = await mkdtemp(join(tmpdir(), "rag-ft-report-"));
     const recall = (one: number, four: number) => ({ "document_recall/recall1": one, "document_recall/recall4": four });
     for (const name of ["retriever", "base", "tuned"]) await mkdir(join(folder, name));
-    const test = { base: recall(0.1, 0.4), best: { ...recall(0.3, 0.7), step: 20 }, questions: 2 };
+    const test = { base: recall(0, 0.5), best: { ...recall(0.5, 1), step: 20 }, questions: 2 };
     await writeFile(join(folder, "retriever/test.json"), JSON.stringify(test));
-    const row = (question: string, answer: string) => ({
+    const row = (question: string, answer: string, recall4: number, rougeL: number) => ({
       question,
+      figures: { "test_retr/document_recall/recall4": recall4, "test_gen/rougeL": rougeL, "test_gen/f1": 0.5 },
       gold_docs: [],
       retrieved_docs: [],
       gold_answer: `gold ${question}`,
       generated_answer: answer,
     });
-    await writeJsonl(join(folder, "base/test-predictions.jsonl"), [row("q2?", "b2"), row("q1?", "b1")]);
-    await writeJsonl(join(folder, "tuned/test-predictions.jsonl"), [row("q1?", "t1"), row("q2?", "t2")]);
-    const score = (rouge: number, f1: number) => JSON.stringify({ "test_gen/rougeL": rouge, "test_gen/f1": f1 });
-    await writeFile(join(folder, "base/score.json"), score(0.1, 0.2));
+    await writeJsonl(join(folder, "base/test-predictions.jsonl"), [row("q2?", "b2", 0, 0.2), row("q1?", "b1", 1, 0)]);
+    await writeJsonl(join(folder, "tuned/test-predictions.jsonl"), [
+      row("q1?", "t1", 1, 0.5),
+      row("q2?", "t2", 1, 0.5),
+    ]);
+    const score = (rouge: number, f1: number, more: object = {}) =>
+      JSON.stringify({ "test_gen/rougeL": rouge, "test_gen/f1": f1, ...more });
+    await writeFile(join(folder, "base/score.json"), score(0.1, 0.2, { "test_gen/rougeL_ci95": [0, 0.3] }));
     await writeFile(join(folder, "tuned/score.json"), score(0.5, 0.6));
 
+    const ends = (found: number): [number, number] => {
+      const { low, high } = wilsonInterval(found, 2);
+      return [low, high];
+    };
+    const change = pairedShareInterval(1, 0, 2);
+    const shares = (base: number, tuned: number) => ({
+      baseInterval: ends(base),
+      tunedInterval: ends(tuned),
+      // The tests' predictions say nothing of recall@1; of recall@4 one question of two was won.
+      changeInterval: tuned === 2 ? [change.low, change.high] : undefined,
+    });
     const report = { retriever: "retriever", base: "base", tuned: "tuned" };
     const data = await readReportData(report, (id) => join(folder, id));
     expect(data).toEqual({
       comparisons: [
-        { part: "retriever", metric: "recall@1", base: 0.1, tuned: 0.3, questions: 2 },
-        { part: "retriever", metric: "recall@4", base: 0.4, tuned: 0.7, questions: 2 },
-        { part: "generator", metric: "ROUGE-L", base: 0.1, tuned: 0.5, questions: 2 },
+        { part: "retriever", metric: "recall@1", base: 0, tuned: 0.5, questions: 2, ...shares(0, 1) },
+        { part: "retriever", metric: "recall@4", base: 0.5, tuned: 1, questions: 2, ...shares(1, 2) },
+        {
+          part: "generator",
+          metric: "ROUGE-L",
+          base: 0.1,
+          tuned: 0.5,
+          questions: 2,
+          baseInterval: [0, 0.3],
+          tunedInterval: undefined,
+          changeInterval: [0.3, 0.5],
+        },
         { part: "generator", metric: "F1", base: 0.2, tuned: 0.6, questions: 2 },
       ],
       examples: [

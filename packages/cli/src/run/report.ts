@@ -1,5 +1,7 @@
 import { formatTable, type TableRow } from "@rag-ft/core";
 
+export type Interval = readonly [low: number, high: number];
+
 /** A figure before and after fine-tuning. */
 export interface Comparison {
   /** `recall@4`, `ROUGE-L`. */
@@ -8,6 +10,11 @@ export interface Comparison {
   part: string;
   base: number;
   tuned: number;
+  /** 95 % intervals, where they are known. */
+  baseInterval?: Interval;
+  tunedInterval?: Interval;
+  /** Of the change, by the questions that both answered. */
+  changeInterval?: Interval;
   /** Number of held-out questions behind the figures. */
   questions: number;
 }
@@ -35,6 +42,14 @@ function signed(value: number): string {
   return value > 0 ? `+${text}` : text;
 }
 
+function withInterval(text: string, interval: Interval | undefined, show: (value: number) => string): string {
+  return interval ? `${text} (${show(interval[0])} to ${show(interval[1])})` : text;
+}
+
+/** Two places tell all that an interval of some dozens of questions can. */
+const short = (value: number): string => value.toFixed(2);
+const signedShort = (value: number): string => (value > 0 ? `+${short(value)}` : short(value));
+
 function oneLine(text: string): string {
   const flat = text.replace(/\s+/g, " ").trim();
   if (flat === "") return "(empty)";
@@ -49,18 +64,21 @@ export function evenlySpaced(total: number, count: number): number[] {
 
 /** The end of a run: one table, base against fine-tuned, and a few answers to read. */
 export function renderReport({ comparisons, examples, exampleQuestions }: ReportData): string {
-  const rows: TableRow[] = comparisons.map(({ part, metric, base, tuned, questions }) => ({
-    part,
-    metric,
-    base: base.toFixed(3),
-    "fine-tuned": tuned.toFixed(3),
-    change: signed(tuned - base),
-    questions,
+  const rows: TableRow[] = comparisons.map((row) => ({
+    part: row.part,
+    metric: row.metric,
+    base: withInterval(row.base.toFixed(3), row.baseInterval, short),
+    "fine-tuned": withInterval(row.tuned.toFixed(3), row.tunedInterval, short),
+    change: withInterval(signed(row.tuned - row.base), row.changeInterval, signedShort),
+    questions: row.questions,
   }));
   const parts: string[] = [];
   if (rows.length > 0) {
     const table = formatTable(rows, ["part", "metric", "base", "fine-tuned", "change", "questions"]);
-    parts.push(`Base against fine-tuned, on held-out questions\n${table}`);
+    const known = comparisons.some((row) => row.baseInterval ?? row.tunedInterval ?? row.changeInterval);
+    parts.push(
+      `Base against fine-tuned, on held-out questions${known ? "; in brackets 95 % intervals" : ""}\n${table}`,
+    );
   }
   if (examples.length > 0) {
     const shown = examples.map(({ question, gold, base, tuned }, index) =>
