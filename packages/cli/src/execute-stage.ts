@@ -36,13 +36,14 @@ export async function executeStage(
   const seconds = (Date.now() - startedAt.getTime()) / 1000;
   const folder = outputFolder(values, result.outputs);
   if (folder !== undefined && !result.outputs.some(isRecord)) {
+    const settings = { ...values, ...result.found_settings };
     await writeRunRecord(join(folder, recordName(stage.name)), {
       command: stage.name,
       working_directory: process.cwd(),
-      settings: values,
+      settings,
       ...(typeof values.seed === "number" ? { seed: values.seed } : {}),
       inputs: summariseInputs(inputs),
-      models: await modelRecords(values, inputs, context.env),
+      models: await modelRecords(settings, inputs, context.env),
       outputs: result.outputs,
       output_hashes: summariseInputs(await hashRoots(result.outputs)),
       versions: versions(),

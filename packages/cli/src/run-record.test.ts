@@ -62,12 +62,13 @@ const writing: Stage<{ model_path: string; data: string; output_dir: string; api
     seed: z.number().default(3),
   }),
   inputs: ["model_path", "data"],
-  async run({ output_dir }) {
+  async run({ output_dir, model_path }) {
     await mkdir(join(output_dir, "deep"), { recursive: true });
     await writeFile(join(output_dir, "out.txt"), "made");
     await writeFile(join(output_dir, "deep/more.txt"), "made, too");
     return {
       outputs: [join(output_dir, "out.txt"), join(output_dir, "deep")],
+      found_settings: { base_model: model_path },
       record: { requests: { requests_sent: 7, cost: { cost_usd: 0.5 } } },
     };
   },
@@ -91,7 +92,7 @@ it("a run record holds what it takes to repeat the run, and no secret", async ()
   const record = JSON.parse(text) as RunRecord;
   expect(record).toMatchObject({
     command: "writing",
-    command_line: `rag-ft writing \\\n  --model_path=${model} \\\n  --data=${data} \\\n  --output_dir=${output_dir} \\\n  --seed=3`,
+    command_line: `rag-ft writing \\\n  --model_path=${model} \\\n  --data=${data} \\\n  --output_dir=${output_dir} \\\n  --seed=3 \\\n  --base_model=${model}`,
     working_directory: process.cwd(),
     seed: 3,
     inputs: { [data]: await hashFile(data) },
@@ -99,7 +100,9 @@ it("a run record holds what it takes to repeat the run, and no secret", async ()
     environment: { OPENAI_BASE_URL: "http://localhost:1/v1" },
     machine: { cores: expect.any(Number) },
     requests: { requests_sent: 7, cost: { cost_usd: 0.5 } },
+    settings: { base_model: model },
     models: {
+      base_model: { name: model },
       model_path: {
         name: model,
         weights: { "model.safetensors": await hashFile(join(model, "model.safetensors")) },

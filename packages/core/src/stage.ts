@@ -14,6 +14,8 @@ export interface StageContext {
 export interface StageResult {
   /** Files and folders written. */
   outputs: string[];
+  /** Settings that were left out and that the stage has found by itself: the run record names them, too. */
+  found_settings?: Record<string, unknown>;
   /** Headline figures, by name. */
   figures?: Record<string, number>;
   /** What the run record holds besides: usage and cost of requests, counts of filters. */

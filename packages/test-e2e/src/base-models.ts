@@ -77,3 +77,8 @@ export async function comparedModels(settings: TestE2eSettings, reporter: Report
     generator: { base: generator, tuned: generator },
   };
 }
+
+/** The flags that name these base models. */
+export function baseSettings({ retriever, generator }: ComparedModels): Partial<TestE2eSettings> {
+  return { base_embedding_model_name_or_path: retriever.base, base_qa_model_name_or_path: generator.base };
+}

@@ -9,7 +9,8 @@ import {
 } from "@rag-ft/core";
 import type { Completion } from "@rag-ft/llm";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { comparedModels } from "./base-models.js";
+import { baseSettings, comparedModels } from "./base-models.js";
+import { testE2e } from "./index.js";
 import { runTestE2e } from "./run-test-e2e.js";
 import { createSmallTest, fakeParts, type SmallTest } from "./testing/small-test.js";
 
@@ -139,10 +140,12 @@ test("base models are read from the run records beside the tuned ones; flags ove
     qa_model_name_or_path: small.path("generator"),
   };
   const { reporter } = small.contextOf();
-  expect(await comparedModels(small.settingsOf(tuned), reporter)).toMatchObject({
-    retriever: { base: "base/encoder" },
-    generator: { base: "base/decoder" },
-  });
+  const found = await comparedModels(small.settingsOf(tuned), reporter);
+  expect(found).toMatchObject({ retriever: { base: "base/encoder" }, generator: { base: "base/decoder" } });
+  // Named by flags, as the run record does, they are the same.
+  expect(await comparedModels({ ...small.settingsOf(tuned), ...baseSettings(found) }, reporter)).toEqual(found);
+  const { found_settings } = await runTestE2e(small.settingsOf(tuned), small.contextOf(), fakeParts(repeats));
+  expect(found_settings).toEqual(baseSettings(found));
   const overruled = small.settingsOf({ ...tuned, base_qa_model_name_or_path: "other" });
   expect((await comparedModels(overruled, reporter)).generator.base).toBe("other");
   const unknown = small.settingsOf({ compare_base: "true" });
@@ -150,4 +153,20 @@ test("base models are read from the run records beside the tuned ones; flags ove
   await record("generator", "train-generator", []);
   await expect(comparedModels(small.settingsOf(tuned), reporter)).rejects.toThrow(/manifest\.train-generator\.json/);
   expect(await readFile(small.path("generator/manifest.train-generator.json"), "utf8")).toContain("settings");
+});
+
+test("a dry run counts the requests of every combination, and the judge's repeats", async () => {
+  const settings = small.settingsOf({
+    ...models,
+    qa_model_name_or_path: "gpt-tuned",
+    base_qa_model_name_or_path: "gpt-base",
+    gen_gpt4eval: "true",
+    judge_repeats: "2",
+  });
+  const plan = await testE2e.plan?.(settings, { ...small.contextOf(), planned: new Map() });
+  expect(plan?.requests).toMatchObject([
+    { purpose: "answers", model: "gpt-base", requests: 4 * 3 },
+    { purpose: "answers", model: "gpt-tuned", requests: 4 * 3 },
+    { purpose: "judge", requests: 8 * 3 * 2 },
+  ]);
 });

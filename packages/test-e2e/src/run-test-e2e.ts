@@ -12,7 +12,7 @@ import {
 } from "@rag-ft/core";
 import { createRequestTally, type LanguageModel, openBill, openCompletionStore, STORE_NAME } from "@rag-ft/llm";
 import type { RetrievalEvaluation } from "@rag-ft/retrieval";
-import { comparedModels } from "./base-models.js";
+import { baseSettings, comparedModels } from "./base-models.js";
 import { type Cell, type ComparedModels, cellOf, cellsOf, type Side, sidesOf } from "./cells.js";
 import { effectsOf } from "./effects.js";
 import { type CellResult, evaluateCell } from "./evaluate-cell.js";
@@ -147,6 +147,7 @@ export async function runTestE2e(
     lines.push(...remarksOf(cells, results), ...tally.lines());
     return {
       outputs,
+      ...(settings.compare_base ? { found_settings: baseSettings(models) } : {}),
       figures: numbersOf(score),
       record: { requests: tally.counts },
       summary: lines.join("\n"),
