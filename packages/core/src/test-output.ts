@@ -13,6 +13,7 @@ import type { ChatTurn } from "./qa.js";
  *   two-by-two.json         only with compare_base: every combination of models, `twoByTwoSchema`
  *   cells/<name>/           only with compare_base: test-predictions.jsonl, score.json (and judge.json) of each combination but the
  *                           tuned retriever with the tuned generator, whose files are those above
+ *   index/<base|tuned>/     only with compare_base: the passages' vectors by each retriever, so that a stopped run embeds nothing twice
  *   all_args.json           settings and the prompt's format
  *   completions.jsonl       every answer and verdict as it arrived, of all combinations
  *   manifest.test-e2e.json  the run record, one for the whole folder: cells have none of their own

@@ -63,6 +63,11 @@ test("every combination is answered, with its files; models are opened once; the
     expect(rows.every((row) => row.retrieved_docs.length > 0)).toBe(held === "retrieved");
     expect(Object.keys(figures).some((name) => name.startsWith("test_retr/"))).toBe(held === "retrieved");
   }
+  expect(await small.json("out/cells/base-retriever_base-generator/all_args.json")).toMatchObject({
+    qa_model_name_or_path: "base-generator",
+    embedding_model_name_or_path: "base-words",
+    cell: "base-retriever_base-generator",
+  });
   const figure = (name: string, what: string) => table.cells.find((cell) => cell.name === name)?.figures[what];
   // The base retriever knows the word "cars" alone: the first passage for every question, which is gold for the first.
   expect(figure("base-retriever_tuned-generator", "test_retr/document_recall/recall1")).toBe(1 / 3);

@@ -34,6 +34,11 @@ function retrievalOf(
   return passages === "base" || passages === "tuned" ? found?.get(passages) : undefined;
 }
 
+/** The settings of a cell by itself: with the models that it is made of. */
+function cellSettings(settings: TestE2eSettings, { passages }: Cell, { retriever }: ComparedModels): TestE2eSettings {
+  return passages === "base" ? { ...settings, embedding_model_name_or_path: retriever.base } : settings;
+}
+
 function twoByTwo(
   cells: readonly Cell[],
   results: ReadonlyMap<string, CellResult>,
@@ -117,7 +122,7 @@ export async function runTestE2e(
         for (const cell of cells.filter(({ generator: wanted }) => wanted === side)) {
           if (settings.compare_base) reporter.info(`${cell.label} (${results.size + 1} of ${cells.length})`);
           const result = await evaluateCell(cell, generator, retrievalOf(cell, found), shared);
-          outputs.push(...(await writeCell(result, settings, format, judge)));
+          outputs.push(...(await writeCell(result, cellSettings(named, cell, models), format, judge)));
           results.set(cell.name, result);
         }
       } finally {
