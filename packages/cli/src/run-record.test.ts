@@ -31,6 +31,7 @@ function textsFor(stage: AnyStage): SettingValues {
   for (const { name, kind, choices, required, defaultValue } of stage.flags) {
     if (choices || kind === "boolean" || (kind === "number" && !required)) continue;
     if (kind === "number") given[name] = "1";
+    else if (Array.isArray(defaultValue) && typeof defaultValue[0] === "number") given[name] = ["2", "7"];
     else if (kind === "list" && (required || Array.isArray(defaultValue))) given[name] = ["a b", "it's/*.md"];
     else if (required) given[name] = `${name} of "x"`;
     else if (/^(sep|system|user|assistant|query|passage)_/.test(name)) given[name] = "<|im_end|>\\n";
