@@ -50,8 +50,14 @@ function countOccurrences(texts: readonly string[]): Occurrences {
       }
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
-    for (const word of counts.keys()) found.holders[word] = (found.holders[word] as number) + 1;
-    found.counts.push(Int32Array.from([...counts].flat()));
+    const pairs = new Int32Array(2 * counts.size);
+    let place = 0;
+    for (const [word, count] of counts) {
+      found.holders[word] = (found.holders[word] as number) + 1;
+      pairs[place++] = word;
+      pairs[place++] = count;
+    }
+    found.counts.push(pairs);
     found.lengths.push(tokens.length);
   }
   return found;

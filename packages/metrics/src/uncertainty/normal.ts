@@ -3,7 +3,7 @@ export const Z_95 = 1.959963984540054;
 
 /**
  * 97.5 % point of Student's t with `df` degrees of freedom, by the expansion around the normal point (Abramowitz and Stegun 26.7.5).
- * Off by less than 0.001 from 6 degrees on; below that too small, yet already at the ends of any bootstrap distribution.
+ * Off by less than 0.001 from 7 degrees on; below that too small, yet already at the ends of any bootstrap distribution.
  */
 export function t95(df: number): number {
   const z = Z_95;
