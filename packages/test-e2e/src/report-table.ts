@@ -24,11 +24,17 @@ function intervalText(interval: Score[string] | undefined, digits: number): stri
   return Array.isArray(interval) ? `${shown(interval[0])}–${shown(interval[1])}` : "";
 }
 
+export interface TableSystem {
+  label: string;
+  figures: Readonly<Score>;
+}
+
 /** Two lines a system: the headline figures that at least one of them has, and the 95 % interval of each. */
-export function reportTable(systems: readonly { label: string; figures: Readonly<Score> }[]): string {
+export function reportTable(systems: readonly TableSystem[]): string {
+  // One system with its baseline leaves room for all.
+  const wide = systems.length <= 2;
   const columns = COLUMNS.filter(
-    ([figure, title]) =>
-      (systems.length === 1 || NARROW.has(title)) && systems.some((system) => system.figures[figure] !== undefined),
+    ([figure, title]) => (wide || NARROW.has(title)) && systems.some((system) => system.figures[figure] !== undefined),
   );
   const rows = systems.flatMap(({ label, figures }): TableRow[] => [
     {

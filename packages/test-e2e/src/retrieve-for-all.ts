@@ -6,7 +6,7 @@ import type { TestE2eParts } from "./parts.js";
 import type { TestE2eSettings } from "./settings.js";
 
 /** Depths of the reference's recall. */
-const RECALL_DEPTHS = [1, 4];
+export const RECALL_DEPTHS = [1, 4];
 
 /** A comparison keeps vectors even unasked: a run that is killed later must not embed a database twice. */
 function indexPath({ index_path, compare_base, output_dir }: TestE2eSettings, side: Side): string | undefined {

@@ -52,6 +52,7 @@ test("figures of three questions, worked out by hand", async () => {
   expect(predictions[1]?.retrieved_docs[0]).toEqual(small.documents[2]);
   expect(predictions[0]?.scores).toMatchObject({ f1: 1, documents: { recall1: 1 } });
   expect(result.summary).toContain("0.21–0.94");
+  expect(result.summary).toMatch(/^BM25, retrieval alone +[01]\.\d{3} +[01]\.\d{3}$/m);
   // Every figure with an interval is the mean of the rows' figures of its name, so that runs can be paired by question.
   const means = Object.keys(score).filter((name) => score[`${name}_ci95`] !== undefined);
   expect(means.length).toBeGreaterThan(20);

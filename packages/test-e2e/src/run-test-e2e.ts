@@ -13,12 +13,13 @@ import {
 import { createRequestTally, type LanguageModel, openBill, openCompletionStore, STORE_NAME } from "@rag-ft/llm";
 import type { RetrievalEvaluation } from "@rag-ft/retrieval";
 import { baseSettings, comparedModels } from "./base-models.js";
+import { bm25Row } from "./bm25-row.js";
 import { type Cell, type ComparedModels, cellOf, cellsOf, type Side, sidesOf } from "./cells.js";
 import { effectsOf } from "./effects.js";
 import { type CellResult, evaluateCell } from "./evaluate-cell.js";
 import { readLabels } from "./judge-agreement.js";
 import { defaultParts, type TestE2eParts } from "./parts.js";
-import { effectsTable, reportTable } from "./report-table.js";
+import { effectsTable, reportTable, type TableSystem } from "./report-table.js";
 import { retrieveForAll } from "./retrieve-for-all.js";
 import { numbersOf } from "./score.js";
 import type { TestE2eSettings } from "./settings.js";
@@ -56,10 +57,10 @@ function twoByTwo(
 }
 
 /** A line for each cell, then what tuning changed. */
-function comparisonSummary({ cells, effects }: TwoByTwo): string[] {
+function comparisonSummary({ cells, effects }: TwoByTwo, baseline: TableSystem): string[] {
   const labels = new Map(cells.map(({ name, label }) => [name, label]));
   return [
-    reportTable(cells.map(({ label, figures }) => ({ label, figures }))),
+    reportTable([baseline, ...cells.map(({ label, figures }) => ({ label, figures }))]),
     "",
     "What tuning changed, question by question",
     effectsTable(effects, labels),
@@ -136,18 +137,19 @@ export async function runTestE2e(
 
     const main = results.get(cellOf("tuned", "tuned").name);
     const score = main?.score ?? {};
+    const baseline = await bm25Row(documents, rows, settings.seed, context);
     const lines: string[] = [];
     if (settings.compare_base) {
       const comparison = twoByTwo(cells, results, models, settings);
       const path = join(settings.output_dir, "two-by-two.json");
       await writeJsonAtomic(path, comparison);
       outputs.push(path);
-      lines.push(...comparisonSummary(comparison));
+      lines.push(...comparisonSummary(comparison, baseline));
     } else {
       // Of an earlier run that did compare: it would not fit the scores beside it.
       await rm(join(settings.output_dir, "two-by-two.json"), { force: true });
       const label = settings.label ?? basename(settings.qa_model_name_or_path);
-      lines.push(reportTable([{ label, figures: score }]));
+      lines.push(reportTable([baseline, { label, figures: score }]));
     }
     lines.push(...remarksOf(cells, results), ...tally.lines());
     return {
