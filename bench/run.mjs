@@ -9,6 +9,7 @@ const NAMES = [
   "generator",
   "embed",
   "memory",
+  "profile",
   "parity",
   "interop",
   "coverage",

@@ -3,14 +3,20 @@ import { readFileSync } from "node:fs";
 import { createRandom } from "../../packages/core/dist/index.js";
 import { createTrainableEncoder, loadEncoder, saveEncoder } from "../../packages/models/dist/index.js";
 import { createContrastiveLoss, OptimizerLoop, peakRssMb } from "../../packages/train/dist/index.js";
-import { composeBatch, contrastiveStep, TokenCache } from "../../packages/train-retriever/dist/index.js";
+import {
+  composeBatch,
+  contrastiveStep,
+  TokenCache,
+  trainRetrieverSettings,
+} from "../../packages/train-retriever/dist/index.js";
 import { encoderFlops } from "../flops.mjs";
 import { flags, quiet } from "../tools.mjs";
 
 const request = JSON.parse(readFileSync(flags.request, "utf8"));
 const { encoder: folder, overrides, temperature, settings, threads, warmup, batches, save } = request;
 const encoder = await loadEncoder(folder, { ...quiet, overrides });
-const model = await createTrainableEncoder(encoder, { threads });
+const activationBytes = trainRetrieverSettings.shape.activation_memory.parse(request.activation_memory) * 2 ** 20;
+const model = await createTrainableEncoder(encoder, { threads, activationBytes });
 const loss = await createContrastiveLoss({
   dimensions: encoder.graph.dimensions,
   similarity: encoder.settings.similarity,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createSession, floatTensor, intTensor, type Tensor } from "@rag-ft/onnx";
+import { clearGradients } from "@rag-ft/train";
 import { describe, expect, it } from "vitest";
 import { createAnswerBatch } from "./decoder/answer-batch.js";
 import { createTrainableDecoder } from "./decoder/trainable-decoder.js";
@@ -87,6 +88,37 @@ it("gradients of chunks add up to those of the batch", async () => {
   const name = "encoder.layer.0.attention.self.value.weight";
   expect(relativeError(model.gradients.get(name), data(reference, `mean.gradient.${name}`))).toBeLessThan(TOLERANCE);
   await model.close();
+});
+
+it("gives the same bits from activations that were kept, and from those of a part of the chunks", async () => {
+  const encoder = await tinyEncoder("tiny-bert", "mean");
+  const chunks = SEQUENCES.map((sequence, i) => ({ rows: [i], chunk: createTokenBatch([sequence], 0, "mean") }));
+  const gradientsWith = async (activationBytes: number) => {
+    const model = await createTrainableEncoder(encoder, { activationBytes });
+    const kept: boolean[] = [];
+    const seeds = Float32Array.from({ length: SEQUENCES.length * 16 }, (_, i) => Math.sin(i));
+    for (let step = 0; step < 2; step++) {
+      clearGradients(model.gradients);
+      for (const { chunk } of chunks) await model.forwardKeeping(chunk);
+      kept.push(...chunks.map(({ chunk }) => model.keeps(chunk)));
+      for (const { rows, chunk } of chunks) {
+        const row = rows[0] as number;
+        await model.backward(chunk, seeds.slice(row * 16, (row + 1) * 16));
+      }
+      model.forgetActivations();
+    }
+    await model.close();
+    return { gradients: new Map(model.gradients), kept };
+  };
+  const none = await gradientsWith(0);
+  const all = await gradientsWith(2 ** 22);
+  expect(none.kept).not.toContain(true);
+  expect(all.kept).not.toContain(false);
+  expect(all.gradients).toEqual(none.gradients);
+  const some = await gradientsWith(16 * 1024);
+  expect(some.kept).toContain(true);
+  expect(some.kept).toContain(false);
+  expect(some.gradients).toEqual(none.gradients);
 });
 
 const EXAMPLES = [

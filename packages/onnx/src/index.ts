@@ -1,3 +1,4 @@
+export * from "./cut.js";
 export * from "./device.js";
 export * from "./ops/index.js";
 export * from "./order.js";

@@ -20,6 +20,8 @@ export interface ModelSource {
   inputs?: readonly Value[];
   /** Where large tensors go when they are not to be part of the model. */
   external?: ExternalData;
+  /** Name of a first output more: an empty sequence of tensors. See `openSession`. */
+  sequence?: string;
 }
 
 /** protobuf's own limit on a message: a larger model keeps its weights in a file beside it. */
@@ -82,7 +84,8 @@ function valueInfo(name: string, dtype: DType, shape: Shape): object {
 }
 
 /** Serialises a graph as an ONNX model. Inputs of one name are one input; equal constants are written once. */
-export function serialiseModel({ outputs, weights, inputs: declared = [], external }: ModelSource): Uint8Array {
+export function serialiseModel(source: ModelSource): Uint8Array {
+  const { outputs, weights, inputs: declared = [], external, sequence } = source;
   const names = new Map<Value, string>();
   const inputs = new Map<string, Value>();
   const initialiser = new Map<string, object>();
@@ -158,12 +161,19 @@ export function serialiseModel({ outputs, weights, inputs: declared = [], extern
     }
   }
 
+  const outputInfo = Object.entries(outputs).map(([name, value]) => valueInfo(name, value.dtype, value.shape));
+  if (sequence !== undefined) {
+    node.push({ input: [], output: [sequence], name: sequence, opType: "SequenceEmpty", attribute: [], domain: "" });
+    const elemType = { tensorType: { elemType: ELEMENT_TYPE.float32 } };
+    outputInfo.unshift({ name: sequence, type: { sequenceType: { elemType } } });
+  }
+
   const graph = {
     node,
     name: "rag-ft",
     initializer: [...initialiser.values()],
     input: [...inputs].map(([name, value]) => valueInfo(name, value.dtype, value.shape)),
-    output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value.dtype, value.shape)),
+    output: outputInfo,
   };
   return ModelProto.encode({ irVersion: 10, producerName: "rag-ft", graph, opsetImport: OPSETS }).finish();
 }

@@ -117,6 +117,22 @@ export function withoutComposites(value: Value): Value {
   return found;
 }
 
+/** The number of elements of a shape: a number, or names and numbers with `*` between them. */
+export function productOf(shape: Shape): Dim {
+  const names = shape.filter((dim) => typeof dim === "string");
+  const number = shape.reduce<number>((product, dim) => (typeof dim === "number" ? product * dim : product), 1);
+  if (names.length === 0) return number;
+  return [...(number === 1 ? [] : [number]), ...names].join("*");
+}
+
+/** A shape in numbers, given what its names stand for; undefined when one of them is not known. */
+export function sizesOf(shape: Shape, dims: Readonly<Record<string, number>>): number[] | undefined {
+  const sizeOf = (dim: Dim): number =>
+    typeof dim === "number" ? dim : (dims[dim] ?? dim.split("*").reduce((a, b) => a * (dims[b] ?? Number(b)), 1));
+  const sizes = shape.map(sizeOf);
+  return sizes.some(Number.isNaN) ? undefined : sizes;
+}
+
 /** `[batch, 4]`, for messages. */
 export function showShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;

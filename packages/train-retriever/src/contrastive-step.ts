@@ -1,5 +1,5 @@
 import { createTokenBatch, planBatches, type TokenBatch, type TrainableEncoder, tokenise } from "@rag-ft/models";
-import { type Chunked, type ContrastiveLoss, cachedBackward } from "@rag-ft/train";
+import { type Chunked, type ContrastiveLoss, cachedBackward, type VectorModel } from "@rag-ft/train";
 import type { ContrastiveExamples } from "./examples.js";
 
 export interface ContrastiveStep {
@@ -49,8 +49,14 @@ export async function contrastiveStep(
       settings.pooling,
     ),
   }));
-  const value = await cachedBackward(model, chunks, { total: sequences.length, dimensions }, (vectors) =>
+  model.forgetActivations(); // of a step that was broken off
+  const vectorModel: VectorModel<TokenBatch> = {
+    forward: (chunk) => model.forwardKeeping(chunk),
+    backward: (chunk, gradients) => model.backward(chunk, gradients),
+  };
+  const value = await cachedBackward(vectorModel, chunks, { total: sequences.length, dimensions }, (vectors) =>
     loss.runTogether(vectors, { labels, excluded, scale }),
   );
+  model.forgetActivations();
   return { loss: value, tokens: chunks.reduce((sum, { chunk }) => sum + chunk.tokens, 0) };
 }

@@ -4,7 +4,7 @@ import { runTrainRetriever } from "./train-retriever.js";
 
 export { contrastiveStep, TokenCache } from "./contrastive-step.js";
 export { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
-export type { TrainRetrieverSettings } from "./settings.js";
+export { type TrainRetrieverSettings, trainRetrieverSettings } from "./settings.js";
 
 /** `rag-ft train-retriever`: contrastive fine-tuning of an embedding model. */
 export const trainRetriever: Stage<TrainRetrieverSettings> = {

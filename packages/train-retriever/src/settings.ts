@@ -43,6 +43,9 @@ export const trainRetrieverSettings = z.object({
     .describe("Before each question; default: as saved with the model, E5's for E5 models"),
   passage_prefix: escapedText().optional().describe("Before each passage; likewise"),
   max_seq_length: count(8).optional().describe("Longest text in tokens; default 512 or the model's own limit"),
+  activation_memory: count(0)
+    .default(1024)
+    .describe("MB for activations kept from the forward to the backward pass; what finds no room is computed twice"),
   metric_for_best_model: z
     .enum(["eval_retr/document_recall/recall1", "eval_retr/document_recall/recall4", "eval_retr/mrr"])
     .default("eval_retr/document_recall/recall4")

@@ -9,6 +9,10 @@ export function stoppableEncoder(model: TrainableEncoder, signal: AbortSignal): 
       throwIfCancelled(signal);
       return model.forward(batch);
     },
+    async forwardKeeping(batch) {
+      throwIfCancelled(signal);
+      return model.forwardKeeping(batch);
+    },
     async backward(batch, vectorGradients) {
       throwIfCancelled(signal);
       return model.backward(batch, vectorGradients);

@@ -153,7 +153,8 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
   const session = { threads: settings.threads, device: settings.device };
   const adapters = lora && encoderAdapters(encoder, lora, session);
   if (adapters) reporter.info(adapters.describe());
-  const model = await createTrainableEncoder(encoder, session, adapters);
+  const activationBytes = settings.activation_memory * 2 ** 20;
+  const model = await createTrainableEncoder(encoder, { ...session, activationBytes }, adapters);
   const save = (folder: string, extra?: (temporary: string) => Promise<void>): Promise<void> =>
     saveEncoder(folder, encoder, async (temporary) => {
       if (adapters) await writeAdapter(temporary, adapters, { base: settings.model_path, task: "FEATURE_EXTRACTION" });

@@ -1,6 +1,6 @@
 /** A model that turns chunks of inputs into vectors, and back-propagates gradients of vectors into its own sums. */
 export interface VectorModel<Chunk> {
-  /** Vectors of a chunk, row-major [rows, dimensions]. */
+  /** Vectors of a chunk, row-major [rows, dimensions]. It may keep what `backward` of this chunk will need. */
   forward(chunk: Chunk): Promise<Float32Array>;
   /** Adds the gradients of the weights, given those of the chunk's vectors. */
   backward(chunk: Chunk, vectorGradients: Float32Array): Promise<void>;
@@ -16,9 +16,10 @@ export interface Chunked<Chunk> {
  * Gradient caching (Gao et al. 2021): the gradient of a loss over all vectors of a large batch, with the activations of
  * one chunk at a time in memory.
  *
- * 1. Vectors of every chunk, without keeping activations.
+ * 1. Vectors of every chunk. Activations are not kept, or only as far as the model has memory for them; the last chunk comes first, so that
+ *    where chunks are sorted by length, more of them find room.
  * 2. Loss and its gradient with respect to every vector.
- * 3. Each chunk once more, forward and backward, from its rows of that gradient.
+ * 3. Each chunk backward, from its rows of that gradient; forward again before, where its activations are gone.
  *
  * Exact: the chain rule only regrouped. `loss` gets all vectors [total, dimensions] and returns gradients of the same shape.
  */
@@ -30,7 +31,7 @@ export async function cachedBackward<Chunk>(
 ): Promise<number> {
   const { total, dimensions } = size;
   const vectors = new Float32Array(total * dimensions);
-  for (const { chunk, rows } of chunks) {
+  for (const { chunk, rows } of chunks.toReversed()) {
     const made = await model.forward(chunk);
     rows.forEach((row, i) => {
       vectors.set(made.subarray(i * dimensions, (i + 1) * dimensions), row * dimensions);

@@ -10,6 +10,8 @@ export interface AnswerBatch {
   /** Tokens of prompts and answers, padding not counted. */
   tokens: number;
   labels: number;
+  /** What the names of dimensions in a decoder's graph stand for. */
+  dims: { batch: number; tokens: number; rows: number; labels: number };
   inputs: { ids: Tensor; label_rows: Tensor; labels: Tensor; label_weights: Tensor };
 }
 
@@ -34,6 +36,7 @@ export function createAnswerBatch(examples: readonly AnswerExample[], padId: num
   return {
     tokens,
     labels: labels.length,
+    dims: { batch: examples.length, tokens: width, rows: examples.length * width, labels: labels.length },
     inputs: {
       ids: { dtype: "int64", shape: [examples.length, width], data: ids },
       label_rows: intTensor(labelRows, [labels.length]),

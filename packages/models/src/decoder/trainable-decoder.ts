@@ -1,6 +1,6 @@
-import { constant, createSession, type SessionSettings } from "@rag-ft/onnx";
+import { constant, createSession, floatTensor, type SessionSettings } from "@rag-ft/onnx";
 import type { GradientSums } from "@rag-ft/train";
-import { createGradientSession, parameterGradients } from "../graph/gradient-session.js";
+import { gradientGraph, parameterGradients } from "../graph/gradient-session.js";
 import { Parameters } from "../graph/parameters.js";
 import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
@@ -39,16 +39,19 @@ export async function createTrainableDecoder(
   const seeds = [[loss, constant(1)]] as const;
   const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
   const lossSession = await createSession({ outputs: { loss } }, settings);
-  const backwardSession = await createGradientSession({ loss }, named, trained, settings);
+  const gradients = gradientGraph(named, trained);
+  const backwardSession = await createSession({ outputs: { loss, ...gradients.outputs } }, settings);
   const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(trained) : {}) };
   return {
     decoder,
     trained,
-    gradients: backwardSession.gradients,
+    gradients: gradients.sums,
     loss: async (batch) => (await lossSession.run({ ...weightTensors, ...batch.inputs })).loss?.data[0] as number,
     async backward(batch) {
-      const run = await backwardSession.run({ ...weightTensors, ...batch.inputs });
-      return run.loss?.data[0] as number;
+      const loss = floatTensor(new Float32Array(1), []);
+      const inputs = { ...weightTensors, ...batch.inputs };
+      const results = await gradients.run(backwardSession, inputs, batch.dims, { loss });
+      return results.loss?.data[0] as number;
     },
     async close() {
       await lossSession.close();

@@ -44,6 +44,8 @@ export interface TokenBatch {
   rows: number;
   /** Tokens of the sequences, padding not counted. */
   tokens: number;
+  /** What the names of dimensions in an encoder's graph stand for. */
+  dims: { batch: number; tokens: number; rows: number };
   inputs: { ids: Tensor; mask: Tensor; pool: Tensor };
 }
 
@@ -73,6 +75,7 @@ export function createTokenBatch(
   return {
     rows,
     tokens,
+    dims: { batch: rows, tokens: width, rows: rows * width },
     inputs: {
       ids: { dtype: "int64", shape, data: ids },
       mask: { dtype: "int64", shape, data: mask },

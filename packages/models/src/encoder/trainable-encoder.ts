@@ -1,11 +1,21 @@
-import { createSession, floatTensor, input, type SessionSettings } from "@rag-ft/onnx";
+import {
+  CPU,
+  createSession,
+  cutGraph,
+  floatTensor,
+  input,
+  type Session,
+  type SessionSettings,
+  type Value,
+} from "@rag-ft/onnx";
 import type { GradientSums } from "@rag-ft/train";
-import { createGradientSession, parameterGradients } from "../graph/gradient-session.js";
+import { gradientGraph, parameterGradients } from "../graph/gradient-session.js";
 import { Parameters } from "../graph/parameters.js";
 import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
+import { KeptActivations } from "./kept-activations.js";
 import { type LoadedEncoder, sentenceVectors } from "./load-encoder.js";
 import type { TokenBatch } from "./token-batch.js";
 
@@ -18,20 +28,31 @@ export interface TrainableEncoder {
   readonly gradients: GradientSums;
   /** Vectors of a batch, row-major [rows, dimensions], not normalised. */
   forward(batch: TokenBatch): Promise<Float32Array>;
+  /** The same, and keeps the activations for `backward` of this very batch, if there is memory left for them. */
+  forwardKeeping(batch: TokenBatch): Promise<Float32Array>;
   /** Adds to `gradients` those of a scalar, given its gradient with respect to the batch's vectors [rows, dimensions]. */
   backward(batch: TokenBatch, vectorGradients: Float32Array): Promise<void>;
+  /** Whether the activations of this very batch are kept. */
+  keeps(batch: TokenBatch): boolean;
+  /** Makes room again for other activations: all that are kept are gone. */
+  forgetActivations(): void;
   /** Vectors of texts with the present weights. */
   embed(texts: readonly string[], kind: TextKind, options?: EmbedOptions): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
+export interface TrainableEncoderSettings extends SessionSettings {
+  /** Bytes for activations that are kept from a forward pass to its backward pass (default 0: all are computed again). */
+  activationBytes?: number;
+}
+
 /**
- * Compiles forward and backward graph; weights are inputs, so one compilation serves all steps and lengths. With adapters, these alone are
- * trained.
+ * Builds forward and backward graph; weights are inputs, so one compilation serves all steps and lengths. With adapters, these alone are
+ * trained. Each session is compiled when it is first used.
  */
 export async function createTrainableEncoder(
   encoder: LoadedEncoder,
-  settings: SessionSettings = {},
+  { activationBytes = 0, ...settings }: TrainableEncoderSettings = {},
   adapters?: LoraAdapters,
 ): Promise<TrainableEncoder> {
   const { graph, weights } = encoder;
@@ -40,25 +61,58 @@ export async function createTrainableEncoder(
   const vectors = sentenceVectors(graph, parameters);
   const seeds = [[vectors, input("vector_gradients", "float32", ["batch", graph.dimensions])]] as const;
   const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
-  const forwardSession = await createSession({ outputs: { vectors } }, settings);
-  const backwardSession = await createGradientSession({}, named, trained, settings);
+  const gradients = gradientGraph(named, trained);
   const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(trained) : {}) };
+
+  const cut = cutGraph({ vectors }, gradients.outputs);
+  const kept = new KeptActivations(cut.kept, (settings.device ?? CPU) === CPU ? activationBytes : 0);
+  const forwardSession = lazySession({ vectors }, settings);
+  const backwardSession = lazySession(gradients.outputs, settings);
+  const keepingSession = lazySession({ vectors, ...cut.kept }, settings);
+  const continuingSession = lazySession(cut.second, settings);
 
   const forward = async (batch: TokenBatch): Promise<Float32Array> =>
     (await forwardSession.run({ ...weightTensors, ...batch.inputs })).vectors?.data as Float32Array;
   return {
     encoder,
     trained,
-    gradients: backwardSession.gradients,
+    gradients: gradients.sums,
     forward,
-    async backward(batch, vectorGradients) {
-      const seeds = floatTensor(vectorGradients, [batch.rows, graph.dimensions]);
-      await backwardSession.run({ ...weightTensors, ...batch.inputs, vector_gradients: seeds });
+    async forwardKeeping(batch) {
+      const room = kept.room(batch);
+      if (!room) return forward(batch);
+      const vectors = floatTensor(new Float32Array(batch.rows * graph.dimensions), [batch.rows, graph.dimensions]);
+      const results = await keepingSession.run({ ...weightTensors, ...batch.inputs }, { ...room, vectors });
+      kept.keep(batch, results);
+      return results.vectors?.data as Float32Array;
     },
+    async backward(batch, vectorGradients) {
+      const activations = kept.of(batch);
+      const session = activations ? continuingSession : backwardSession;
+      const vector_gradients = floatTensor(vectorGradients, [batch.rows, graph.dimensions]);
+      const inputs = { ...weightTensors, ...batch.inputs, ...activations, vector_gradients };
+      await gradients.run(session, inputs, batch.dims);
+    },
+    keeps: (batch) => kept.of(batch) !== undefined,
+    forgetActivations: () => kept.forget(),
     embed: (texts, kind, options) => embedTexts(encoder, forward, texts, kind, options),
     async close() {
-      await forwardSession.close();
-      await backwardSession.close();
+      for (const session of [forwardSession, backwardSession, keepingSession, continuingSession]) await session.close();
     },
+  };
+}
+
+/** A session that is compiled when it first runs. */
+function lazySession(
+  outputs: Readonly<Record<string, Value>>,
+  settings: SessionSettings,
+): Pick<Session, "run" | "close"> {
+  let session: Promise<Session> | undefined;
+  return {
+    async run(inputs, into) {
+      session ??= createSession({ outputs }, settings);
+      return (await session).run(inputs, into);
+    },
+    close: async () => (await session)?.close(),
   };
 }

@@ -1,15 +1,17 @@
 import { InternalError } from "@rag-ft/core";
-import { createSession, floatTensor, type SessionSettings, type Tensor, type Value } from "@rag-ft/onnx";
 import {
-  addRows,
-  addTo,
-  backward,
-  createGradientSums,
-  type GradientSums,
-  type Rule,
-  splitRowGradients,
-} from "@rag-ft/train";
-import type { WeightTensor } from "../weights/weight-tensor.js";
+  add,
+  createSession,
+  floatTensor,
+  input,
+  type Session,
+  type SessionSettings,
+  sizesOf,
+  type Tensor,
+  type Value,
+} from "@rag-ft/onnx";
+import { addRows, backward, createGradientSums, type GradientSums, type Rule, splitRowGradients } from "@rag-ft/train";
+import { elementCount, type WeightTensor } from "../weights/weight-tensor.js";
 import type { Parameters } from "./parameters.js";
 
 /** Gradients as graph values, by the name of what they are of. */
@@ -30,6 +32,85 @@ export function parameterGradients(
   return entries.map(([name], i) => [name, gradients[i] as Value]);
 }
 
+const sumName = (name: string): string => `sum of gradients of ${name}`;
+const wholeName = (name: string): string => `gradient of ${name}`;
+const rowsName = (name: string, i: number): string => `gradient of rows ${i} of ${name}`;
+const indicesName = (name: string, i: number): string => `rows ${i} of ${name}`;
+
+/** Gradients that a graph adds to sums. */
+export interface GradientGraph {
+  /** What a session is to compute. */
+  readonly outputs: Readonly<Record<string, Value>>;
+  readonly sums: GradientSums;
+  /**
+   * Runs such a session, or one whose outputs are equal to these, which adds the run's gradients to the sums.
+   *
+   * @param dims What the names of dimensions stand for.
+   * @param into Memory for further outputs. Where all outputs have memory, none is copied.
+   */
+  run(
+    session: Pick<Session, "run">,
+    inputs: Readonly<Record<string, Tensor>>,
+    dims: Readonly<Record<string, number>>,
+    into?: Readonly<Record<string, Tensor>>,
+  ): Promise<Record<string, Tensor>>;
+}
+
+/**
+ * A graph reads the sum so far and writes the new one in its place. Of a table whose rows are looked up, only those rows are computed, and added
+ * afterwards.
+ *
+ * @param trained What the gradients are of, for the shapes of the sums.
+ */
+export function gradientGraph(named: NamedGradients, trained: ReadonlyMap<string, WeightTensor>): GradientGraph {
+  const split = named.map(([name, gradient]) => ({ name, ...splitRowGradients(gradient) }));
+  const whole = split.flatMap(({ name, whole }) => (whole ? [[name, whole] as const] : []));
+  const rows = split.flatMap(({ name, rows }) => rows.map((row, i) => ({ name, i, ...row })));
+  const sums = createGradientSums(trained);
+  const sumOf = (name: string): Float32Array => {
+    const sum = sums.get(name);
+    if (!sum) throw new InternalError(`no sum for the gradient of ${name}`);
+    return sum;
+  };
+  const tensors = whole.map(([name]) => [name, floatTensor(sumOf(name), trained.get(name)?.shape ?? [])] as const);
+  const before = Object.fromEntries(tensors.map(([name, tensor]) => [sumName(name), tensor]));
+  const after = Object.fromEntries(tensors.map(([name, tensor]) => [wholeName(name), tensor]));
+  const added = (name: string, gradient: Value): Value =>
+    add(gradient, input(sumName(name), "float32", before[sumName(name)]?.shape ?? []));
+  const rowTensors = (dims: Readonly<Record<string, number>>): Record<string, Tensor> => {
+    const tensors: Record<string, Tensor> = {};
+    for (const { name, i, updates } of rows) {
+      const sizes = sizesOf(updates.shape, dims);
+      if (!sizes) continue;
+      const count = sizes[0] as number;
+      tensors[indicesName(name, i)] = { dtype: "int64", shape: [count], data: new BigInt64Array(count) };
+      tensors[rowsName(name, i)] = floatTensor(new Float32Array(elementCount(sizes)), sizes);
+    }
+    return tensors;
+  };
+  return {
+    outputs: {
+      ...Object.fromEntries(whole.map(([name, gradient]) => [wholeName(name), added(name, gradient)])),
+      ...Object.fromEntries(
+        rows.flatMap(({ name, i, indices, updates }) => [
+          [indicesName(name, i), indices],
+          [rowsName(name, i), updates],
+        ]),
+      ),
+    },
+    sums,
+    async run(session, inputs, dims, into = {}) {
+      const results = await session.run({ ...inputs, ...before }, { ...into, ...after, ...rowTensors(dims) });
+      for (const { name, i } of rows) {
+        const { data, shape } = results[rowsName(name, i)] as Tensor;
+        const indices = results[indicesName(name, i)]?.data as BigInt64Array;
+        addRows(sumOf(name), indices, data as Float32Array, shape.at(-1) as number);
+      }
+      return results;
+    },
+  };
+}
+
 /** A compiled graph that adds gradients to sums. */
 export interface GradientSession {
   readonly gradients: GradientSums;
@@ -38,68 +119,19 @@ export interface GradientSession {
   close(): Promise<void>;
 }
 
-const wholeName = (name: string): string => `gradient of ${name}`;
-const rowsName = (name: string, i: number): string => `gradient of rows ${i} of ${name}`;
-const indicesName = (name: string, i: number): string => `rows ${i} of ${name}`;
-
-/**
- * Compiles a graph with gradients. The first run after the sums were cleared writes them in place; further ones write to memory beside them,
- * which is then added: most steps of a decoder are one run, and need no second copy.
- *
- * @param trained What the gradients are of, for the shapes of the sums.
- */
+/** Compiles a graph with gradients, for models whose sizes are not known before a run. */
 export async function createGradientSession(
   outputs: Readonly<Record<string, Value>>,
   named: NamedGradients,
   trained: ReadonlyMap<string, WeightTensor>,
   settings: SessionSettings = {},
 ): Promise<GradientSession> {
-  const split = named.map(([name, gradient]) => ({ name, ...splitRowGradients(gradient) }));
-  const whole = split.flatMap(({ name, whole }) => (whole ? [[name, whole] as const] : []));
-  const rows = split.flatMap(({ name, rows }) => rows.map((row, i) => ({ name, i, ...row })));
-  const session = await createSession(
-    {
-      outputs: {
-        ...outputs,
-        ...Object.fromEntries(whole.map(([name, gradient]) => [wholeName(name), gradient])),
-        ...Object.fromEntries(
-          rows.flatMap(({ name, i, indices, updates }) => [
-            [indicesName(name, i), indices],
-            [rowsName(name, i), updates],
-          ]),
-        ),
-      },
-    },
-    settings,
-  );
-  const gradients = createGradientSums(trained);
-  const sumOf = (name: string): Float32Array => {
-    const sum = gradients.get(name);
-    if (!sum) throw new InternalError(`no sum for the gradient of ${name}`);
-    return sum;
-  };
-  const tensors = (arrays: ReadonlyMap<string, Float32Array>): Record<string, Tensor> =>
-    Object.fromEntries(
-      whole.map(([name]) => [
-        wholeName(name),
-        floatTensor(arrays.get(name) as Float32Array, trained.get(name)?.shape ?? []),
-      ]),
-    );
-  const sums = tensors(gradients);
-  let beside: Map<string, Float32Array> | undefined;
+  const graph = gradientGraph(named, trained);
+  const session = await createSession({ outputs: { ...outputs, ...graph.outputs } }, settings);
   return {
-    gradients,
+    gradients: graph.sums,
     async run(inputs) {
-      const first = gradients.untouched;
-      if (!first) beside ??= new Map(whole.map(([name]) => [name, new Float32Array(sumOf(name).length)]));
-      gradients.untouched = false;
-      const results = await session.run(inputs, first || !beside ? sums : tensors(beside));
-      if (!first) for (const [name, made] of beside ?? []) addTo(sumOf(name), made);
-      for (const { name, i } of rows) {
-        const { data, shape } = results[rowsName(name, i)] as Tensor;
-        const indices = results[indicesName(name, i)]?.data as BigInt64Array;
-        addRows(sumOf(name), indices, data as Float32Array, shape.at(-1) as number);
-      }
+      const results = await graph.run(session, inputs, {});
       return Object.fromEntries(Object.keys(outputs).map((name) => [name, results[name] as Tensor]));
     },
     close: () => session.close(),

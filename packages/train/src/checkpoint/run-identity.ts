@@ -14,6 +14,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "output_dir",
   "per_device_eval_batch_size",
   "logging_steps",
+  "activation_memory",
   "save_steps",
   "save_total_limit",
   "resume_from_checkpoint",

@@ -11,6 +11,7 @@ import {
   intConstant,
   type Node,
   neg,
+  productOf,
   reduceSum,
   reshape,
   reshapeLike,
@@ -101,8 +102,9 @@ export const shapeRules: Record<string, Rule> = {
     if (axisOf(node) !== 0 || rest.some((dim) => typeof dim !== "number")) {
       throw new InternalError("Gather: the gradient is for rows of known size");
     }
-    const rows = reshape(gradient, ["rows", ...rest], [-1, ...(rest as number[])]);
-    return [scatterRowsAdd(zerosLike(table), reshape(indices, ["rows"], [-1]), rows)];
+    const count = productOf(indices.shape);
+    const rows = reshape(gradient, [count, ...rest], [-1, ...(rest as number[])]);
+    return [scatterRowsAdd(zerosLike(table), reshape(indices, [count], [-1]), rows)];
   },
   GatherElements: ({ node, gradient }) => {
     const [x, indices] = node.inputs as [Value, Value];

@@ -1,4 +1,4 @@
-import { add, reshape, type Value } from "@rag-ft/onnx";
+import { add, productOf, reshape, type Value } from "@rag-ft/onnx";
 
 /** Gradients of single rows of a table: `updates` [n, …] of the rows `indices` [n], which may come several times. */
 export interface RowGradient {
@@ -25,7 +25,7 @@ export function splitRowGradients(gradient: Value): { whole: Value | undefined; 
   const [base, repeated, updates] = inputs;
   const column = repeated?.node?.op === "Expand" ? repeated.node.inputs[0] : undefined;
   if (node?.op === "ScatterElements" && isZeros(base) && column && updates) {
-    return { whole: undefined, rows: [{ indices: reshape(column, ["rows"], [-1]), updates }] };
+    return { whole: undefined, rows: [{ indices: reshape(column, [productOf(column.shape)], [-1]), updates }] };
   }
   return { whole: gradient, rows: [] };
 }

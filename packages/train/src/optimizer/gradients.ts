@@ -1,23 +1,14 @@
 /** Gradients summed over the runs of a step, by parameter name. */
-export class GradientSums extends Map<string, Float32Array> {
-  /** Whether nothing was added since the sums were made or cleared: they are all zero. */
-  untouched = true;
-}
+export type GradientSums = Map<string, Float32Array>;
 
 /** Sums of zero for parameters. */
 export function createGradientSums(parameters: Iterable<readonly [string, { data: Float32Array }]>): GradientSums {
-  return new GradientSums([...parameters].map(([name, { data }]) => [name, new Float32Array(data.length)]));
+  return new Map([...parameters].map(([name, { data }]) => [name, new Float32Array(data.length)]));
 }
 
 /** Sets sums back to zero, for the next step. */
 export function clearGradients(sums: GradientSums): void {
   for (const sum of sums.values()) sum.fill(0);
-  sums.untouched = true;
-}
-
-/** sum += gradient. */
-export function addTo(sum: Float32Array, gradient: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number);
 }
 
 /** Adds `updates` [n, width] to the rows `indices` [n] of a table [rows, width]; a row may come several times. */

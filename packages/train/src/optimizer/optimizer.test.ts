@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { TrainingSettings } from "../training-settings.js";
 import { decays } from "./adamw.js";
-import { clipFactor, GradientSums, gradientNorm } from "./gradients.js";
+import { clipFactor, gradientNorm } from "./gradients.js";
 import { OptimizerLoop, totalSteps } from "./optimizer-loop.js";
 import { learningRate, warmupSteps } from "./schedule.js";
 
@@ -67,7 +67,7 @@ describe("AdamW with clipping, warm-up and cosine", () => {
     for (const expected of reference.steps) {
       const { loss, gradients } = quadratic(weight, bias);
       expect(loss).toBeCloseTo(expected.loss, 4);
-      const { lr, gradNorm } = optimizer.step(parameters, new GradientSums(gradients));
+      const { lr, gradNorm } = optimizer.step(parameters, new Map(gradients));
       expect(lr).toBeCloseTo(expected.lr, 10);
       expect(gradNorm).toBeCloseTo(expected.norm, 4);
       expect([...gradients.values()].every((sum) => sum.every((value) => value === 0))).toBe(true);
@@ -91,7 +91,7 @@ describe("AdamW with clipping, warm-up and cosine", () => {
           { name: "dense.weight", shape: [3, 2], data: weight },
           { name: "dense.bias", shape: [2], data: bias },
         ];
-        optimizer.step(parameters, new GradientSums(quadratic(weight, bias).gradients));
+        optimizer.step(parameters, new Map(quadratic(weight, bias).gradients));
       }
     };
     const whole = start();
@@ -116,7 +116,7 @@ describe("AdamW with clipping, warm-up and cosine", () => {
   it("keeps the parameters when a gradient is not finite, and says so", () => {
     const data = Float32Array.of(1, 2);
     const optimizer = new OptimizerLoop(settings, 20);
-    const gradients = new GradientSums([["a.weight", Float32Array.of(Number.NaN, 1)]]);
+    const gradients = new Map([["a.weight", Float32Array.of(Number.NaN, 1)]]);
     expect(() => optimizer.step([{ name: "a.weight", shape: [2], data }], gradients)).toThrow(/Step 1: .*not finite/);
     expect([...data]).toEqual([1, 2]);
   });
