@@ -16,6 +16,8 @@ const NAMES = [
   "metrics",
   "bm25",
   "faults",
+  "near-duplicates",
+  "negatives",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);

@@ -13,7 +13,17 @@ import { encoderFlops } from "../flops.mjs";
 import { flags, quiet } from "../tools.mjs";
 
 const request = JSON.parse(readFileSync(flags.request, "utf8"));
-const { encoder: folder, overrides, temperature, settings, threads, warmup, batches, save } = request;
+const {
+  encoder: folder,
+  overrides,
+  temperature,
+  settings,
+  threads,
+  warmup,
+  batches,
+  save,
+  hard_neg_ratio = 0,
+} = request;
 const encoder = await loadEncoder(folder, { ...quiet, overrides });
 const activationBytes = trainRetrieverSettings.shape.activation_memory.parse(request.activation_memory) * 2 ** 20;
 const model = await createTrainableEncoder(encoder, { threads, activationBytes });
@@ -24,12 +34,12 @@ const loss = await createContrastiveLoss({
 });
 const parameters = [...encoder.weights].map(([name, weight]) => ({ name, ...weight }));
 const optimizer = new OptimizerLoop(settings, request.steps ?? batches.length + 1);
-const random = createRandom(0);
+const random = createRandom(request.seed ?? 0);
 
 /** A step from texts to new weights. Tokens are made anew each time, as the peers make them. */
 async function step(batch) {
   const began = performance.now();
-  const composed = composeBatch(batch, 0, random);
+  const composed = composeBatch(batch, hard_neg_ratio, random);
   const cache = new TokenCache(model);
   const result = await contrastiveStep(model, loss, cache, composed, 1);
   optimizer.step(parameters, model.gradients);

@@ -18,6 +18,10 @@ export const stageRegistry: StageRegistry = {
     summary: "have a model ask questions about the passages",
     load: async () => toAnyStage((await import("@rag-ft/gen-questions")).genQuestions),
   },
+  "mine-negatives": {
+    summary: "give existing questions hard negatives from the whole database",
+    load: async () => toAnyStage((await import("@rag-ft/mine-negatives")).mineNegatives),
+  },
   "gen-answers": {
     summary: "have a model answer those questions",
     load: async () => toAnyStage((await import("@rag-ft/gen-answers")).genAnswers),

@@ -1,0 +1,2 @@
+export { type MineNegativesSettings, mineNegativesSettings } from "./settings.js";
+export { mineNegatives } from "./stage.js";

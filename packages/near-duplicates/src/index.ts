@@ -1,0 +1,4 @@
+export * from "./near-duplicates.js";
+export * from "./question-set.js";
+export * from "./shingles.js";
+export * from "./words.js";

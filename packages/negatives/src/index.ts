@@ -1,0 +1,2 @@
+export * from "./mine-hard-negatives.js";
+export * from "./mining-settings.js";

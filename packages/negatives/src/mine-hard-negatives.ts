@@ -1,0 +1,157 @@
+// Hard negatives from the whole database, by the retriever that is to be trained.
+//
+// 1. Each question retrieves the passages that score highest; the candidates of a row are those of all its questions.
+// 2. Likely positives go: the gold passages and their near-duplicates, and whatever scores at least `margin` of the gold passage's score
+//    for one of the questions (positive-aware mining with a share of the positive's score: Moreira et al. 2024, NV-Retriever).
+// 3. Of the hardest that remain, none of them a near-duplicate of another, `count` are drawn.
+import {
+  createRandom,
+  type Document,
+  deriveSeed,
+  documentId,
+  documentKey,
+  InternalError,
+  type QuestionsRow,
+  type Reporter,
+} from "@rag-ft/core";
+import { areNear, type Shingles, shingles } from "@rag-ft/near-duplicates";
+import { type PassageEncoder, type PassageIndex, type Retrieved, retrieve } from "@rag-ft/retrieval";
+
+/** Passages retrieved a question: enough to get past the likely positives of a database full of copies. */
+const DEPTH = 200;
+
+export interface MineOptions {
+  index: PassageIndex;
+  encoder: PassageEncoder;
+  /** Hard negatives a row. */
+  count: number;
+  margin: number;
+  /** Drawn from so many of the hardest, at least `count`. */
+  pool: number;
+  seed: number;
+  reporter: Reporter;
+  signal: AbortSignal;
+}
+
+export interface MinedCounts {
+  /** Candidates that were left out as copies of the gold passage, and those left out because they score too high. */
+  near_duplicates: number;
+  above_margin: number;
+  /** Rows with fewer negatives than asked for. */
+  short: number;
+  negatives: number;
+}
+
+export interface Mined {
+  rows: QuestionsRow[];
+  counts: MinedCounts;
+}
+
+/** A score below which a passage is no likely positive; for a negative score of the gold passage, as far below it. */
+const limitOf = (gold: number, margin: number): number => gold - (1 - margin) * Math.abs(gold);
+
+/** Inner product of a question's and a passage's vectors. */
+function innerProduct(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  return sum;
+}
+
+/** For each question, its gold passage's score: the best one's when there are several. */
+async function goldScores(
+  questions: readonly { question: string; gold: readonly Document[] }[],
+  retrieved: readonly Retrieved[],
+  { index, encoder, signal }: MineOptions,
+): Promise<number[]> {
+  const scores = questions.map(({ gold }, i) => {
+    const keys = new Set(gold.map(documentKey));
+    const found = retrieved[i]?.ids.findIndex((id) => keys.has(documentKey(index.documents[id] as Document))) ?? -1;
+    return found < 0 ? undefined : retrieved[i]?.scores[found];
+  });
+  // Gold passages that were not retrieved, or are not in the database: few, so that their vectors are made anew.
+  const missing = scores.flatMap((score, i) => (score === undefined ? [i] : []));
+  const texts = [...new Set(missing.flatMap((i) => questions[i]?.gold.map((gold) => gold.fmt_content) ?? []))];
+  if (texts.length === 0) return scores as number[];
+  const passages = await encoder.embed(texts, "passage", { signal });
+  const queries = await encoder.embed(
+    missing.map((i) => (questions[i] as { question: string }).question),
+    "query",
+    { signal },
+  );
+  const row = (all: Float32Array, i: number) => all.subarray(i * encoder.dimensions, (i + 1) * encoder.dimensions);
+  missing.forEach((i, at) => {
+    const of = questions[i]?.gold.map((gold) =>
+      innerProduct(row(queries, at), row(passages, texts.indexOf(gold.fmt_content))),
+    );
+    scores[i] = Math.max(...(of ?? []));
+  });
+  return scores as number[];
+}
+
+/** A row's candidates, hardest first: place in the database → its highest score, and whether a question forbids it. */
+function candidatesOf(
+  retrieved: readonly Retrieved[],
+  limits: readonly number[],
+): { id: number; score: number; tooHigh: boolean }[] {
+  const found = new Map<number, { id: number; score: number; tooHigh: boolean }>();
+  retrieved.forEach(({ ids, scores }, question) => {
+    ids.forEach((id, place) => {
+      const score = scores[place] as number;
+      const tooHigh = score >= (limits[question] as number);
+      const known = found.get(id);
+      if (known === undefined) found.set(id, { id, score, tooHigh });
+      else found.set(id, { id, score: Math.max(score, known.score), tooHigh: tooHigh || known.tooHigh });
+    });
+  });
+  return [...found.values()].sort((a, b) => b.score - a.score || a.id - b.id);
+}
+
+/**
+ * The rows with mined hard negatives in place of theirs. The same rows, database, encoder and seed give the same negatives, and a row's
+ * do not depend on the other rows.
+ */
+export async function mineHardNegatives(rows: readonly QuestionsRow[], options: MineOptions): Promise<Mined> {
+  const { index, encoder, count, margin, seed, reporter, signal } = options;
+  const pool = Math.max(options.pool, count);
+  const counts: MinedCounts = { near_duplicates: 0, above_margin: 0, short: 0, negatives: 0 };
+  const questions = rows.flatMap(({ questions: own, gold_docs }) =>
+    own.map((question) => ({ question, gold: gold_docs })),
+  );
+  const texts = questions.map(({ question }) => question);
+  const retrieved = await retrieve(index, encoder, texts, DEPTH, { reporter, signal });
+  const gold = await goldScores(questions, retrieved, options);
+  const known = new Map<number, Shingles>();
+  const shinglesAt = (id: number): Shingles => {
+    const found = known.get(id) ?? shingles((index.documents[id] as Document).page_content);
+    known.set(id, found);
+    return found;
+  };
+
+  let next = 0;
+  const mined = rows.map((row): QuestionsRow => {
+    const from = next;
+    next += row.questions.length;
+    const limits = gold.slice(from, next).map((score) => limitOf(score, margin));
+    const goldShingles = row.gold_docs.map((document) => shingles(document.page_content));
+    const goldKeys = new Set(row.gold_docs.map(documentKey));
+    const hardest: number[] = [];
+    for (const { id, tooHigh } of candidatesOf(retrieved.slice(from, next), limits)) {
+      if (hardest.length === pool) break;
+      const passage = index.documents[id];
+      if (passage === undefined) throw new InternalError(`The search returned passage ${id}, which is not there.`);
+      if (goldKeys.has(documentKey(passage))) continue;
+      const own = shinglesAt(id);
+      if (goldShingles.some((other) => areNear(own, other))) counts.near_duplicates++;
+      else if (tooHigh) counts.above_margin++;
+      else if (!hardest.some((other) => areNear(own, shinglesAt(other)))) hardest.push(id);
+    }
+    const random = createRandom(
+      deriveSeed(seed, ...row.gold_docs.map((document) => Number(`0x${documentId(document).slice(0, 8)}`))),
+    );
+    const drawn = random.sample(hardest, count).map((id) => index.documents[id] as Document);
+    counts.negatives += drawn.length;
+    if (drawn.length < count) counts.short++;
+    return { ...row, hard_neg_docs: drawn };
+  });
+  return { rows: mined, counts };
+}
