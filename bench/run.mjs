@@ -18,6 +18,7 @@ const NAMES = [
   "faults",
   "near-duplicates",
   "negatives",
+  "audit",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);

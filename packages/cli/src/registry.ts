@@ -22,6 +22,10 @@ export const stageRegistry: StageRegistry = {
     summary: "give existing questions hard negatives from the whole database",
     load: async () => toAnyStage((await import("@rag-ft/mine-negatives")).mineNegatives),
   },
+  "audit-splits": {
+    summary: "look for leaks between train, eval and test",
+    load: async () => toAnyStage((await import("@rag-ft/audit-splits")).auditSplits),
+  },
   "gen-answers": {
     summary: "have a model answer those questions",
     load: async () => toAnyStage((await import("@rag-ft/gen-answers")).genAnswers),

@@ -1,6 +1,6 @@
 /**
- * The three kinds of failure. The process exits in one place (the CLI), which turns each into a message and a code:
- * the user's mistake (2), data that is not what it says (3), our bug (70).
+ * The kinds of failure. The process exits in one place (the CLI), which turns each into a message and a code:
+ * the user's mistake (2), data that is not what it says (3), a check that fails (4), our bug (70).
  */
 export abstract class RagFtError extends Error {
   abstract readonly exitCode: number;
@@ -18,6 +18,11 @@ export class UserError extends RagFtError {
 /** A file or a reply that is malformed. The message names place, what was found, what was expected, what to do. */
 export class DataError extends RagFtError {
   readonly exitCode = 3;
+}
+
+/** A check that was asked for has found what it looks for. */
+export class CheckFailedError extends RagFtError {
+  readonly exitCode = 4;
 }
 
 /** A broken invariant of our own. */
