@@ -11,8 +11,8 @@ import {
 } from "@rag-ft/onnx";
 
 /**
- * Sum of x [rows, size] over its rows, as a product with ones. ReduceSum adds one row after the other: over 20,000 rows it loses two and a half
- * times as much to rounding.
+ * Sum of x [rows, size] over its rows, as a product with ones. ReduceSum adds one row after the other, and over
+ * many rows loses more to rounding.
  */
 export function sumRows(x: Value): Value {
   const [rows = 1, size = 1] = x.shape;
