@@ -54,4 +54,8 @@ export const stageRegistry: StageRegistry = {
     summary: "write one HTML file about a run",
     load: async () => toAnyStage((await import("@rag-ft/report")).report),
   },
+  review: {
+    summary: "label answers on a local page",
+    load: async () => toAnyStage((await import("@rag-ft/review")).review),
+  },
 };

@@ -1,3 +1,4 @@
 export * from "./assets.js";
 export * from "./html.js";
 export * from "./page.js";
+export * from "./passage-table.js";

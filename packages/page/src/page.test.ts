@@ -34,7 +34,7 @@ describe("renderPage", () => {
     });
     expect(page.match(/<script/g)).toHaveLength(2);
     expect(page.match(/<\/script/g)).toHaveLength(2);
-    const script = /<script>([\s\S]*?)<\/script>/.exec(page)?.[1] ?? "";
+    const script = /<script type="module">([\s\S]*?)<\/script>/.exec(page)?.[1] ?? "";
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(script));
     expect(page).toContain(`script-src &#39;sha256-${Buffer.from(digest).toString("base64")}&#39;`);
     expect(page).toContain("default-src &#39;none&#39;");

@@ -6,7 +6,7 @@ export interface Page {
   /** Style sheets, in order. */
   styles: readonly string[];
   body: Markup;
-  /** Classic scripts that share one scope of their own, in order; they run when the body is there. */
+  /** Scripts, in order, that make one module: they run when the body is there. */
   scripts: readonly string[];
   /** What the scripts read with `pageData()`. */
   data?: unknown;
@@ -31,10 +31,7 @@ function sourceHash(text: string): string {
  * slip in escaping would still not run what comes from data.
  */
 export function renderPage({ title, styles, body, scripts, data, connect }: Page): string {
-  const script = `(() => {
-"use strict";
-${scripts.join("\n")}
-})();`;
+  const script = scripts.join("\n");
   const policy = [
     "default-src 'none'",
     "style-src 'unsafe-inline'",
@@ -60,7 +57,7 @@ ${markup(styles.join("\n"))}
 <body>
 ${body}
 <script type="application/json" id="page-data">${markup(scriptJson(data))}</script>
-<script>${markup(script)}</script>
+<script type="module">${markup(script)}</script>
 </body>
 </html>
 `;

@@ -28,6 +28,7 @@ let page = 0;
  * @param {AnswerData} answer
  */
 const isWrong = (answer) => {
+  if (answer.label) return answer.label !== "correct";
   if (answer.verdict === "correct" || answer.verdict === "incorrect") return answer.verdict === "incorrect";
   return (answer.rougeL ?? answer.f1 ?? 0) < Number(limit.value);
 };
@@ -36,8 +37,8 @@ const isWrong = (answer) => {
 const CHANGES = {
   fixed: (before, now) => isWrong(before) && !isWrong(now),
   broken: (before, now) => !isWrong(before) && isWrong(now),
-  found: (before, now) => !before.found && now.found,
-  lost: (before, now) => before.found && !now.found,
+  found: (before, now) => before.found === false && now.found === true,
+  lost: (before, now) => before.found === true && now.found === false,
 };
 
 /** Texts in lower case, made at the first search. */
@@ -75,7 +76,7 @@ const chosenRows = () => {
   const rows = data.questions.flatMap((row, index) => {
     const answer = row.by[Number(system.value)];
     if (!answer) return [];
-    if (misses.checked && answer.found) return [];
+    if (misses.checked && answer.found !== false) return [];
     if (wrong.checked && !isWrong(answer)) return [];
     const before = data.base === null ? null : row.by[data.base];
     if (changed && !(before && changed(before, answer))) return [];
@@ -103,12 +104,16 @@ const searched = (text) => withMarks(text, foundRanges(text, query.value.trim())
  * @param {AnswerData} answer
  */
 const rankBadge = (row, answer) => {
+  if (answer.found === null) return badge(answer.retrieved.length > 0 ? "given passages" : "not retrieved");
   const ranks = row.gold.map((place) => answer.retrieved.indexOf(place) + 1);
   return answer.found ? badge(`gold at ${ranks.join(", ")}`, "good") : badge("gold missed", "bad");
 };
 
 /** @param {AnswerData} answer */
 const verdictBadges = (answer) => [
+  ...(answer.label
+    ? [badge(`labelled ${answer.label.replace("_", " ")}`, answer.label === "correct" ? "good" : "bad")]
+    : []),
   ...(answer.verdict === undefined
     ? []
     : [
@@ -124,7 +129,7 @@ const verdictBadges = (answer) => [
     : [
         badge(
           `ROUGE-L ${answer.rougeL.toFixed(2)}`,
-          answer.verdict !== undefined ? "" : isWrong(answer) ? "bad" : "good",
+          answer.verdict !== undefined || answer.label !== undefined ? "" : isWrong(answer) ? "bad" : "good",
         ),
       ]),
 ];
@@ -235,3 +240,6 @@ const turn = (by) => {
 previous.addEventListener("click", () => turn(-1));
 next.addEventListener("click", () => turn(1));
 show();
+
+// A module, so that its names are its own.
+export {};

@@ -1,12 +1,5 @@
-import { type Document, documentKey } from "@rag-ft/core";
+import { type PassageData, PassageTable } from "@rag-ft/page";
 import type { Answered, System } from "./read/system.js";
-
-/** A passage as the page holds it: each once, however many questions it was retrieved for. */
-export interface PassageData {
-  source: string;
-  title?: string;
-  text: string;
-}
 
 /** What one system made of a question. */
 export interface AnswerData {
@@ -15,11 +8,13 @@ export interface AnswerData {
   retrieved: number[];
   /** Their similarities to the question. */
   similarities: number[];
-  /** Whether every gold passage was retrieved. */
-  found: boolean;
+  /** Whether every gold passage was retrieved; null where the prompt held others than retrieved ones, or none. */
+  found: boolean | null;
   rougeL?: number;
   f1?: number;
   verdict?: string;
+  /** What a person said of the answer. */
+  label?: string;
   /** The judge's explanation. */
   reply?: string;
   error?: string;
@@ -50,19 +45,17 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-function answerData(
-  { prediction, goldRanks, scores, judge }: Answered,
-  place: (passage: Document) => number,
-): AnswerData {
+function answerData({ prediction, goldRanks, scores, judge, label }: Answered, table: PassageTable): AnswerData {
   const { generated_answer, retrieved_docs, retrieval_scores, error, finish_reason } = prediction;
   return {
     answer: generated_answer,
-    retrieved: retrieved_docs.map(place),
+    retrieved: retrieved_docs.map((passage) => table.place(passage)),
     similarities: Array.isArray(retrieval_scores) ? retrieval_scores.filter((score) => typeof score === "number") : [],
-    found: goldRanks.every((rank) => rank !== null),
+    found: goldRanks ? goldRanks.every((rank) => rank !== null) : null,
     rougeL: scores.rougeL,
     f1: scores.f1,
     verdict: judge?.verdict,
+    label,
     reply: text(judge?.reply),
     error: text(error),
     finish: text(finish_reason),
@@ -76,16 +69,7 @@ function historyOf(value: unknown): QuestionData["history"] {
 
 /** Every question of every system once, in the order of the test file, with what each system made of it. */
 export function predictionData(systems: readonly System[], base: System | undefined, tuned: System): PredictionData {
-  const passages: PassageData[] = [];
-  const places = new Map<string, number>();
-  const place = (passage: Document): number => {
-    const key = documentKey(passage);
-    const known = places.get(key);
-    if (known !== undefined) return known;
-    const { source, title } = passage.metadata;
-    places.set(key, passages.length);
-    return passages.push({ source, ...(title ? { title } : {}), text: passage.page_content }) - 1;
-  };
+  const table = new PassageTable();
   const questions = new Map<string, QuestionData>();
   for (const [i, { answers }] of systems.entries()) {
     for (const answered of answers) {
@@ -94,10 +78,10 @@ export function predictionData(systems: readonly System[], base: System | undefi
         question,
         history: historyOf(chat_history),
         answer: gold_answer,
-        gold: gold_docs.map(place),
+        gold: gold_docs.map((passage) => table.place(passage)),
         by: systems.map(() => null),
       };
-      row.by[i] = answerData(answered, place);
+      row.by[i] = answerData(answered, table);
       questions.set(answered.key, row);
     }
   }
@@ -105,7 +89,7 @@ export function predictionData(systems: readonly System[], base: System | undefi
     systems: systems.map(({ label }) => label),
     base: base ? systems.indexOf(base) : null,
     tuned: systems.indexOf(tuned),
-    passages,
+    passages: table.passages,
     questions: [...questions.values()],
   };
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { type Content, html, readPageScript, readTheme, renderPage } from "@rag-ft/page";
+import { changeOf } from "./figures/change.js";
 import { headlineMetrics } from "./figures/headline.js";
 import { predictionData } from "./prediction-data.js";
 import type { Run } from "./read/read-run.js";
@@ -12,6 +13,7 @@ import { provenanceSection } from "./sections/provenance.js";
 import { retrievalSection } from "./sections/retrieval.js";
 import { renderSection } from "./sections/section.js";
 import { trainingSection } from "./sections/training.js";
+import { twoByTwoSection } from "./sections/two-by-two.js";
 
 const readAsset = (name: string): Promise<string> => readFile(new URL(`../assets/${name}`, import.meta.url), "utf8");
 
@@ -24,7 +26,7 @@ function cards({ base, tuned }: Run): Content {
   return html`<ul class="cards">${shown.map(
     ({ name, title }) => html`<li><span class="card-title">${title}</span>
 <span class="card-value">${formatFigure(tuned.figures.get(name))}</span>
-<span class="muted">${base ? html`${formatChange(base.figures.get(name), tuned.figures.get(name))} against ${base.label}` : ""}</span></li>`,
+<span class="muted">${base ? html`${formatChange(changeOf(base, tuned, name))} against ${base.label}` : ""}</span></li>`,
   )}</ul>`;
 }
 
@@ -37,11 +39,14 @@ export async function renderReport(run: Run, now: Date = new Date()): Promise<st
     readPageScript(),
     readAsset("predictions.js"),
   ]);
-  const asked = systems.filter(({ answers }) => answers.length > 0);
+  const cells = run.compared?.cells ?? [];
+  const others = cells.filter(({ folder }) => !systems.some((system) => system.folder === folder));
+  const asked = [...systems, ...others].filter(({ answers }) => answers.length > 0);
   const shown = tuned && asked.includes(tuned) ? tuned : asked.at(-1);
   const predictions = shown && predictionData(asked, base && asked.includes(base) ? base : undefined, shown);
   const sections = [
     comparisonSection(run),
+    ...(tuned ? [twoByTwoSection(run)] : []),
     retrievalSection(run),
     trainingSection(run),
     distributionSection(run),
@@ -53,7 +58,7 @@ export async function renderReport(run: Run, now: Date = new Date()): Promise<st
   const day = (time: number): string => new Date(time).toISOString().slice(0, 16).replace("T", " ");
   const body = html`<header>
 <h1>${title}</h1>
-<p class="muted">${records.length} stages, the last finished ${day(Math.max(...finished))} UTC; report made ${day(now.getTime())} UTC.</p>
+<p class="muted">${records.length} ${records.length === 1 ? "stage" : "stages"}, the last finished ${day(Math.max(...finished))} UTC; report made ${day(now.getTime())} UTC.</p>
 ${cards(run)}
 <nav class="contents" aria-label="Sections">${sections.map((section) => html`<a href="#${section.id}">${section.title}</a> `)}</nav>
 </header>

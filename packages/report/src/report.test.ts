@@ -95,13 +95,23 @@ describe("the page", () => {
     const text = await page();
     const { document } = parseHTML(text);
     const sections = [...document.querySelectorAll("h2")].map((heading) => heading.id);
-    expect(sections).toEqual(["figures", "retrieval", "training", "scores", "predictions", "cost", "provenance"]);
+    expect(sections).toEqual([
+      "figures",
+      "two-by-two",
+      "retrieval",
+      "training",
+      "scores",
+      "predictions",
+      "cost",
+      "provenance",
+    ]);
     const charts = [...document.querySelectorAll("figure > svg")];
     expect(charts).toHaveLength(9);
     for (const chart of charts) expect(chart.getAttribute("aria-label")).toMatch(/\.$/);
     expect(text).not.toMatch(/(src|href)="(?!#|data:)/);
     expect(text).not.toContain("@import");
-    expect(document.querySelectorAll(".missing")).toHaveLength(0);
+    const absent = [...document.querySelectorAll(".missing strong")].map((node) => node.textContent);
+    expect(absent).toEqual(["No 2x2."]);
     expect(text).toContain('0.750 <span class="muted">(0.550–0.950)</span>');
     expect(text).toContain("1234");
     expect(text).toContain("0123abcd");
@@ -155,7 +165,7 @@ async function opened(): Promise<{ document: Document; set: (id: string, value: 
   }
   for (const element of document.querySelectorAll("nav, ol, p")) Object.assign(element, { scrollIntoView: () => {} });
   const script = [...document.querySelectorAll("script")].at(-1)?.textContent ?? "";
-  new Function("document", "window", script)(document, window);
+  new Function("document", "window", script.replace("export {};", ""))(document, window);
   const questions = (): string[] =>
     [...document.querySelectorAll("#rows summary > span:nth-child(2)")].map((node) => node.textContent ?? "");
   return {

@@ -19,6 +19,7 @@ import type { Parameter } from "./optimizer/adamw.js";
 import type { GradientSums } from "./optimizer/gradients.js";
 import { OptimizerLoop, peakRssMb } from "./optimizer/optimizer-loop.js";
 import { StepLog } from "./step-log.js";
+import { openTracker, type Tracker } from "./tracker/tracker.js";
 import type { TrainingSettings } from "./training-settings.js";
 
 /** Figures by name, as a line of eval.jsonl has them. */
@@ -122,6 +123,7 @@ class TrainingRun {
   private step = 0;
   /** Whether the evaluation that is due after `step` has been made. */
   private evaluated = false;
+  private readonly tracker: Tracker;
   private log = new StepLog();
   private bestStep = 0;
   private bestFigures: Figures | undefined;
@@ -138,6 +140,7 @@ class TrainingRun {
     const { settings, steps, files } = task;
     this.output = settings.output_dir;
     this.optimizer = new OptimizerLoop(settings, steps);
+    this.tracker = openTracker(settings, task.reporter);
     this.checkpoints = new Checkpoints(this.output, settings.save_total_limit, files, start);
   }
 
@@ -159,6 +162,7 @@ class TrainingRun {
     this.baseFigures = state.base_figures;
     this.baseTest = state.base_test;
     this.saved = { step: state.step, evaluated: state.evaluated };
+    await this.tracker.start(state.step);
     task.reporter.info(`${folder}: going on after step ${state.step} of ${task.steps}`);
   }
 
@@ -203,6 +207,7 @@ class TrainingRun {
     if (last || step % settings.logging_steps === 0) {
       const line = { step, ...this.log.take(), lr, grad_norm: gradNorm, peak_rss_mb: peakRssMb() };
       await appendJsonl(join(this.output, "train.jsonl"), line);
+      await this.tracker.log(step, line);
     }
     return result.loss;
   }
@@ -213,7 +218,10 @@ class TrainingRun {
     if (step > 0 && this.isLongAgo()) await this.save();
     const evaluation = await task.evaluate?.(step);
     // Only now: a model that cannot even be evaluated leaves the logs of an earlier run as they were.
-    if (step === 0) for (const log of LOGS) await rm(join(this.output, log), { force: true });
+    if (step === 0) {
+      for (const log of LOGS) await rm(join(this.output, log), { force: true });
+      await this.tracker.start(0);
+    }
     if (!evaluation) {
       this.evaluated = true;
       return;
@@ -225,6 +233,7 @@ class TrainingRun {
       throw new DataError(`Step ${step}: ${metric.name} is ${value}: the weights give no finite numbers. ${advice}.`);
     }
     await appendJsonl(join(this.output, "eval.jsonl"), { step, ...figures });
+    await this.tracker.log(step, figures);
     reporter.info(`step ${step}: ${metric.name} ${value.toFixed(4)}`);
     this.evaluated = true;
     if (step === 0) {

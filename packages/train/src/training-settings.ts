@@ -2,6 +2,7 @@ import { count, device, flag, number } from "@rag-ft/core";
 import { z } from "zod";
 import { loraFields } from "./lora/lora-settings.js";
 import { SCHEDULES } from "./optimizer/schedule.js";
+import { trackersOf } from "./tracker/tracker.js";
 
 /** Settings that every training stage has, named as Hugging Face's TrainingArguments name them. */
 export const trainingSettings = {
@@ -46,8 +47,11 @@ export const trainingSettings = {
   use_flash_attention: flag().default(false).describe("Accepted: no meaning on this engine"),
   gradient_checkpointing: flag().default(false).describe("Accepted: no meaning on this engine"),
   deepspeed: z.string().optional().describe("Accepted: no meaning on this engine"),
-  run_group: z.string().optional().describe("Accepted: no tracker is used"),
-  report_to: z.string().optional().describe("Accepted: no tracker is used"),
+  run_group: z.string().optional().describe("Accepted: no meaning to the trackers used here"),
+  report_to: z
+    .string()
+    .default("none")
+    .describe("Tracker that figures go to besides the logs: tensorboard (event files in output_dir/runs) or none"),
   save_total_limit: count(1)
     .default(1)
     .describe(
@@ -72,13 +76,12 @@ export const IGNORED_SETTINGS = [
   "gradient_checkpointing",
   "deepspeed",
   "run_group",
-  "report_to",
 ] as const;
 
 /** One line naming the given settings that have no effect here; undefined when there are none. */
 export function ignoredSettings(settings: TrainingSettings): string | undefined {
   const given = IGNORED_SETTINGS.filter((key) => settings[key] !== undefined && settings[key] !== false);
-  return given.length > 0
-    ? `no effect on this engine (fp32 on ONNX Runtime, no tracker): ${given.join(", ")}`
-    : undefined;
+  const trackers = trackersOf(settings.report_to).unknown.map((name) => `report_to ${name} (there is tensorboard)`);
+  const names = [...given, ...trackers];
+  return names.length > 0 ? `no effect on this engine (fp32 on ONNX Runtime): ${names.join(", ")}` : undefined;
 }

@@ -23,7 +23,7 @@ const RANKS = 8;
 export const MISSED = "missed";
 
 /** The rank of the gold passage that came last; `missed` when one was not retrieved. */
-export function lastRank({ goldRanks }: Pick<Answered, "goldRanks">): number | undefined {
+export function lastRank({ goldRanks = [null] }: Pick<Answered, "goldRanks">): number | undefined {
   const ranks = goldRanks.filter((rank) => rank !== null);
   return ranks.length < goldRanks.length ? undefined : Math.max(...ranks);
 }

@@ -1,3 +1,4 @@
+import { wilsonInterval } from "@rag-ft/metrics";
 import { type Figure, isRetrieved, type System } from "../read/system.js";
 import { recallDepths } from "./headline.js";
 
@@ -24,7 +25,8 @@ export function recallCurve(system: System): RecallPoint[] {
     .flatMap((k) => {
       const figure = system.figures.get(`test_retr/document_recall/recall${k}`);
       const hits = system.answers.filter((answer) => isRetrieved(answer, k)).length;
-      const value = figure?.value ?? hits / system.answers.length;
-      return [{ system: system.label, k, value, ...(figure?.interval ? { interval: figure.interval } : {}) }];
+      if (figure) return [{ system: system.label, k, ...figure }];
+      const { low, high } = wilsonInterval(hits, system.answers.length);
+      return [{ system: system.label, k, value: hits / system.answers.length, interval: [low, high] }];
     });
 }

@@ -1,5 +1,16 @@
 import { join } from "node:path";
-import { type Document, documentKey, type Prediction, predictionSchema } from "@rag-ft/core";
+import {
+  type AnswerLabel,
+  answerLabelSchema,
+  type Document,
+  documentKey,
+  type IdentifiedQuestion,
+  type Prediction,
+  predictionSchema,
+  questionId,
+  type TwoByTwo,
+  twoByTwoSchema,
+} from "@rag-ft/core";
 import { z } from "zod";
 import { readRows, readValue } from "./optional-file.js";
 import type { StageRecord } from "./stage-record.js";
@@ -19,18 +30,19 @@ export interface Answered {
   /** Equal for the same question with the same gold passages, whichever system answered. */
   key: string;
   prediction: Prediction;
-  /** Rank of each gold passage among the retrieved ones, counted from 1; null: not retrieved. */
-  goldRanks: (number | null)[];
+  /** Rank of each gold passage among the retrieved ones, counted from 1; null: not retrieved. Absent where nothing was retrieved. */
+  goldRanks?: (number | null)[];
   /** Figures of this answer, such as `rougeL` and `f1`. */
   scores: Record<string, number>;
   judge?: { verdict: string; reply: string };
+  /** What a person said of the answer. */
+  label?: AnswerLabel["label"];
 }
 
 /** One tested system: what a test stage wrote to its folder. */
 export interface System {
   label: string;
   folder: string;
-  record: StageRecord;
   figures: ReadonlyMap<string, Figure>;
   /** Empty when the test is of the retriever alone. */
   answers: Answered[];
@@ -61,32 +73,92 @@ function rankIn(retrieved: readonly Document[], gold: Document): number | null {
   return index < 0 ? null : index + 1;
 }
 
-function answered(prediction: Prediction): Answered {
-  const { question, gold_docs, retrieved_docs, scores } = prediction;
+/** Labels by what they are of, as test-e2e reads them: an answer to a question, or whatever answer it was given. */
+type Labels = ReadonlyMap<string, AnswerLabel["label"]>;
+const labelKey = (id: string, answer?: string): string => JSON.stringify([id, answer?.trim() ?? null]);
+
+function answered(prediction: Prediction, labels: Labels): Answered {
+  const { gold_docs, retrieved_docs, scores, passages = "retrieved", generated_answer } = prediction;
+  const key = prediction.question_id ?? questionId(prediction as IdentifiedQuestion);
+  const label = labels.get(labelKey(key, generated_answer)) ?? labels.get(labelKey(key));
   const judge = judgeSchema.safeParse(prediction.judge);
   return {
-    key: JSON.stringify([question, gold_docs.map(documentKey)]),
+    key,
     prediction,
-    goldRanks: gold_docs.map((gold) => rankIn(retrieved_docs, gold)),
+    ...(passages === "retrieved" ? { goldRanks: gold_docs.map((gold) => rankIn(retrieved_docs, gold)) } : {}),
     scores: typeof scores === "object" && scores !== null ? numbersOf(scores as Record<string, unknown>) : {},
     ...(judge.success ? { judge: judge.data } : {}),
+    ...(label ? { label } : {}),
   };
 }
 
 /** Whether all gold passages are among the first `depth` retrieved ones (as the reference counts recall). */
 export function isRetrieved({ goldRanks }: Pick<Answered, "goldRanks">, depth = Number.POSITIVE_INFINITY): boolean {
-  return goldRanks.every((rank) => rank !== null && rank <= depth);
+  return goldRanks?.every((rank) => rank !== null && rank <= depth) ?? false;
 }
 
-/** Reads what a test stage left beside its record; undefined when it left no scores. */
-export async function readSystem(record: StageRecord): Promise<System | undefined> {
-  const { folder, settings } = record;
-  const [score, predictions] = await Promise.all([
+async function readLabels(folder: string): Promise<Labels> {
+  const rows = (await readRows(join(folder, "labels.jsonl"), answerLabelSchema, "labels of answers")) ?? [];
+  return new Map(
+    rows.map(({ question_id, generated_answer, label }) => [labelKey(question_id, generated_answer), label]),
+  );
+}
+
+/** Reads the scores and predictions of one folder; undefined when it holds no scores. */
+async function readSystem(folder: string, label: string): Promise<System | undefined> {
+  const [score, predictions, labels] = await Promise.all([
     readValue(join(folder, "score.json"), scoreSchema, "scores of a test (score.json)"),
     readRows(join(folder, "test-predictions.jsonl"), predictionSchema, "predictions of test-e2e"),
+    readLabels(folder),
   ]);
   if (!score) return undefined;
-  const model = settings.qa_model_name_or_path ?? settings.embedding_model_name_or_path ?? record.command;
+  const answers = (predictions ?? []).map((prediction) => answered(prediction, labels));
+  return { label, folder, figures: figuresOf(score), answers };
+}
+
+/** The 2x2 of a test that was run with `compare_base`, with a system for each of its cells, in their order. */
+export interface ComparedBase {
+  twoByTwo: TwoByTwo;
+  cells: System[];
+}
+
+/** What one test stage left. */
+export interface Test {
+  record: StageRecord;
+  system: System;
+  compared?: ComparedBase;
+}
+
+/** Reads what `test-e2e` left beside its record; undefined when it left no scores. */
+export async function readTest(record: StageRecord): Promise<Test | undefined> {
+  const { folder, settings } = record;
+  const model = settings.qa_model_name_or_path ?? record.command;
   const label = typeof settings.label === "string" ? settings.label : String(model).replace(/^.*[\\/]/, "");
-  return { label, folder, record, figures: figuresOf(score), answers: (predictions ?? []).map(answered) };
+  const system = await readSystem(folder, label);
+  if (!system) return undefined;
+  const twoByTwo = await readValue(join(folder, "two-by-two.json"), twoByTwoSchema, "a 2x2 (two-by-two.json)");
+  if (!twoByTwo) return { record, system };
+  const cells = await Promise.all(
+    twoByTwo.cells.map(async (cell): Promise<System> => {
+      if (cell.folder === ".") return { ...system, label: cell.label };
+      const found = await readSystem(join(folder, cell.folder), cell.label);
+      return found ?? { label: cell.label, folder: cell.folder, figures: figuresOf(cell.figures), answers: [] };
+    }),
+  );
+  return { record, system, compared: { twoByTwo, cells } };
+}
+
+const retrieversSchema = z.looseObject({
+  systems: z.array(z.looseObject({ label: z.string(), figures: scoreSchema })),
+});
+
+/** The retrievers that `test-retriever` measured alone. */
+export async function readRetrievers({ folder }: StageRecord): Promise<System[]> {
+  const score = await readValue(join(folder, "score.json"), retrieversSchema, "scores of test-retriever (score.json)");
+  return (score?.systems ?? []).map(({ label, figures }) => ({
+    label,
+    folder,
+    figures: figuresOf(figures),
+    answers: [],
+  }));
 }

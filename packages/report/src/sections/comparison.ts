@@ -1,6 +1,7 @@
 import { type Content, html } from "@rag-ft/page";
 import { comparisonChart } from "../charts/comparison-chart.js";
 import { chartFigure, legend } from "../charts/figure.js";
+import { changeOf } from "../figures/change.js";
 import { headlineMetrics, type Metric } from "../figures/headline.js";
 import type { Run } from "../read/read-run.js";
 import type { System } from "../read/system.js";
@@ -17,7 +18,7 @@ function figuresTable(systems: readonly System[], metrics: readonly Metric[], { 
   const rows = metrics.map(({ name, title }) => [
     title,
     ...systems.map(({ figures }) => formatFigure(figures.get(name))),
-    ...(base && tuned ? [formatChange(base.figures.get(name), tuned.figures.get(name))] : []),
+    ...(base && tuned ? [formatChange(changeOf(base, tuned, name))] : []),
   ]);
   return table(columns, rows);
 }
@@ -37,7 +38,7 @@ function allFigures(systems: readonly System[]): Content {
 }
 
 /** Number of questions behind a system's figures. */
-export function questionCount({ figures, answers }: System): number {
+function questionCount({ figures, answers }: System): number {
   return figures.get("num_questions")?.value ?? answers.length;
 }
 

@@ -16,14 +16,21 @@ export function stageNames(records: readonly StageRecord[]): string[] {
   });
 }
 
-/** Every number below a record's `cost` or `usage`, by its path: whatever the stage has counted. */
+/** Counts of a stage's requests that a reader asks for, by their names in its record. */
+const COUNTS: readonly [path: readonly string[], title: string][] = [
+  [["requests", "requests_sent"], "requests"],
+  [["requests", "requests_from_store"], "from the store"],
+  [["requests", "prompt_tokens"], "tokens in"],
+  [["requests", "completion_tokens"], "tokens out"],
+  [["requests", "cost", "cost_usd"], "US dollars"],
+];
+
+/** What a stage has counted of its requests, and what they cost. */
 export function costsOf(record: StageRecord): [name: string, value: number][] {
-  const flatten = (value: unknown, path: string): [string, number][] => {
-    if (typeof value === "number") return [[path, value]];
-    if (typeof value !== "object" || value === null) return [];
-    return Object.entries(value).flatMap(([key, item]) => flatten(item, path === "" ? key : `${path}.${key}`));
-  };
-  return [...flatten(record.cost, typeof record.cost === "number" ? "cost" : ""), ...flatten(record.usage, "")];
+  return COUNTS.flatMap(([path, title]) => {
+    const value = path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], record);
+    return typeof value === "number" ? [[title, value] as [string, number]] : [];
+  });
 }
 
 /** Time of each stage, and what its requests cost where that was counted. */

@@ -17,10 +17,16 @@ export function formatFigure(figure: Figure | undefined): Content {
   return html`${text} <span class="muted">(${interval[0].toFixed(3)}–${interval[1].toFixed(3)})</span>`;
 }
 
-export function formatChange(base: Figure | undefined, tuned: Figure | undefined): Content {
-  if (!base || !tuned) return "";
-  const change = tuned.value - base.value;
+function signed(change: number): string {
   return `${change > 0 ? "+" : change < 0 ? "−" : "±"}${Math.abs(change) <= 1 ? Math.abs(change).toFixed(3) : formatNumber(Math.abs(change))}`;
+}
+
+/** A change for a table: `+0.161 (+0.066–+0.256)`. */
+export function formatChange(change: Figure | undefined): Content {
+  if (!change) return "";
+  const { value, interval } = change;
+  if (!interval) return signed(value);
+  return html`${signed(value)} <span class="muted">(${interval.map(signed).join(" to ")})</span>`;
 }
 
 /** `2:30 min`, `19.1 s`, `1:02:05 h`. */

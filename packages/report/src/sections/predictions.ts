@@ -10,7 +10,10 @@ export function predictionsSection(data: PredictionData | undefined): Section {
     return { id: "predictions", title, content: missing("No predictions.", how) };
   }
   const { systems, tuned, base } = data;
-  const judged = data.questions.some(({ by }) => by.some((answer) => answer?.verdict !== undefined));
+  const has = (key: "verdict" | "label"): boolean =>
+    data.questions.some(({ by }) => by.some((answer) => answer?.[key]));
+  const judges = [...(has("label") ? ["labelled"] : []), ...(has("verdict") ? ["judged"] : [])];
+  const judgedBy = judges.length > 0 ? `${judges.join(" or ")} so, else` : "";
   const options = systems.map(
     (label, i) => html`<option value="${i}"${i === tuned ? html` selected` : ""}>${label}</option>`,
   );
@@ -20,7 +23,7 @@ export function predictionsSection(data: PredictionData | undefined): Section {
 <label>Search <input id="query" type="search" placeholder="in questions, answers, passages"></label>
 <label><input id="misses" type="checkbox"> Retrieval misses</label>
 <label><input id="wrong" type="checkbox"> Wrong answers</label>
-<label>Wrong is ${judged ? "judged incorrect, else" : ""} ROUGE-L below <input id="limit" type="number" min="0" max="1" step="0.05" value="0.3"></label>
+<label>Wrong is ${judgedBy} ROUGE-L below <input id="limit" type="number" min="0" max="1" step="0.05" value="0.3"></label>
 ${
   base === null
     ? ""

@@ -5,26 +5,28 @@ import { recallChart } from "../charts/recall-chart.js";
 import { rankCounts } from "../figures/distributions.js";
 import { recallCurve } from "../figures/recall-curve.js";
 import type { Run } from "../read/read-run.js";
+import type { System } from "../read/system.js";
 import { formatFigure } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
 
-/** Recall over the number of passages retrieved, and where the gold passages stood. */
-export function retrievalSection({ systems }: Run): Section {
+function curveFigure(title: string, systems: readonly System[]): Content[] {
   const names = systems.map(({ label }) => label);
   const points = systems.flatMap(recallCurve);
-  const charts: Content[] = [];
-  if (points.length > 0) {
-    const depths = [...new Set(points.map(({ k }) => k))].sort((a, b) => a - b);
-    const rows = depths.map((k) => [
-      k,
-      ...names.map((name) => formatFigure(points.find((point) => point.system === name && point.k === k))),
-    ]);
-    const columns = [{ title: "k", number: true }, ...names.map((title) => ({ title, number: true }))];
-    charts.push(
-      chartFigure("Recall over the number of passages retrieved", recallChart(points, names), table(columns, rows)),
-    );
-  }
+  if (points.length === 0) return [];
+  const depths = [...new Set(points.map(({ k }) => k))].sort((a, b) => a - b);
+  const rows = depths.map((k) => [
+    k,
+    ...names.map((name) => formatFigure(points.find((point) => point.system === name && point.k === k))),
+  ]);
+  const columns = [{ title: "k", number: true }, ...names.map((label) => ({ title: label, number: true }))];
+  return [chartFigure(title, recallChart(points, names), table(columns, rows))];
+}
+
+/** Recall over the number of passages retrieved, and where the gold passages stood. */
+export function retrievalSection({ systems, retrievers }: Run): Section {
+  const names = systems.map(({ label }) => label);
+  const charts = curveFigure("Recall over the number of passages retrieved", systems);
   const ranked = systems.filter(({ answers }) => answers.length > 0);
   if (ranked.length > 0) {
     const counts = rankCounts(ranked);
@@ -43,9 +45,15 @@ export function retrievalSection({ systems }: Run): Section {
       ),
     );
   }
-  const content =
-    charts.length > 0
-      ? html`${legend(names)}<div class="charts">${charts}</div>`
-      : missing("No retrieval was tested.", html`Run <code>test-e2e</code>.`);
+  const alone = curveFigure("Recall of retrievers alone", retrievers);
+  const content = [
+    charts.length > 0 ? html`${legend(names)}<div class="charts">${charts}</div>` : "",
+    alone.length > 0
+      ? html`<h3>Retrievers alone</h3>${legend(retrievers.map(({ label }) => label))}<div class="charts">${alone}</div>`
+      : "",
+    charts.length + alone.length === 0
+      ? missing("No retrieval was tested.", html`Run <code>test-e2e</code> or <code>test-retriever</code>.`)
+      : "",
+  ];
   return { id: "retrieval", title: "Retrieval", content };
 }

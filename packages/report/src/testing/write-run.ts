@@ -57,7 +57,7 @@ export async function writeSmallRun(
     retriever,
     "train-retriever",
     { model_path: "tiny", metric_for_best_model: "eval_retr/document_recall/recall4" },
-    { usage: { tokens: 1234 } },
+    { requests: { requests_sent: 1234, cost: { cost_usd: 0.5 } } },
   );
   await writeJsonl(
     join(retriever, "train.jsonl"),

@@ -19,6 +19,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "save_total_limit",
   "resume_from_checkpoint",
   "threads",
+  "report_to",
   ...IGNORED_SETTINGS,
 ]);
 
