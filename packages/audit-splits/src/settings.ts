@@ -9,7 +9,12 @@ export const auditSplitsSettings = z.object({
   dataset: z.string().min(1).describe("Folder with {train,eval,test}_w_qa.jsonl or {train,eval,test}_w_q.jsonl"),
   fail_on: z
     .preprocess(
-      (value) => (typeof value === "string" ? value.split(",").map((kind) => kind.trim()) : value),
+      (value) =>
+        [value].flat().flatMap((item) =>
+          String(item)
+            .split(",")
+            .map((kind) => kind.trim()),
+        ),
       z.array(z.enum(LEAKS)),
     )
     .default([...LEAKS])

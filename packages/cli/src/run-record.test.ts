@@ -32,6 +32,8 @@ function textsFor(stage: AnyStage): SettingValues {
     if (choices || kind === "boolean" || (kind === "number" && !required)) continue;
     if (kind === "number") given[name] = "1";
     else if (Array.isArray(defaultValue) && typeof defaultValue[0] === "number") given[name] = ["2", "7"];
+    // Names of a fixed set, all of them unless told otherwise.
+    else if (Array.isArray(defaultValue) && defaultValue.length > 1) given[name] = defaultValue.slice(0, 2);
     else if (kind === "list" && (required || Array.isArray(defaultValue))) given[name] = ["a b", "it's/*.md"];
     else if (required) given[name] = `${name} of "x"`;
     else if (/^(sep|system|user|assistant|query|passage)_/.test(name)) given[name] = "<|im_end|>\\n";
