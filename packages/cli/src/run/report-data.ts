@@ -13,7 +13,13 @@ const recallSchema = z.looseObject({
   "document_recall/recall1": z.number(),
   "document_recall/recall4": z.number(),
 });
-const retrieverTestSchema = z.looseObject({ base: recallSchema, best: recallSchema, questions: z.number() });
+const retrieverTestSchema = z.looseObject({
+  base: recallSchema,
+  best: recallSchema,
+  /** Files of earlier versions lack it. */
+  bm25: recallSchema.optional(),
+  questions: z.number(),
+});
 const scoreSchema = z.record(z.string(), z.unknown());
 
 async function readJson<T>(path: string, schema: z.ZodType<T>, what: string): Promise<T> {
@@ -102,7 +108,7 @@ async function readTests(folders: Record<"base" | "tuned", string>): Promise<Tes
 
 async function retrieverComparisons(folder: string, tests: Tests | undefined): Promise<Comparison[]> {
   const path = join(folder, "test.json");
-  const { base, best, questions } = await readJson(path, retrieverTestSchema, "train-retriever's test figures");
+  const { base, best, bm25, questions } = await readJson(path, retrieverTestSchema, "train-retriever's test figures");
   return ([1, 4] as const).map((rank) => {
     const key = `document_recall/recall${rank}` as const;
     const shown = { base: base[key], tuned: best[key] };
@@ -110,6 +116,7 @@ async function retrieverComparisons(folder: string, tests: Tests | undefined): P
       part: "retriever",
       metric: `recall@${rank}`,
       ...shown,
+      ...(bm25 ? { bm25: bm25[key] } : {}),
       baseInterval: shareInterval(shown.base, questions),
       tunedInterval: shareInterval(shown.tuned, questions),
       changeInterval: tests && changeInterval(tests.pairs, `test_retr/${key}`, shown),

@@ -10,6 +10,8 @@ export interface Comparison {
   part: string;
   base: number;
   tuned: number;
+  /** What BM25, which is not trained, finds for the same questions. */
+  bm25?: number;
   /** 95 % intervals, where they are known. */
   baseInterval?: Interval;
   tunedInterval?: Interval;
@@ -70,11 +72,13 @@ export function renderReport({ comparisons, examples, exampleQuestions }: Report
     base: withInterval(row.base.toFixed(3), row.baseInterval, short),
     "fine-tuned": withInterval(row.tuned.toFixed(3), row.tunedInterval, short),
     change: withInterval(signed(row.tuned - row.base), row.changeInterval, signedShort),
+    BM25: row.bm25?.toFixed(3),
     questions: row.questions,
   }));
   const parts: string[] = [];
   if (rows.length > 0) {
-    const table = formatTable(rows, ["part", "metric", "base", "fine-tuned", "change", "questions"]);
+    const baseline = comparisons.some((row) => row.bm25 !== undefined) ? ["BM25"] : [];
+    const table = formatTable(rows, ["part", "metric", "base", "fine-tuned", "change", ...baseline, "questions"]);
     const known = comparisons.some((row) => row.baseInterval ?? row.tunedInterval ?? row.changeInterval);
     parts.push(
       `Base against fine-tuned, on held-out questions${known ? "; in brackets 95 % intervals" : ""}\n${table}`,
