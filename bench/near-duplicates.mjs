@@ -43,7 +43,7 @@ console.log(
   ),
 );
 
-// As many sentences as Faire's median passage has, drawn from all of Faire's; every tenth passage is another one with some words replaced.
+// Faire's passages with every fourth word replaced; every tenth passage is a copy of another one with one word in sixty replaced.
 const PASSAGES = flags.quick ? 10_000 : 100_000;
 const random = createRandom(1);
 const words = [...new Set(texts.flatMap((text) => text.split(/\s+/)))];

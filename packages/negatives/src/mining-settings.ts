@@ -1,7 +1,7 @@
 import { count, number } from "@rag-ft/core";
 
-// 0.97 and not the 0.95 of NV-Retriever: encoders such as E5 give all passages cosines above 0.7, and on Faire fewer than 1 in 50 of the
-// passages that e5-small-v2 retrieves first scores below 0.95 of the gold passage's score.
+// 0.97 and not the 0.95 of NV-Retriever: encoders such as E5 give passages cosines that lie close together. On Faire's training questions, 19 % of the
+// 50 passages that e5-small-v2 retrieves first score below 0.95 of the gold passage's score, and for 360 of 557 questions none does.
 /** Settings of every stage that mines hard negatives. */
 export const miningSettings = {
   negative_margin: number((schema) => schema.positive().max(1))
