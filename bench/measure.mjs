@@ -1,6 +1,6 @@
 // Rounds of separate processes: each side has its own, so that each has its own memory and none disturbs another.
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { cores, flags, processor, python, root, runJson, wholeNumber } from "./tools.mjs";
@@ -18,6 +18,8 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+export const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+
 export const rounded = (value, digits = 4) => Number(value.toPrecision(digits));
 
 /** Runs a script of bench/workers on a request. */
@@ -32,6 +34,26 @@ export function peer(folder, script, request) {
   const file = join(folder, "request.json");
   writeFileSync(file, JSON.stringify({ threads, ...request }));
   return python(script, file);
+}
+
+/** Results that are computed once: kept in a folder of result/bench/<bench>, by all that decides them. */
+export function keptResults(bench, work) {
+  const name = createHash("sha256").update(JSON.stringify(work)).digest("hex").slice(0, 12);
+  const folder = join(root, "result/bench", bench, name);
+  mkdirSync(folder, { recursive: true });
+  const once = (what, compute) => {
+    const file = join(folder, `${what}.json`);
+    if (!existsSync(file)) {
+      const result = compute();
+      writeFileSync(`${file}.part`, JSON.stringify(result));
+      renameSync(`${file}.part`, file);
+    }
+    const result = JSON.parse(readFileSync(file, "utf8"));
+    const { recall1, recall4, mrr } = result;
+    console.log(`${what}: recall@1 ${recall1.toFixed(4)}, recall@4 ${recall4.toFixed(4)}, MRR ${mrr.toFixed(4)}`);
+    return result;
+  };
+  return { folder, once };
 }
 
 /** Hash of the built packages: what was measured of ours counts only as long as they are the same. */

@@ -1,15 +1,13 @@
 // Are mined hard negatives better than those of the same source? e5-small-v2 trained on Faire's questions with each: the same model,
 // questions in the same order, steps and rate; only the hard negatives differ. The base model mines. Each run's figures are kept in
 // result/bench/negatives and not computed again, so that a call that was stopped goes on.
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createRandom, formatTable, readQuestions } from "../packages/core/dist/index.js";
 import { ShuffledBatches } from "../packages/train/dist/index.js";
 import { flattenQuestions } from "../packages/train-retriever/dist/index.js";
-import { ENCODER_SETTINGS } from "./data.mjs";
-import { rounded, worker } from "./measure.mjs";
-import { flags, processor, requireData, requireModel, root, wholeNumber, withFolder } from "./tools.mjs";
+import { ENCODER_SETTINGS, TRAINING_SETTINGS } from "./data.mjs";
+import { keptResults, mean, rounded, worker } from "./measure.mjs";
+import { flags, processor, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const encoder = requireModel("encoder");
 const data = requireData();
@@ -19,41 +17,19 @@ const steps = flags.quick ? 2 : 27;
 const work = {
   encoder: basename(encoder),
   overrides: ENCODER_SETTINGS,
-  settings: {
-    learning_rate: 2e-5,
-    weight_decay: 0.01,
-    max_grad_norm: 1,
-    lr_scheduler_type: "cosine",
-    warmup_ratio: 0.1,
-  },
+  settings: TRAINING_SETTINGS,
   temperature: 0.05,
   hard_neg_ratio: 1,
   mining: { count: 2, margin: 0.97, pool: 10, seed: 0 },
   batch,
   steps,
 };
-const name = createHash("sha256").update(JSON.stringify(work)).digest("hex").slice(0, 12);
-const kept = join(root, "result/bench/negatives", name);
-mkdirSync(kept, { recursive: true });
+const { folder: kept, once } = keptResults("negatives", work);
 console.log(
   `${steps} steps of ${batch} questions with ${work.hard_neg_ratio} hard negative each, seeds ${seeds.join(", ")}; kept in ${kept}`,
 );
 
-/** A result that is computed once. */
-function once(what, compute) {
-  const file = join(kept, `${what}.json`);
-  if (!existsSync(file)) {
-    const result = compute();
-    writeFileSync(`${file}.part`, JSON.stringify(result));
-    renameSync(`${file}.part`, file);
-  }
-  const result = JSON.parse(readFileSync(file, "utf8"));
-  console.log(`${what}: recall@1 ${result.recall1.toFixed(4)}, recall@4 ${result.recall4.toFixed(4)}`);
-  return result;
-}
-
 const FIGURES = ["recall1", "recall4", "mrr"];
-const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 /** Sample standard deviation; undefined for one value. */
 const spread = (values) =>
   values.length > 1

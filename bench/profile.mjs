@@ -13,7 +13,7 @@ import {
 import { createContrastiveLoss, OptimizerLoop } from "../packages/train/dist/index.js";
 import { answerBatches } from "../packages/train-generator/dist/index.js";
 import { composeBatch, contrastiveStep, TokenCache } from "../packages/train-retriever/dist/index.js";
-import { ENCODER_SETTINGS, sequences, trainingExamples } from "./data.mjs";
+import { ENCODER_SETTINGS, sequences, TRAINING_SETTINGS as settings, trainingExamples } from "./data.mjs";
 import { ourThreads, rounded } from "./measure.mjs";
 import {
   flags,
@@ -32,13 +32,6 @@ const { InferenceSession } = createRequire(new URL("../packages/onnx/package.jso
 );
 const PRODUCTS = new Set(["Gemm", "MatMul", "FusedMatMul"]);
 const session = { threads: ourThreads };
-const settings = {
-  learning_rate: 2e-5,
-  weight_decay: 0.01,
-  warmup_ratio: 0.1,
-  lr_scheduler_type: "cosine",
-  max_grad_norm: 1,
-};
 
 /** Profiles every session made by `work` and the seconds within `run`. */
 async function profiled(folder, work) {

@@ -1,15 +1,12 @@
 // Is a model that we trained as good as sentence-transformers'? The same model, pairs, batches in the same order, steps and rate; both are
 // evaluated by the same code. What is done already is kept in result/bench/quality and not done again.
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ShuffledBatches } from "../packages/train/dist/index.js";
 import { asPair, ENCODER_SETTINGS, trainingExamples } from "./data.mjs";
-import { peer, rounded, wanted, worker } from "./measure.mjs";
-import { flags, processor, requireData, requireModel, root, wholeNumber, withFolder } from "./tools.mjs";
+import { keptResults, mean, peer, rounded, wanted, worker } from "./measure.mjs";
+import { flags, processor, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const STEPS = 27;
-const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 
 export async function quality({ settings, temperature }) {
   const encoder = requireModel("encoder");
@@ -19,28 +16,8 @@ export async function quality({ settings, temperature }) {
   const seeds = Array.from({ length: flags.quick ? 1 : wholeNumber("seeds") }, (_, i) => i + 1);
   const all = await trainingExamples(data, 0);
   const work = { encoder: basename(encoder), settings, temperature, batch, steps, overrides: ENCODER_SETTINGS };
-  const kept = join(
-    root,
-    "result/bench/quality",
-    createHash("sha256").update(JSON.stringify(work)).digest("hex").slice(0, 12),
-  );
-  mkdirSync(kept, { recursive: true });
+  const { folder: kept, once } = keptResults("quality", work);
   console.log(`${steps} steps of ${batch}, seeds ${seeds.join(", ")}; kept in ${kept}`);
-
-  /** A result that is computed once. */
-  const once = (name, compute) => {
-    const file = join(kept, `${name}.json`);
-    if (!existsSync(file)) {
-      const result = compute();
-      writeFileSync(`${file}.part`, JSON.stringify(result));
-      renameSync(`${file}.part`, file);
-    }
-    const result = JSON.parse(readFileSync(file, "utf8"));
-    console.log(
-      `${name}: recall@1 ${result.recall1.toFixed(4)}, recall@4 ${result.recall4.toFixed(4)}, MRR ${result.mrr.toFixed(4)}`,
-    );
-    return result;
-  };
 
   await withFolder((folder) => {
     const evaluate = (model) => worker(folder, "evaluate.mjs", { encoder: model, overrides: ENCODER_SETTINGS, data });

@@ -1,4 +1,4 @@
-import { type Document, documentId, documentKey } from "@rag-ft/core";
+import { type Document, distinctDocuments, documentId, documentKey } from "@rag-ft/core";
 import { NearDuplicates, QuestionSet, words } from "@rag-ft/near-duplicates";
 import { chunkOverlap } from "./chunk-overlap.js";
 
@@ -39,10 +39,6 @@ interface Passage {
   document: Document;
 }
 
-const unique = <T>(items: readonly T[], key: (item: T) => string): T[] => [
-  ...new Map(items.map((item) => [key(item), item])).values(),
-];
-
 /**
  * All leaks between two splits. A pair is counted once, as the worst that it is. Passages are compared with each other exactly (see
  * `NearDuplicates`), chunks within a source, questions by the words that carry their meaning.
@@ -76,10 +72,7 @@ function questionLeaks(splits: readonly SplitRows[], { questionOverlap }: AuditO
 
 async function passageLeaks(splits: readonly SplitRows[], options: AuditOptions): Promise<Leak[]> {
   const passages: Passage[] = splits.flatMap(({ rows }, split) =>
-    unique(
-      rows.flatMap(({ gold_docs }) => gold_docs),
-      documentKey,
-    ).map((document) => ({ split, document })),
+    distinctDocuments(rows.flatMap(({ gold_docs }) => gold_docs)).map((document) => ({ split, document })),
   );
   const near = await NearDuplicates.find(
     passages.map(({ document }) => document.page_content),
@@ -96,8 +89,11 @@ async function passageLeaks(splits: readonly SplitRows[], options: AuditOptions)
     });
   };
   const bySource = new Map<string, number[]>();
-  for (const [id, { document }] of passages.entries())
-    bySource.set(document.metadata.source, [...(bySource.get(document.metadata.source) ?? []), id]);
+  for (const [id, { document }] of passages.entries()) {
+    const ids = bySource.get(document.metadata.source);
+    if (ids) ids.push(id);
+    else bySource.set(document.metadata.source, [id]);
+  }
   const cut = new Map<number, string[]>();
   const wordsAt = (id: number): string[] => {
     const known = cut.get(id) ?? words((passages[id] as Passage).document.page_content);

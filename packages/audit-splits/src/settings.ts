@@ -1,4 +1,4 @@
-import { count, number } from "@rag-ft/core";
+import { betweenCommas, count, number } from "@rag-ft/core";
 import { CONTAINED_ABOVE, PARAPHRASE_OVERLAP } from "@rag-ft/near-duplicates";
 import { z } from "zod";
 import { LEAKS } from "./audit.js";
@@ -8,15 +8,7 @@ const share = (): ReturnType<typeof number> => number((schema) => schema.positiv
 export const auditSplitsSettings = z.object({
   dataset: z.string().min(1).describe("Folder with {train,eval,test}_w_qa.jsonl or {train,eval,test}_w_q.jsonl"),
   fail_on: z
-    .preprocess(
-      (value) =>
-        [value].flat().flatMap((item) =>
-          String(item)
-            .split(",")
-            .map((kind) => kind.trim()),
-        ),
-      z.array(z.enum(LEAKS)),
-    )
+    .preprocess(betweenCommas, z.array(z.enum(LEAKS)))
     .default([...LEAKS])
     .describe(`Leaks that end the command with exit code 4; all are counted. Some of ${LEAKS.join(",")}`),
   passage_overlap: share()

@@ -1,11 +1,12 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   CheckFailedError,
   formatTable,
+  pathKind,
   type Reporter,
   readQa,
   readQuestions,
+  SPLITS,
   type Stage,
   UserError,
   writeJsonl,
@@ -13,23 +14,19 @@ import {
 import { auditRows, LEAKS, type Leak, type SplitRows } from "./audit.js";
 import { type AuditSplitsSettings, auditSplitsSettings } from "./settings.js";
 
-const SPLITS = ["train", "eval", "test"];
-
-const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
-
-/** The splits of a folder: with answers where there are such files, else the questions alone. */
+/** The splits of a folder: its files of questions, or those with answers where a split has no other. */
 async function readSplits(folder: string, reporter: Reporter): Promise<SplitRows[]> {
   const splits: SplitRows[] = [];
   for (const split of SPLITS) {
     const answered = join(folder, `${split}_w_qa.jsonl`);
     const asked = join(folder, `${split}_w_q.jsonl`);
-    if (await isFile(asked)) {
+    if ((await pathKind(asked)) === "file") {
       const rows = await readQuestions(asked);
       splits.push({
         split,
         rows: rows.flatMap(({ questions, gold_docs }) => questions.map((question) => ({ question, gold_docs }))),
       });
-    } else if (await isFile(answered)) splits.push({ split, rows: await readQa(answered, reporter) });
+    } else if ((await pathKind(answered)) === "file") splits.push({ split, rows: await readQa(answered, reporter) });
   }
   if (splits.length < 2)
     throw new UserError(

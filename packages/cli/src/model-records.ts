@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { type ModelRecord, silentReporter } from "@rag-ft/core";
+import { type ModelRecord, pathKind, silentReporter } from "@rag-ft/core";
 import type { SettingValues } from "./any-stage.js";
 import { hashRoots, hashTree, type InputFile } from "./input-files.js";
 
@@ -11,11 +10,6 @@ const GRAPH = /\.onnx(_data)?$/;
 const COMMIT = /^[0-9a-f]{40}$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-async function isModelFolder(path: string): Promise<boolean> {
-  const info = await stat(path).catch(() => undefined);
-  return info?.isDirectory() ?? false;
-}
 
 /** The folder of a model of the hub as it lies in the cache; undefined for what is no such model. Nothing is downloaded. */
 async function cachedFolder(name: string, env: Environment): Promise<string | undefined> {
@@ -44,7 +38,7 @@ export async function modelRecords(
   for (const [setting, value] of Object.entries(values)) {
     if (!MODEL_SETTING.test(setting) || typeof value !== "string" || value === "") continue;
     const name = value.replace(/^local:/, "");
-    const folder = (await isModelFolder(name)) ? name : await cachedFolder(name, env);
+    const folder = (await pathKind(name)) === "folder" ? name : await cachedFolder(name, env);
     if (folder === undefined) continue;
     const known = inputs.filter(({ root }) => resolve(root) === resolve(folder));
     const files = known.length > 0 ? known : await hashRoots([folder]);

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { chatTurnSchema, metadataSchema, questionId, readJsonl, UserError } from "@rag-ft/core";
+import { chatTurnSchema, metadataSchema, pathKind, questionId, readJsonl, UserError } from "@rag-ft/core";
 import { z } from "zod";
 import { figuresOfRow } from "./figures-of-row.js";
 
@@ -38,10 +38,6 @@ export interface Run {
 /** Files that hold a run's questions, as test-e2e and test-retriever name them. */
 const RESULT_FILES = ["test-predictions.jsonl", "retrieval-results.jsonl"];
 
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
-}
-
 /** Folders below `folder`, at most two levels down, that hold results themselves. */
 async function runsWithin(folder: string, levels = 2): Promise<string[]> {
   if (levels === 0) return [];
@@ -49,7 +45,7 @@ async function runsWithin(folder: string, levels = 2): Promise<string[]> {
   const found: string[] = [];
   for (const entry of entries.filter((one) => one.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const inner = join(folder, entry.name);
-    for (const name of RESULT_FILES) if (await isFile(join(inner, name))) found.push(inner);
+    for (const name of RESULT_FILES) if ((await pathKind(join(inner, name))) === "file") found.push(inner);
     found.push(...(await runsWithin(inner, levels - 1)));
   }
   return found;
@@ -63,7 +59,7 @@ async function resultFile(path: string): Promise<string> {
     );
   });
   if (info.isFile()) return path;
-  for (const name of RESULT_FILES) if (await isFile(join(path, name))) return join(path, name);
+  for (const name of RESULT_FILES) if ((await pathKind(join(path, name))) === "file") return join(path, name);
   const within = await runsWithin(path);
   throw new UserError(
     `${path}: holds neither ${RESULT_FILES.join(" nor ")}. ` +

@@ -1,4 +1,4 @@
-import { count } from "@rag-ft/core";
+import { betweenCommas, count } from "@rag-ft/core";
 import { z } from "zod";
 
 const run = (): z.ZodString => z.string().min(1);
@@ -9,14 +9,7 @@ export const compareSettings = z.object({
   run_b: run().describe("the run to compare with it, over the same questions"),
   out: z.string().min(1).optional().describe("JSON file for the comparison, with examples"),
   figures: z
-    .preprocess(
-      (value) =>
-        [value]
-          .flat()
-          .flatMap((item) => (typeof item === "string" ? item.split(",").map((name) => name.trim()) : [item]))
-          .filter((name) => name !== ""),
-      z.array(z.string()),
-    )
+    .preprocess((value) => betweenCommas(value).filter((name) => name !== ""), z.array(z.string()))
     .optional()
     .describe(
       "only these figures, whole names or their ends, such as rougeL,recall4; all that both runs have when left out",

@@ -34,3 +34,8 @@ export function createDocument(pageContent: string, metadata: DocumentMetadata):
 export function documentKey(document: Pick<Document, "page_content" | "metadata">): string {
   return `${document.metadata.source}\u0000${document.page_content}`;
 }
+
+/** The passages, each once. */
+export function distinctDocuments(documents: readonly Document[]): Document[] {
+  return [...new Map(documents.map((document) => [documentKey(document), document])).values()];
+}

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeJsonAtomic } from "./atomic.js";
 import { DataError } from "./errors.js";
 import { describeIssues } from "./jsonl.js";
+import { readTextIfThere } from "./paths.js";
 import type { PromptFormat } from "./rag-prompt.js";
 
 /** Name of the file that keeps a checkpoint's prompt format. */
@@ -22,13 +22,8 @@ const promptFormatSchema: z.ZodType<PromptFormat> = z.object({
 /** The prompt format a generator was trained with; undefined when the folder (or its file) is not there. */
 export async function readPromptFormat(folder: string): Promise<PromptFormat | undefined> {
   const path = join(folder, PROMPT_FORMAT_FILE);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
-    throw error;
-  }
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -21,6 +21,13 @@ export const number = (check: (schema: z.ZodNumber) => z.ZodNumber = (schema) =>
 /** A whole number of at least `minimum`. */
 export const count = (minimum = 0): z.ZodType<number> => number((schema) => schema.int().min(minimum));
 
+/** The items of a text between its commas, without the space around them; of a list, those of each of its texts. */
+export function betweenCommas(value: unknown): unknown[] {
+  return [value]
+    .flat()
+    .flatMap((item) => (typeof item === "string" ? item.split(",").map((part) => part.trim()) : [item]));
+}
+
 /** Where the stage's models run. */
 export const device = (): z.ZodType<string> =>
   z

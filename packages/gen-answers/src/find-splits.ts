@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { UserError } from "@rag-ft/core";
+import { questionFilesIn, questionsPathKind, SPLITS, UserError } from "@rag-ft/core";
 import type { GenAnswersSettings } from "./settings.js";
 
 /** A file of questions and where its answers go. */
@@ -10,13 +9,6 @@ export interface Split {
   full: string;
   /** `*_w_a.jsonl`, the compact twin. */
   compact: string;
-}
-
-const SPLITS = ["train", "eval", "test"];
-
-async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
-  const info = await stat(path).catch(() => undefined);
-  return info?.isDirectory() ? "folder" : info?.isFile() ? "file" : undefined;
 }
 
 /** `train_w_qa` or `train_w_qa.jsonl` → `train_w_qa.jsonl`, and its twin's name `train_w_a.jsonl`. */
@@ -51,24 +43,11 @@ export function plannedSplits(settings: SplitSettings, planned: ReadonlyMap<stri
 /** The files to answer: the one named, or the splits in the folder named. */
 export async function findSplits(settings: SplitSettings): Promise<Split[]> {
   const { dataset_w_q: path, save_name: name } = settings;
-  const kind = await kindOf(path);
-  if (kind === undefined)
-    throw new UserError(
-      `${path}: no such file or folder. --dataset_w_q takes a *_w_q.jsonl or the folder that holds them.`,
-    );
-  if (kind === "file") return [splitOf(settings, path)];
+  if ((await questionsPathKind(path)) === "file") return [splitOf(settings, path)];
   if (name !== undefined)
     throw new UserError(
       `--save_name names the output of one file, but ${path} is a folder. Leave it out (the splits are named <split>_w_qa.jsonl), or give one file.`,
     );
-  const found: Split[] = [];
-  for (const split of SPLITS) {
-    const questions = join(path, `${split}_w_q.jsonl`);
-    if ((await kindOf(questions)) === "file") found.push(makeSplit(settings, questions, `${split}_w_qa`));
-  }
-  if (found.length === 0)
-    throw new UserError(
-      `${path}: the folder holds none of ${SPLITS.map((split) => `${split}_w_q.jsonl`).join(", ")}. Run gen-questions first.`,
-    );
-  return found;
+  const files = await questionFilesIn(path);
+  return files.map((file) => makeSplit(settings, file.path, `${file.split}_w_qa`));
 }

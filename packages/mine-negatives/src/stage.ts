@@ -1,8 +1,9 @@
-import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
   formatTable,
   type QuestionsRow,
+  questionFilesIn,
+  questionsPathKind,
   readDocuments,
   readQuestions,
   type Stage,
@@ -20,24 +21,10 @@ interface Split {
   rows: QuestionsRow[];
 }
 
-const SPLITS = ["train", "eval", "test"].map((split) => `${split}_w_q.jsonl`);
-
 /** The file named, or those of the splits in the folder named. */
 async function filesOf(path: string): Promise<string[]> {
-  const info = await stat(path).catch(() => undefined);
-  if (info?.isFile()) return [path];
-  if (!info)
-    throw new UserError(
-      `${path}: no such file or folder. --dataset_w_q takes a *_w_q.jsonl or the folder that holds them.`,
-    );
-  const found: string[] = [];
-  for (const name of SPLITS) {
-    const file = join(path, name);
-    if ((await stat(file).catch(() => undefined))?.isFile()) found.push(file);
-  }
-  if (found.length === 0)
-    throw new UserError(`${path}: the folder holds none of ${SPLITS.join(", ")}. Run gen-questions first.`);
-  return found;
+  if ((await questionsPathKind(path)) === "file") return [path];
+  return (await questionFilesIn(path)).map((file) => file.path);
 }
 
 async function readSplits({ dataset_w_q: path, save_dir: folder }: MineNegativesSettings): Promise<Split[]> {

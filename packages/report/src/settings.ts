@@ -1,13 +1,9 @@
+import { betweenCommas } from "@rag-ft/core";
 import { z } from "zod";
 
 const folders = z.preprocess(
-  (value) =>
-    typeof value === "string"
-      ? value
-          .split(",")
-          .map((folder) => folder.trim())
-          .filter((folder) => folder !== "")
-      : value,
+  // In a list, a folder's name may have a comma.
+  (value) => (typeof value === "string" ? betweenCommas(value).filter((folder) => folder !== "") : value),
   z.array(z.string().min(1)).min(1),
 );
 

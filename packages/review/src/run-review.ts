@@ -1,9 +1,8 @@
 import { once } from "node:events";
-import { stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { predictionSchema, readJsonl, type StageContext, type StageResult, UserError } from "@rag-ft/core";
+import { pathKind, predictionSchema, readJsonl, type StageContext, type StageResult, UserError } from "@rag-ft/core";
 import { openLabelFile } from "./labels.js";
 import { isLoopback } from "./loopback.js";
 import { reviewData } from "./review-data.js";
@@ -21,8 +20,7 @@ function userName(env: StageContext["env"]): string {
 }
 
 async function predictionsPath(given: string): Promise<string> {
-  const info = await stat(given).catch(() => undefined);
-  return info?.isDirectory() ? join(given, "test-predictions.jsonl") : given;
+  return (await pathKind(given)) === "folder" ? join(given, "test-predictions.jsonl") : given;
 }
 
 function describeProblem(error: NodeJS.ErrnoException, { host, port }: ReviewSettings): string {

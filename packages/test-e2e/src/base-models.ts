@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, type Reporter, recordName, UserError } from "@rag-ft/core";
+import { DataError, type Reporter, readTextIfThere, recordName, UserError } from "@rag-ft/core";
 import { z } from "zod";
 import type { ComparedModels } from "./cells.js";
 import type { TestE2eSettings } from "./settings.js";
@@ -10,13 +9,8 @@ const recordSchema = z.looseObject({ settings: z.record(z.string(), z.unknown())
 /** The model that a training stage started from, by the run record in its output folder; undefined when there is none. */
 async function recordedBase(folder: string, stage: string, setting: string): Promise<string | undefined> {
   const path = join(folder, recordName(stage));
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
-    throw error;
-  }
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
   try {
     const name = recordSchema.parse(JSON.parse(text)).settings[setting];
     return typeof name === "string" && name !== "" ? name : undefined;

@@ -1,4 +1,4 @@
-import { type Document, documentKey, type Prediction, type QaRow, questionId, type Reporter } from "@rag-ft/core";
+import { type Document, distinctDocuments, type Prediction, type QaRow, questionId, type Reporter } from "@rag-ft/core";
 import type { CompletionStore, LanguageModel, RequestTally } from "@rag-ft/llm";
 import { figuresOfQuestion, type RetrievalEvaluation } from "@rag-ft/retrieval";
 import { type Answer, answerQuestions } from "./answer-questions.js";
@@ -36,11 +36,6 @@ export interface CellResult {
   remarks: string[];
 }
 
-/** A gold passage that is listed twice is shown once. */
-function distinct(documents: readonly Document[]): Document[] {
-  return [...new Map(documents.map((document) => [documentKey(document), document])).values()];
-}
-
 /** What each question's prompt holds. */
 function promptPassages(
   { passages }: Cell,
@@ -49,7 +44,8 @@ function promptPassages(
 ): Document[][] {
   return rows.map((row, i) => {
     if (passages === "none") return [];
-    if (passages === "gold") return distinct(row.gold_docs);
+    // A gold passage that is listed twice is shown once.
+    if (passages === "gold") return distinctDocuments(row.gold_docs);
     return retrieval?.retrieved[i]?.documents.slice(0, settings.embedding_max_num_to_retrieve) ?? [];
   });
 }

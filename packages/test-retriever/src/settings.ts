@@ -1,14 +1,11 @@
-import { count, device } from "@rag-ft/core";
+import { betweenCommas, count, device } from "@rag-ft/core";
 import { z } from "zod";
 
 const name = (): z.ZodString => z.string().min(1);
 
 /** Texts, or one text with commas between the items. */
 function items(value: unknown): unknown[] {
-  return [value]
-    .flat()
-    .flatMap((item) => (typeof item === "string" ? item.split(",").map((part) => part.trim()) : [item]))
-    .filter((item) => item !== "");
+  return betweenCommas(value).filter((item) => item !== "");
 }
 
 const list = (): z.ZodType<string[]> => z.preprocess(items, z.array(z.string()));

@@ -8,18 +8,11 @@ import {
   type ReplyFunction,
 } from "./openai-server.js";
 
-export const faultKinds = [
-  "429",
-  "500",
-  "hang",
-  "reset",
-  "reset-mid-body",
-  "malformed",
-  "no-choices",
-  "empty",
-  "refusal",
-  "content-filter",
-] as const;
+/** Errors that pass: met by some attempts of a request and not by others. */
+const PASSING_KINDS = ["429", "500", "hang", "reset", "reset-mid-body", "malformed", "no-choices"] as const;
+
+/** The rest is the same for every attempt. */
+export const faultKinds = [...PASSING_KINDS, "empty", "refusal", "content-filter"] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -46,16 +39,7 @@ export interface FaultyReplies {
   usage: { prompt_tokens: number; completion_tokens: number };
 }
 
-/** Errors that pass: met by some attempts of a request and not by others. The rest is the same for every attempt. */
-const PASSING: ReadonlySet<FaultKind> = new Set([
-  "429",
-  "500",
-  "hang",
-  "reset",
-  "reset-mid-body",
-  "malformed",
-  "no-choices",
-]);
+const PASSING: ReadonlySet<FaultKind> = new Set(PASSING_KINDS);
 
 function faultyReply(kind: FaultKind, sound: RawReply, body: ChatRequest, index: number, retryAfter: number): RawReply {
   const details = (more: ReplyDetails, text = ""): RawReply => completionReply(body, text, index, more);

@@ -1,5 +1,4 @@
-import { stat } from "node:fs/promises";
-import { CancelledError, type Reporter } from "@rag-ft/core";
+import { CancelledError, pathKind, type Reporter } from "@rag-ft/core";
 import { isWithin } from "../input-files.js";
 import { parseSettings } from "../parse-settings.js";
 import { outputFolders } from "./output-folders.js";
@@ -8,10 +7,6 @@ import type { PreparedStep, RunPipelineContext } from "./run-pipeline.js";
 
 /** Stages whose figures make a report worth writing. */
 const TESTS = /^test-/;
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-}
 
 /**
  * Writes the HTML report of a run that has tested something; returns where. A report that cannot be written is a warning: what
@@ -26,7 +21,8 @@ export async function writeHtmlReport(
   if (htmlReport === undefined || !entry || !steps.some(({ stage }) => TESTS.test(stage.name))) return undefined;
   const elsewhere = steps.flatMap(outputFolders).filter((folder) => !isWithin(folder, workDir));
   const folders: string[] = [];
-  for (const folder of new Set([workDir, ...elsewhere])) if (await isFolder(folder)) folders.push(folder);
+  for (const folder of new Set([workDir, ...elsewhere]))
+    if ((await pathKind(folder)) === "folder") folders.push(folder);
   const folderOf = (id: string | undefined): string | undefined => {
     const step = steps.find((candidate) => candidate.id === id);
     return step && outputFolders(step)[0];

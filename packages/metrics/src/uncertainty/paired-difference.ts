@@ -36,6 +36,34 @@ export function pairedShareInterval(wins: number, losses: number, n: number): In
   return { low: Math.max(-1, gained - lost - half), high: Math.min(1, gained - lost + half) };
 }
 
+/** What both the interval and the test of a paired comparison are made of. */
+function pairUp(a: readonly number[], b: readonly number[]) {
+  if (a.length !== b.length) throw new InternalError(`Not paired: ${a.length} figures against ${b.length}.`);
+  const differences = a.map((value, i) => (b[i] as number) - value);
+  return {
+    differences,
+    wins: differences.filter((value) => value > 0).length,
+    losses: differences.filter((value) => value < 0).length,
+    binary: isBinary(a) && isBinary(b),
+  };
+}
+
+function intervalOf(
+  { differences, wins, losses, binary }: ReturnType<typeof pairUp>,
+  options: BootstrapOptions,
+): Interval {
+  return binary ? pairedShareInterval(wins, losses, differences.length) : bootstrapInterval(differences, options);
+}
+
+/**
+ * The interval of `pairedDifference` alone, without its test, which takes longer.
+ *
+ * @throws InternalError when the lists differ in length.
+ */
+export function pairedInterval(a: readonly number[], b: readonly number[], options: BootstrapOptions = {}): Interval {
+  return intervalOf(pairUp(a, b), options);
+}
+
 /**
  * Compares two runs, question by question: `a[i]` and `b[i]` are figures of the same question. Test and interval are made by different
  * means and may disagree in borderline cases.
@@ -47,17 +75,14 @@ export function pairedDifference(
   b: readonly number[],
   options: BootstrapOptions = {},
 ): PairedDifference {
-  if (a.length !== b.length) throw new InternalError(`Not paired: ${a.length} figures against ${b.length}.`);
-  const differences = a.map((value, i) => (b[i] as number) - value);
-  const wins = differences.filter((value) => value > 0).length;
-  const losses = differences.filter((value) => value < 0).length;
+  const pairs = pairUp(a, b);
+  const { differences, wins, losses, binary } = pairs;
   const n = a.length;
-  const binary = isBinary(a) && isBinary(b);
   return {
     mean_a: mean(a),
     mean_b: mean(b),
     difference: mean(differences),
-    ...(binary ? pairedShareInterval(wins, losses, n) : bootstrapInterval(differences, options)),
+    ...intervalOf(pairs, options),
     p_value: binary ? signTest(wins, losses) : permutationTest(differences, options.seed),
     wins,
     losses,

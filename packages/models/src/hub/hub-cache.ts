@@ -1,7 +1,7 @@
-import { copyFile, mkdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
-import { writeFileAtomic } from "@rag-ft/core";
+import { pathKind, writeFileAtomic } from "@rag-ft/core";
 import type { WantedFiles } from "./hub-files.js";
 import type { HubId } from "./hub-id.js";
 
@@ -23,13 +23,9 @@ export function hubCacheFolder(env: Environment): string {
   return join(expand(env.HF_HOME || join(env.XDG_CACHE_HOME || join(home, ".cache"), "huggingface")), "hub");
 }
 
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
-}
-
 /** Whether a snapshot holds all that is wanted, judged by its own files. */
 export async function isComplete(snapshot: string, wanted: WantedFiles): Promise<boolean> {
-  const has = (name: string): Promise<boolean> => isFile(join(snapshot, name));
+  const has = async (name: string): Promise<boolean> => (await pathKind(join(snapshot, name))) === "file";
   if (!(await has("tokenizer.json"))) return false;
   if (wanted === "tokenizer") return true;
   if (!(await has("config.json"))) return false;

@@ -1,4 +1,4 @@
-import { bootstrapInterval, isBinary, pairedShareInterval } from "@rag-ft/metrics";
+import { pairedInterval } from "@rag-ft/metrics";
 import type { Answered, Figure, System } from "../read/system.js";
 
 /** Enough for two places of an interval's ends, and quick for thousands of questions; `rag-ft compare` draws more. */
@@ -24,13 +24,10 @@ export function changeOf(base: System, tuned: System, name: string): Figure | un
   });
   if (pairs.length < 2 || pairs.length !== tuned.answers.length || pairs.length !== base.answers.length)
     return { value };
-  const differences = pairs.map(([a, b]) => b - a);
-  const { low, high } = isBinary(pairs.flat())
-    ? pairedShareInterval(
-        differences.filter((difference) => difference > 0).length,
-        differences.filter((difference) => difference < 0).length,
-        pairs.length,
-      )
-    : bootstrapInterval(differences, { resamples: RESAMPLES });
+  const { low, high } = pairedInterval(
+    pairs.map(([a]) => a),
+    pairs.map(([, b]) => b),
+    { resamples: RESAMPLES },
+  );
   return Number.isFinite(low) && Number.isFinite(high) ? { value, interval: [low, high] } : { value };
 }

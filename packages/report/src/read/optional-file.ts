@@ -1,9 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
-import { DataError, readJsonl } from "@rag-ft/core";
+import { readFile } from "node:fs/promises";
+import { DataError, pathKind, readJsonl } from "@rag-ft/core";
 import type { z } from "zod";
 
 async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+  return (await pathKind(path)) === "file";
 }
 
 /** The rows of a JSONL file; undefined when it is not there. */

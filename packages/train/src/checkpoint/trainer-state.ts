@@ -1,6 +1,13 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { copyFileAtomic, DataError, describeIssues, writeFileAtomic, writeJsonAtomic } from "@rag-ft/core";
+import {
+  copyFileAtomic,
+  DataError,
+  describeIssues,
+  readTextIfThere,
+  writeFileAtomic,
+  writeJsonAtomic,
+} from "@rag-ft/core";
 import { z } from "zod";
 import type { OptimizerState } from "../optimizer/adamw.js";
 import type { FileTensor, TensorFiles } from "./tensor-files.js";
@@ -97,13 +104,8 @@ function damaged(path: string, why: string, cause?: unknown): DataError {
  */
 export async function readTrainerState(checkpoint: string): Promise<TrainerState | undefined> {
   const path = join(checkpoint, TRAINER_STATE, STATE);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
-    throw error;
-  }
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -1,11 +1,11 @@
-import { count, number, UserError } from "@rag-ft/core";
+import { betweenCommas, count, number, UserError } from "@rag-ft/core";
 import { z } from "zod";
 
 /** Every linear layer of the blocks, as PEFT names that choice. */
 export const ALL_LINEAR = "all-linear";
 
 function splitNames(value: unknown): unknown {
-  return typeof value === "string" ? value.split(",").map((name) => name.trim()) : value;
+  return typeof value === "string" ? betweenCommas(value) : value;
 }
 
 /** Settings of low-rank adapters (Hu et al. 2021), named as PEFT's LoraConfig names them. */
