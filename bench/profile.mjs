@@ -44,10 +44,13 @@ async function profiled(folder, work) {
     const run = made.run;
     made.run = async (...inputs) => {
       const began = performance.now();
-      const result = await run.apply(made, inputs);
-      entry.seconds += (performance.now() - began) / 1000;
-      entry.runs++;
-      return result;
+      try {
+        return await run.apply(made, inputs);
+      } finally {
+        // Also of a run that ends before its outputs are copied, with an error: see `UNRETURNED` in packages/onnx/src/session.ts.
+        entry.seconds += (performance.now() - began) / 1000;
+        entry.runs++;
+      }
     };
     sessions.push(entry);
     return made;
