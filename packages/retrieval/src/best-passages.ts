@@ -23,3 +23,10 @@ export class BestPassages {
     if (this.filled < this.k) this.filled++;
   }
 }
+
+/** The best `k` of all passages by their scores, equal scores by the lower id. */
+export function bestOf(scores: Float64Array, k: number): BestPassages {
+  const best = new BestPassages(Math.min(k, scores.length));
+  for (let passage = 0; passage < scores.length; passage++) best.offer(passage, scores[passage] as number);
+  return best;
+}

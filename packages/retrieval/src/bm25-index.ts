@@ -1,4 +1,4 @@
-import { BestPassages } from "./best-passages.js";
+import { bestOf } from "./best-passages.js";
 import { lexicalTokens } from "./lexical-tokens.js";
 import type { SearchResult } from "./vector-index.js";
 
@@ -122,9 +122,7 @@ export class Bm25Index {
     const ids = new Int32Array(questions.length * kept);
     const scores = new Float32Array(questions.length * kept);
     questions.forEach((question, q) => {
-      const best = new BestPassages(kept);
-      const sums = this.scores(question);
-      for (let passage = 0; passage < sums.length; passage++) best.offer(passage, sums[passage] as number);
+      const best = bestOf(this.scores(question), kept);
       ids.set(best.ids, q * kept);
       scores.set(best.scores, q * kept);
     });

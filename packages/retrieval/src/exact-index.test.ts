@@ -53,6 +53,11 @@ describe("exact search", () => {
     const queries = randomVectors(count, d, 2);
     const found = new ExactIndex(vectors, d).search(queries, 10);
     expect([...found.ids]).toEqual(sortAll(vectors, queries, d, 10));
+    const all = new ExactIndex(vectors, d).scores(queries);
+    expect(all.map((scores) => scores.length)).toEqual(Array(count).fill(300));
+    found.ids.forEach((id, i) => {
+      expect(Math.fround(all[Math.floor(i / 10)]?.[id] ?? Number.NaN)).toBe(found.scores[i]);
+    });
   });
 
   test("a query of other dimensions is refused", () => {
@@ -84,4 +89,5 @@ test.skipIf(Graph === undefined)("the graph finds what exact search finds (skipp
   const exact = new ExactIndex(vectors, d).search(queries, 4);
   expect([...approximate.ids]).toEqual([...exact.ids]);
   expect([...approximate.scores]).toEqual([...exact.scores]);
+  expect(graph.scores(queries)).toEqual(new ExactIndex(vectors, d).scores(queries));
 });

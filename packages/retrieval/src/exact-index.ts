@@ -4,6 +4,24 @@ import type { SearchResult, VectorIndex } from "./vector-index.js";
 
 /** Passages of a block: 128 vectors of 384 floats are 192 KiB, which stays in a core's second-level cache for all queries. */
 const BLOCK = 128;
+/** Takes the score of each passage for one query, by ascending id. */
+interface ScoreTaker {
+  offer(id: number, score: number): void;
+}
+
+/** Keeps all scores of a query. */
+class AllScores implements ScoreTaker {
+  readonly values: Float64Array;
+
+  constructor(size: number) {
+    this.values = new Float64Array(size);
+  }
+
+  offer(id: number, score: number): void {
+    this.values[id] = score;
+  }
+}
+
 /** Queries scored in one pass over a passage's vector. */
 const LANES = 4;
 
@@ -27,20 +45,10 @@ export class ExactIndex implements VectorIndex {
   }
 
   search(queries: Float32Array, k: number): SearchResult {
-    const d = this.dimensions;
-    if (queries.length % d !== 0) {
-      throw new InternalError(`Queries of ${queries.length} numbers do not fit an index of ${d} dimensions.`);
-    }
-    const count = queries.length / d;
+    const count = this.countOf(queries);
     const kept = Math.min(k, this.size);
     const best = Array.from({ length: count }, () => new BestPassages(kept));
-    // Queries are padded to whole lanes; the padding is scored and thrown away.
-    const padded = new Float64Array(Math.ceil(count / LANES) * LANES * d);
-    padded.set(queries);
-    for (let start = 0; start < this.size && kept > 0; start += BLOCK) {
-      const end = Math.min(start + BLOCK, this.size);
-      for (let q = 0; q < count; q += LANES) this.scoreBlock(padded, q, start, end, best);
-    }
+    if (kept > 0) this.scoreAll(queries, best);
     const ids = new Int32Array(count * kept);
     const scores = new Float32Array(count * kept);
     best.forEach((passages, q) => {
@@ -50,7 +58,38 @@ export class ExactIndex implements VectorIndex {
     return { k: kept, ids, scores };
   }
 
-  private scoreBlock(queries: Float64Array, q: number, start: number, end: number, best: BestPassages[]): void {
+  scores(queries: Float32Array): Float64Array[] {
+    const all = Array.from({ length: this.countOf(queries) }, () => new AllScores(this.size));
+    this.scoreAll(queries, all);
+    return all.map(({ values }) => values);
+  }
+
+  private countOf(queries: Float32Array): number {
+    if (queries.length % this.dimensions !== 0) {
+      throw new InternalError(
+        `Queries of ${queries.length} numbers do not fit an index of ${this.dimensions} dimensions.`,
+      );
+    }
+    return queries.length / this.dimensions;
+  }
+
+  private scoreAll(queries: Float32Array, takers: readonly ScoreTaker[]): void {
+    // Queries are padded to whole lanes; the padding is scored and thrown away.
+    const padded = new Float64Array(Math.ceil(takers.length / LANES) * LANES * this.dimensions);
+    padded.set(queries);
+    for (let start = 0; start < this.size; start += BLOCK) {
+      const end = Math.min(start + BLOCK, this.size);
+      for (let q = 0; q < takers.length; q += LANES) this.scoreBlock(padded, q, start, end, takers);
+    }
+  }
+
+  private scoreBlock(
+    queries: Float64Array,
+    q: number,
+    start: number,
+    end: number,
+    takers: readonly ScoreTaker[],
+  ): void {
     const d = this.dimensions;
     const a = q * d;
     const b = a + d;
@@ -68,10 +107,10 @@ export class ExactIndex implements VectorIndex {
         s2 += x * (queries[c + i] as number);
         s3 += x * (queries[e + i] as number);
       }
-      best[q]?.offer(p, s0);
-      best[q + 1]?.offer(p, s1);
-      best[q + 2]?.offer(p, s2);
-      best[q + 3]?.offer(p, s3);
+      takers[q]?.offer(p, s0);
+      takers[q + 1]?.offer(p, s1);
+      takers[q + 2]?.offer(p, s2);
+      takers[q + 3]?.offer(p, s3);
     }
   }
 }

@@ -74,6 +74,10 @@ export class HnswIndex implements VectorIndex {
     return new HnswIndex(graph, vectors, dimensions, size);
   }
 
+  scores(queries: Float32Array): Float64Array[] {
+    return new ExactIndex(this.vectors, this.dimensions).scores(queries);
+  }
+
   search(queries: Float32Array, k: number): SearchResult {
     const d = this.dimensions;
     const count = queries.length / d;

@@ -25,6 +25,20 @@ export function documentsAt(documents: readonly Document[], ids: readonly number
   });
 }
 
+/** Vectors of all questions, `[questions, dimensions]`, embedded together. */
+export async function embedQuestions(
+  encoder: PassageEncoder,
+  questions: readonly string[],
+  { reporter, signal }: RetrieveOptions,
+): Promise<Float32Array> {
+  const progress = reporter?.start("embedding questions", questions.length);
+  try {
+    return await encoder.embed(questions, "query", { signal, onProgress: (done) => progress?.update(done) });
+  } finally {
+    progress?.stop();
+  }
+}
+
 /** The best `k` passages for each question; all questions are embedded together. */
 export async function retrieve(
   index: PassageIndex,
@@ -34,16 +48,7 @@ export async function retrieve(
   options: RetrieveOptions = {},
 ): Promise<Retrieved[]> {
   if (questions.length === 0) return [];
-  const progress = options.reporter?.start("embedding questions", questions.length);
-  let queries: Float32Array;
-  try {
-    queries = await encoder.embed(questions, "query", {
-      signal: options.signal,
-      onProgress: (done) => progress?.update(done),
-    });
-  } finally {
-    progress?.stop();
-  }
+  const queries = await embedQuestions(encoder, questions, options);
   const found = index.vectors.search(queries, k);
   return questions.map((_, q) => {
     const ids = Array.from(found.ids.subarray(q * found.k, (q + 1) * found.k));

@@ -15,4 +15,6 @@ export interface VectorIndex {
   readonly dimensions: number;
   /** `queries` is `[queries, dimensions]`, row-major. */
   search(queries: Float32Array, k: number): SearchResult;
+  /** Inner product of each query with every passage, `[passages]` a query, exact also where the search is not. */
+  scores(queries: Float32Array): Float64Array[];
 }

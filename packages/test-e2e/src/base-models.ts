@@ -33,9 +33,12 @@ async function recordedBase(folder: string, stage: string, setting: string): Pro
 async function findBaseModels(settings: TestE2eSettings, reporter: Reporter): Promise<ComparedModels> {
   const tuned = { retriever: settings.embedding_model_name_or_path, generator: settings.qa_model_name_or_path };
   const base = {
+    // BM25 is the same before and after tuning.
     retriever:
-      settings.base_embedding_model_name_or_path ??
-      (await recordedBase(tuned.retriever, "train-retriever", "model_path")),
+      settings.retrieval === "bm25"
+        ? tuned.retriever
+        : (settings.base_embedding_model_name_or_path ??
+          (await recordedBase(tuned.retriever, "train-retriever", "model_path"))),
     generator:
       settings.base_qa_model_name_or_path ??
       (await recordedBase(tuned.generator, "train-generator", "model_name_or_path")),
@@ -50,6 +53,7 @@ async function findBaseModels(settings: TestE2eSettings, reporter: Reporter): Pr
     );
   }
   for (const half of halves) {
+    if (half === "retriever" && settings.retrieval === "bm25") continue;
     reporter.info(
       base[half] === undefined || base[half] === tuned[half]
         ? `${half}: taken as not tuned, since no base model of ${tuned[half]} is known (--${flags[half]} names one).`

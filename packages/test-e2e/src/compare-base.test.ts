@@ -175,3 +175,13 @@ test("a dry run counts the requests of every combination, and the judge's repeat
     { purpose: "judge", requests: 8 * 3 * 2 },
   ]);
 });
+
+test("BM25 is one retriever for base and tuned", async () => {
+  await runTestE2e(small.settingsOf({ ...models, retrieval: "bm25" }), small.contextOf(), fakeParts(repeats));
+  const { cells } = await readTable();
+  expect(cells.map(({ name }) => name)).toEqual(
+    ["base", "tuned"].flatMap((side) =>
+      ["no-passages", "tuned-retriever", "gold-passages"].map((from) => `${from}_${side}-generator`),
+    ),
+  );
+});

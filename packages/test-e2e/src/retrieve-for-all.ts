@@ -1,6 +1,12 @@
 import { join } from "node:path";
 import type { Document, QaRow, StageContext } from "@rag-ft/core";
-import { evaluateRetrieval, openIndex, type RetrievalEvaluation } from "@rag-ft/retrieval";
+import {
+  countUnanswerable,
+  evaluateRetriever,
+  openRetriever,
+  type RetrievalEvaluation,
+  warnUnanswerable,
+} from "@rag-ft/retrieval";
 import { type ComparedModels, type Side, sidesOf } from "./cells.js";
 import type { TestE2eParts } from "./parts.js";
 import type { TestE2eSettings } from "./settings.js";
@@ -14,6 +20,12 @@ function indexPath({ index_path, compare_base, output_dir }: TestE2eSettings, si
   return side === "tuned" && index_path !== undefined ? index_path : join(output_dir, "index", side);
 }
 
+/** What one retriever found. */
+export interface SideRetrieval extends RetrievalEvaluation {
+  /** Of hybrid search. */
+  bm25Weight: number | undefined;
+}
+
 /** Each retriever once: it embeds the database and all questions, and is closed before the next is opened. */
 export async function retrieveForAll(
   models: ComparedModels["retriever"],
@@ -22,24 +34,31 @@ export async function retrieveForAll(
   settings: TestE2eSettings,
   context: StageContext,
   parts: Pick<TestE2eParts, "openEncoder">,
-): Promise<Map<Side, RetrievalEvaluation>> {
-  const found = new Map<Side, RetrievalEvaluation>();
+): Promise<Map<Side, SideRetrieval>> {
+  const { reporter, signal } = context;
+  const found = new Map<Side, SideRetrieval>();
   for (const side of sidesOf(models)) {
-    const encoder = await parts.openEncoder({ ...settings, embedding_model_name_or_path: models[side] }, context);
+    const model = models[side];
+    const retriever = await openRetriever(documents, {
+      settings,
+      model,
+      openEncoder: () => parts.openEncoder({ ...settings, embedding_model_name_or_path: model }, context),
+      indexPath: indexPath(settings, side),
+      reporter,
+      signal,
+    });
     try {
-      const index = await openIndex(documents, encoder, { ...context, indexPath: indexPath(settings, side) });
-      const evaluation = await evaluateRetrieval({
-        index,
-        encoder,
+      warnUnanswerable(countUnanswerable(documents, rows), rows.length, reporter);
+      const evaluation = await evaluateRetriever(retriever, {
         questions: rows,
         ks: RECALL_DEPTHS,
         depth: settings.embedding_max_num_to_retrieve,
-        reporter: context.reporter,
-        signal: context.signal,
+        reporter,
+        signal,
       });
-      found.set(side, evaluation);
+      found.set(side, { ...evaluation, bm25Weight: retriever.bm25Weight });
     } finally {
-      await encoder.close();
+      await retriever.close();
     }
   }
   return found;

@@ -147,3 +147,22 @@ test("the reference's flags parse as strings, escapes and all", () => {
   const settings = settingsOf({ sep_user: "\\n", sep_sys: "</s>", gen_gpt4eval: "false", index_path: "x" });
   expect(settings).toMatchObject({ sep_user: "\n", gen_gpt4eval: false, embedding_max_num_to_retrieve: 4 });
 });
+
+test("words find what vectors cannot: by BM25 and by both together; vectors alone are the default", async () => {
+  // The encoder does not know the word: for the vectors all passages are equal, and the first comes first.
+  await writeJsonl(path("test_w_qa.jsonl"), [{ ...small.rows[2], question: "Which go?", hard_neg_docs: [] }]);
+  const recallOf = async (values: Record<string, string>, parts = partsWith(byQuestion)): Promise<unknown> => {
+    const result = await runTestE2e(settingsOf(values), contextOf(), parts);
+    return result.figures?.["test_retr/document_recall/recall1"];
+  };
+  expect(await recallOf({})).toBe(0);
+  expect(await recallOf({ retrieval: "dense" })).toBe(0);
+  expect(await json("out/all_args.json")).not.toHaveProperty("bm25_weight");
+  expect(await recallOf({ retrieval: "hybrid" })).toBe(1);
+  expect(await json("out/all_args.json")).toMatchObject({ retrieval: "hybrid", bm25_weight: 0.5 });
+  expect(lines).toContain("words: hybrid retrieval, dense + 0.5 BM25 (the default)");
+  const parts = partsWith(byQuestion);
+  expect(await recallOf({ retrieval: "bm25" }, parts)).toBe(1);
+  expect(parts.encoders).toEqual([]);
+  await expect(recallOf({ retrieval: "bm25", bm25_weight: "1" })).rejects.toThrow(/for --retrieval hybrid/);
+});

@@ -11,7 +11,7 @@ import {
   writeJsonAtomic,
 } from "@rag-ft/core";
 import { createRequestTally, type LanguageModel, openBill, openCompletionStore, STORE_NAME } from "@rag-ft/llm";
-import type { RetrievalEvaluation } from "@rag-ft/retrieval";
+import { checkRetrieval } from "@rag-ft/retrieval";
 import { baseSettings, comparedModels } from "./base-models.js";
 import { bm25Row } from "./bm25-row.js";
 import { type Cell, type ComparedModels, cellOf, cellsOf, type Side, sidesOf } from "./cells.js";
@@ -20,7 +20,7 @@ import { type CellResult, evaluateCell } from "./evaluate-cell.js";
 import { readLabels } from "./judge-agreement.js";
 import { defaultParts, type TestE2eParts } from "./parts.js";
 import { effectsTable, reportTable, type TableSystem } from "./report-table.js";
-import { retrieveForAll } from "./retrieve-for-all.js";
+import { retrieveForAll, type SideRetrieval } from "./retrieve-for-all.js";
 import { numbersOf } from "./score.js";
 import type { TestE2eSettings } from "./settings.js";
 import { writeCell } from "./write-results.js";
@@ -30,14 +30,23 @@ export { defaultParts, type TestE2eParts } from "./parts.js";
 /** The retriever's passages that a cell's prompts are made of. */
 function retrievalOf(
   { passages }: Cell,
-  found: ReadonlyMap<Side, RetrievalEvaluation> | undefined,
-): RetrievalEvaluation | undefined {
+  found: ReadonlyMap<Side, SideRetrieval> | undefined,
+): SideRetrieval | undefined {
   return passages === "base" || passages === "tuned" ? found?.get(passages) : undefined;
 }
 
-/** The settings of a cell by itself: with the models that it is made of. */
-function cellSettings(settings: TestE2eSettings, { passages }: Cell, { retriever }: ComparedModels): TestE2eSettings {
-  return passages === "base" ? { ...settings, embedding_model_name_or_path: retriever.base } : settings;
+/** The settings of a cell by itself: with the models that it is made of, and the weight that was used. */
+function cellSettings(
+  settings: TestE2eSettings,
+  { passages }: Cell,
+  { retriever }: ComparedModels,
+  retrieval: SideRetrieval | undefined,
+): TestE2eSettings {
+  return {
+    ...settings,
+    ...(passages === "base" ? { embedding_model_name_or_path: retriever.base } : {}),
+    ...(retrieval?.bm25Weight === undefined ? {} : { bm25_weight: retrieval.bm25Weight }),
+  };
 }
 
 function twoByTwo(
@@ -91,6 +100,7 @@ export async function runTestE2e(
   parts: TestE2eParts = defaultParts,
 ): Promise<StageResult> {
   const { reporter, signal } = context;
+  checkRetrieval(settings);
   const models = await comparedModels(settings, reporter);
   const cells = cellsOf(settings, models);
   const labels = settings.judge_labels === undefined ? undefined : await readLabels(settings.judge_labels);
@@ -106,7 +116,7 @@ export async function runTestE2e(
   const outputs: string[] = [];
   const results = new Map<string, CellResult>();
   let judge: LanguageModel | undefined;
-  let found: ReadonlyMap<Side, RetrievalEvaluation> | undefined;
+  let found: ReadonlyMap<Side, SideRetrieval> | undefined;
   let tunedFormat: PromptFormat | undefined;
   try {
     const tally = createRequestTally(await openBill({ purpose: "test-e2e", settings, store }));
@@ -122,8 +132,9 @@ export async function runTestE2e(
         const shared = { settings, rows, judge, labels, store, tally, reporter, signal };
         for (const cell of cells.filter(({ generator: wanted }) => wanted === side)) {
           if (settings.compare_base) reporter.info(`${cell.label} (${results.size + 1} of ${cells.length})`);
-          const result = await evaluateCell(cell, generator, retrievalOf(cell, found), shared);
-          outputs.push(...(await writeCell(result, cellSettings(named, cell, models), format, judge)));
+          const retrieval = retrievalOf(cell, found);
+          const result = await evaluateCell(cell, generator, retrieval, shared);
+          outputs.push(...(await writeCell(result, cellSettings(named, cell, models, retrieval), format, judge)));
           results.set(cell.name, result);
         }
       } finally {

@@ -31,7 +31,7 @@ import {
 import { readTestQuestions, type TestQuestion } from "./read-questions.js";
 import { differencesTable, figuresTable, shownFigures } from "./report-table.js";
 import type { TestRetrieverSettings } from "./settings.js";
-import { checkLabels, type System, systemsOf } from "./systems.js";
+import { checkSystems, type System, systemsOf } from "./systems.js";
 
 /** What the stage opens; tests put their own in. */
 export interface TestRetrieverParts {
@@ -112,7 +112,8 @@ async function openEncoders(
 ): Promise<PassageEncoder[]> {
   const opened: PassageEncoder[] = [];
   try {
-    for (const name of settings.model_path) opened.push(await parts.openEncoder(name, settings, context));
+    const names = settings.retrieval === "bm25" ? [] : settings.model_path;
+    for (const name of names) opened.push(await parts.openEncoder(name, settings, context));
   } catch (error) {
     for (const encoder of opened) await encoder.close();
     throw error;
@@ -132,7 +133,7 @@ export function runTestRetriever(
   context: StageContext,
   parts: TestRetrieverParts = defaultParts,
 ): Promise<StageResult> {
-  checkLabels(settings);
+  checkSystems(settings);
   return withFolderLock(settings.output_dir, () => testAll(settings, context, parts));
 }
 
@@ -153,7 +154,7 @@ async function testAll(
   const encoders = await openEncoders(settings, context, parts);
   try {
     const tested: TestedSystem[] = [];
-    for (const system of systemsOf(settings, encoders)) {
+    for (const system of await systemsOf(settings, encoders, context)) {
       throwIfCancelled(signal);
       const retriever = await system.open(documents, context);
       const { ks, depth } = settings;
@@ -200,10 +201,11 @@ async function writeResults(
     ...counts,
     ks: settings.ks,
     depth: Math.max(settings.depth, ...settings.ks),
-    systems: tested.map(({ system: { label, kind, model, folder }, estimates }) => ({
+    systems: tested.map(({ system: { label, kind, model, bm25_weight, folder }, estimates }) => ({
       label,
       kind,
       ...(model === undefined ? {} : { model }),
+      ...(bm25_weight === undefined ? {} : { bm25_weight }),
       folder,
       figures: flatEstimates(estimates),
     })),

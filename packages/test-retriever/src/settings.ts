@@ -1,4 +1,5 @@
 import { betweenCommas, count, device } from "@rag-ft/core";
+import { retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
 const name = (): z.ZodString => z.string().min(1);
@@ -25,6 +26,10 @@ export const testRetrieverSettings = z.object({
       "the retrievers: folders or hub ids of encoders, or text-embedding-…; the first is what others are compared with; BM25 is always tested too",
     ),
   label: list().optional().describe("names for the table, as many as models; the folders' names when left out"),
+  ...retrievalSettings,
+  retrieval: retrievalSettings.retrieval.describe(
+    "what is tested beside BM25: dense, each model; bm25, nothing; hybrid, each model and then the same with BM25",
+  ),
   document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
   eval_data_path: name().describe("questions with their gold passages (*_w_q.jsonl or *_w_qa.jsonl)"),
   output_dir: name().describe("folder for figures and what was found for each question"),

@@ -1,17 +1,29 @@
 import { basename, join } from "node:path";
 import { type Document, type StageContext, UserError } from "@rag-ft/core";
-import { bm25Retriever, denseRetriever, openIndex, type PassageEncoder, type Retriever } from "@rag-ft/retrieval";
+import {
+  bm25Retriever,
+  checkRetrieval,
+  denseRetriever,
+  hybridRetriever,
+  openIndex,
+  type PassageEncoder,
+  type PassageIndex,
+  type Retriever,
+  resolveBm25Weight,
+} from "@rag-ft/retrieval";
 import type { TestRetrieverSettings } from "./settings.js";
 
 /** A retriever under test. */
 export interface System {
   /** For tables. */
   label: string;
-  kind: "bm25" | "dense";
+  kind: "bm25" | "dense" | "hybrid";
   /** The model as given; absent for BM25. */
   model?: string;
   /** Folder of its results in `output_dir`. */
   folder: string;
+  /** Of hybrid search, beside the vectors. */
+  bm25_weight?: number;
   open(documents: readonly Document[], context: StageContext): Promise<Retriever>;
 }
 
@@ -39,25 +51,52 @@ const BM25: System = {
   open: async (documents) => bm25Retriever(documents),
 };
 
-/** BM25 and the models, in the order of the table. `encoders` are the models' own, opened already. */
-export function systemsOf(settings: TestRetrieverSettings, encoders: readonly PassageEncoder[]): System[] {
-  const labels = labelsOf(settings);
-  const systems: System[] = [
-    BM25,
-    ...encoders.map(
-      (encoder, i): System => ({
-        label: labels[i] ?? "",
-        kind: "dense",
-        model: settings.model_path[i],
-        folder: folderName(labels[i] ?? ""),
-        async open(documents, context) {
-          const indexPath =
-            settings.index_path && join(settings.index_path, encoder.fingerprint.replace(/[^\w]+/g, "-").slice(0, 40));
-          return denseRetriever(await openIndex(documents, encoder, { ...context, indexPath }), encoder);
-        },
-      }),
-    ),
+/** A model's vectors, and with `weight` the same model with BM25; the database is embedded once for both. */
+function systemsOfModel(
+  encoder: PassageEncoder,
+  { model, label, weight, root }: { model: string; label: string; weight: number | undefined; root?: string },
+): System[] {
+  const indexPath = root && join(root, encoder.fingerprint.replace(/[^\w]+/g, "-").slice(0, 40));
+  let opened: Promise<PassageIndex> | undefined;
+  const open = (documents: readonly Document[], context: StageContext): Promise<PassageIndex> => {
+    opened ??= openIndex(documents, encoder, { ...context, indexPath });
+    return opened;
+  };
+  const dense: System = {
+    label,
+    kind: "dense",
+    model,
+    folder: folderName(label),
+    open: async (documents, context) => denseRetriever(await open(documents, context), encoder),
+  };
+  if (weight === undefined) return [dense];
+  const fused = `${label} + ${weight} BM25`;
+  return [
+    dense,
+    {
+      label: fused,
+      kind: "hybrid",
+      model,
+      bm25_weight: weight,
+      folder: folderName(fused),
+      open: async (documents, context) => hybridRetriever(await open(documents, context), encoder, weight),
+    },
   ];
+}
+
+/** BM25 and the models, in the order of the table. `encoders` are the models' own, opened already. */
+export async function systemsOf(
+  settings: TestRetrieverSettings,
+  encoders: readonly PassageEncoder[],
+  { reporter }: StageContext,
+): Promise<System[]> {
+  const labels = labelsOf(settings);
+  const systems: System[] = [BM25];
+  for (const [i, encoder] of encoders.entries()) {
+    const model = settings.model_path[i] ?? "";
+    const weight = settings.retrieval === "hybrid" ? await resolveBm25Weight(settings, model, reporter) : undefined;
+    systems.push(...systemsOfModel(encoder, { model, label: labels[i] ?? "", weight, root: settings.index_path }));
+  }
   const taken = new Map<string, string>();
   for (const { folder, label } of systems) {
     const earlier = taken.get(folder.toLowerCase());
@@ -68,7 +107,10 @@ export function systemsOf(settings: TestRetrieverSettings, encoders: readonly Pa
   return systems;
 }
 
-/** Fails before any work when labels are wrong. */
-export function checkLabels(settings: TestRetrieverSettings): void {
+/** Fails before any work when labels or settings do not fit. */
+export function checkSystems(settings: TestRetrieverSettings): void {
   labelsOf(settings);
+  checkRetrieval(settings);
+  if (settings.retrieval === "hybrid" && settings.model_path.length === 0)
+    throw new UserError("retrieval hybrid: no model for BM25 to be beside. Give --model_path.");
 }

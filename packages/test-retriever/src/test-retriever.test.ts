@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -134,6 +134,55 @@ describe("test-retriever", () => {
     expect(await json("out", "BM25", "score.json")).toMatchObject({
       "test_retr/document_recall/recall1": 1,
       num_questions: 1,
+    });
+  });
+
+  describe("with words and vectors together", () => {
+    test("each model is tested alone and with BM25, and its passages are embedded once", async () => {
+      const calls = encoders["models/colours"]?.calls ?? [];
+      const before = calls.length;
+      await run({ model_path: "models/colours", retrieval: "hybrid" });
+      const { systems, differences } = await json("out", "score.json");
+      expect(systems).toMatchObject([
+        { label: "BM25", kind: "bm25" },
+        { label: "colours", kind: "dense", figures: { "test_retr/document_recall/recall2": 3 / 4 } },
+        // The words find the cloud and the rose, which the vectors cannot.
+        { label: "colours + 0.5 BM25", kind: "hybrid", model: "models/colours", bm25_weight: 0.5 },
+      ]);
+      const figure = "test_retr/document_recall/recall2";
+      expect((systems as { figures: Record<string, number> }[])[2]?.figures[figure]).toBe(1);
+      expect(differences).toContainEqual(
+        expect.objectContaining({ from: "colours", to: "colours + 0.5 BM25", figure, difference: 1 / 4, wins: 1 }),
+      );
+      expect(await rows("out", "colours-0.5-BM25", "retrieval-results.jsonl")).toHaveLength(4);
+      expect(calls.slice(before).filter(({ kind }) => kind === "passage")).toHaveLength(1);
+    });
+
+    test("the weight is that beside the model, or as given", async () => {
+      const words = createWordEncoder(["red"], { fingerprint: "kept" });
+      encoders[at("model")] = words;
+      await mkdir(at("model"));
+      await writeFile(at("model", "hybrid.json"), '{"version": 1, "bm25_weight": 0.75}');
+      const weightOf = async (settings: Record<string, unknown>): Promise<unknown> => {
+        await run({ model_path: at("model"), retrieval: "hybrid", ...settings });
+        return ((await json("out", "score.json")).systems as { bm25_weight?: number }[])[2]?.bm25_weight;
+      };
+      expect(await weightOf({})).toBe(0.75);
+      expect(await weightOf({ bm25_weight: "2" })).toBe(2);
+    });
+
+    test("dense is the default, and bm25 opens no model", async () => {
+      const plain = await run({ model_path: "models/all" });
+      const dense = await run({ model_path: "models/all", retrieval: "dense" });
+      expect(dense.summary).toBe(plain.summary);
+      const words = await run({ model_path: "models/none", retrieval: "bm25" });
+      expect(words.closed).toEqual([]);
+      expect((await json("out", "score.json")).systems).toMatchObject([{ label: "BM25" }]);
+    });
+
+    test("a weight without hybrid, or hybrid without a model, is refused", async () => {
+      await expect(run({ model_path: "models/all", bm25_weight: "1" })).rejects.toThrow(/for --retrieval hybrid/);
+      await expect(run({ retrieval: "hybrid" })).rejects.toThrow(/Give --model_path/);
     });
   });
 

@@ -4,9 +4,12 @@ import { decidingSettings, type RunIdentity } from "@rag-ft/train";
 import type { QuestionExample } from "./examples.js";
 import type { TrainGeneratorSettings } from "./settings.js";
 
+// How passages are found is left to what is found: the examples hold it.
 const INPUTS = [
   "model_name_or_path",
   "embedding_model",
+  "retrieval",
+  "bm25_weight",
   "full_dataset_file_path",
   "full_dataset_index_path",
   "train_file",

@@ -1,4 +1,5 @@
 import { count, escapedText, flag } from "@rag-ft/core";
+import { retrievalSettings } from "@rag-ft/retrieval";
 import { trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
@@ -13,6 +14,7 @@ export const trainGeneratorSettings = z.object({
   embedding_max_num_to_retrieve: count(0)
     .default(3)
     .describe("Passages retrieved a question; a prompt holds at most one more, the gold one"),
+  ...retrievalSettings,
   full_dataset_file_path: z.string().min(1).describe("Document database (documents.jsonl or .pkl) that is searched"),
   full_dataset_index_path: z.string().optional().describe("Folder that keeps the database's vectors between runs"),
   train_file: z.string().min(1).describe("Questions with answers to train on (*_w_qa.jsonl)"),

@@ -134,6 +134,27 @@ describe("train-generator", () => {
     await answerer.close();
   }, 120_000);
 
+  it("passages are found by words when the settings say so, and no encoder is opened", async () => {
+    const train = (output: string, values: Record<string, unknown>) =>
+      trainGenerator.run(
+        trainGenerator.settings.parse({
+          model_name_or_path: model("tiny-decoder"),
+          embedding_model: at("no-such-model"),
+          full_dataset_file_path: at("documents.jsonl"),
+          train_file: at("train_w_qa.jsonl"),
+          eval_file: at("train_w_qa.jsonl"),
+          output_dir: at(output),
+          max_steps: 1,
+          do_eval: false,
+          ...values,
+        }),
+        context,
+      );
+    await train("bm25", { retrieval: "bm25" });
+    await expect(train("hybrid", { retrieval: "hybrid" })).rejects.toThrow(/no-such-model/);
+    await expect(train("dense", { bm25_weight: "1" })).rejects.toThrow(/for --retrieval hybrid/);
+  }, 60_000);
+
   it("with LoRA, learns with frozen weights and leaves a merged model that answers, with PEFT's adapter beside it", async () => {
     const settings = trainGenerator.settings.parse({
       model_name_or_path: model("tiny-decoder"),

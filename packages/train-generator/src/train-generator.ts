@@ -31,7 +31,7 @@ import {
   type TrainableDecoder,
   writeAdapter,
 } from "@rag-ft/models";
-import { openIndex, openPassageEncoder, retrieve } from "@rag-ft/retrieval";
+import { checkRetrieval, openPassageEncoder, openRetriever } from "@rag-ft/retrieval";
 import {
   describeExamples,
   type Evaluation,
@@ -62,33 +62,29 @@ async function retrieveAll(
   { env, reporter, signal }: StageContext,
 ): Promise<Splits<Document[][]>> {
   if (settings.embedding_max_num_to_retrieve === 0) return { train: [], eval: [], test: [] };
-  const { device } = settings;
-  const encoder = await openPassageEncoder(settings.embedding_model, { env, reporter, signal, device });
+  const { device, embedding_model: model } = settings;
+  const retriever = await openRetriever(documents, {
+    settings,
+    model,
+    openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device }),
+    ...(settings.full_dataset_index_path ? { indexPath: settings.full_dataset_index_path } : {}),
+    reporter,
+    signal,
+  });
   try {
-    const index = await openIndex(documents, encoder, {
-      ...(settings.full_dataset_index_path ? { indexPath: settings.full_dataset_index_path } : {}),
-      reporter,
-      signal,
-    });
     // One more than is kept: the gold passage is usually among them.
     const depth = settings.embedding_max_num_to_retrieve + 1;
-    const found = async (rows: readonly QaRow[]): Promise<Document[][]> =>
-      (
-        await retrieve(
-          index,
-          encoder,
-          rows.map((row) => row.question),
-          depth,
-          { reporter, signal },
-        )
-      ).map((item) => item.documents);
+    const found = async (rows: readonly QaRow[]): Promise<Document[][]> => {
+      const questions = rows.map((row) => row.question);
+      return (await retriever.retrieve(questions, depth, { reporter, signal })).map((item) => item.documents);
+    };
     return {
       train: await found(splits.train),
       eval: await found(splits.eval),
       test: splits.test ? await found(splits.test) : undefined,
     };
   } finally {
-    await encoder.close();
+    await retriever.close();
   }
 }
 
@@ -136,6 +132,7 @@ async function trainDecoder(settings: TrainGeneratorSettings, context: StageCont
   const { reporter, signal, env } = context;
   const output = settings.output_dir;
   const lora = loraSettings(settings);
+  checkRetrieval(settings);
   await requireCheckpoint(settings);
   await requireDevice(settings.device);
   const documents = await readDocuments(settings.full_dataset_file_path);

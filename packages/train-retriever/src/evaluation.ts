@@ -54,3 +54,20 @@ export async function baselineFigures(
 export function withSplit(split: string, figures: Figures): Figures {
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${split}_retr/${name}`, value]));
 }
+
+/**
+ * The vectors of the best evaluation so far: what is measured of the best checkpoint in the end need not embed the database again. Best by
+ * the rule of the training run: the greatest figure, the earliest of equal ones.
+ */
+export class BestVectors {
+  private best: { step: number; value: number; indexed: IndexedEncoder } | undefined;
+
+  offer(step: number, value: number, indexed: IndexedEncoder): void {
+    if (this.best === undefined || value > this.best.value) this.best = { step, value, indexed };
+  }
+
+  /** Undefined when the step's vectors are not held, as after a run that was resumed. */
+  of(step: number): IndexedEncoder | undefined {
+    return this.best?.step === step ? this.best.indexed : undefined;
+  }
+}

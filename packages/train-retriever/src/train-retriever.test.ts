@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -93,6 +93,22 @@ describe("train-retriever", () => {
     expect(test.best.step).toBe(evaluations[recall.indexOf(best)]?.step);
     expect(result.summary).toMatch(/recall@4/);
 
+    // The weight of BM25 is chosen on the eval split; weight 0 is the dense search that was measured.
+    const hybrid = JSON.parse(await readFile(at("run/hybrid.json"), "utf8"));
+    expect(hybrid).toMatchObject({ version: 1, chosen_by: "document_recall/recall4", questions: 16, passages: 8 });
+    const recallOf = (weight: number): number =>
+      hybrid.candidates.find(({ bm25_weight }: { bm25_weight: number }) => bm25_weight === weight).figures[
+        "document_recall/recall4"
+      ];
+    expect(recallOf(0)).toBe(best);
+    expect(recallOf(hybrid.bm25_weight)).toBeGreaterThanOrEqual(best);
+    // Eval and test questions are the same here.
+    expect(test.hybrid).toMatchObject({
+      bm25_weight: hybrid.bm25_weight,
+      "document_recall/recall4": recallOf(hybrid.bm25_weight),
+    });
+    expect(result.summary).toContain(`step ${test.best.step} + ${hybrid.bm25_weight} BM25`);
+
     // The output folder is the checkpoint, and its vectors are those that were measured.
     expect((await readdir(at("run"))).filter((name) => name.startsWith("checkpoint-"))).toEqual([
       `checkpoint-${test.best.step}`,
@@ -115,7 +131,10 @@ describe("train-retriever", () => {
       await trainRetriever.run(settings(name, { ...short, seed, test_file: undefined }), context);
       return hashFile(at(`${name}/model.safetensors`));
     };
+    await mkdir(at("seed-a"));
+    await writeFile(at("seed-a/hybrid.json"), "of other weights");
     const first = await hashOf("seed-a", 1);
+    expect(await readdir(at("seed-a"))).not.toContain("hybrid.json");
     expect(await hashOf("seed-b", 1)).toBe(first);
     expect(await hashOf("seed-c", 2)).not.toBe(first);
   });

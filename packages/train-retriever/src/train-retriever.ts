@@ -24,7 +24,7 @@ import {
   type TrainableEncoder,
   writeAdapter,
 } from "@rag-ft/models";
-import { bm25Retriever } from "@rag-ft/retrieval";
+import { bm25Retriever, HYBRID_FILE, hybridRetriever, writeHybridWeight } from "@rag-ft/retrieval";
 import {
   createContrastiveLoss,
   describeExamples,
@@ -40,8 +40,9 @@ import {
   totalSteps,
 } from "@rag-ft/train";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
-import { baselineFigures, figuresOf, indexWith, withSplit } from "./evaluation.js";
+import { BestVectors, baselineFigures, figuresOf, indexWith, withSplit } from "./evaluation.js";
 import { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
+import { chooseOnEval } from "./hybrid.js";
 import { identityOf } from "./identity.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 import { stoppableEncoder } from "./stoppable-encoder.js";
@@ -162,6 +163,8 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
     });
   const step = await createStep(settings, model, train, temperature, signal);
   const testPath = join(output, "test.json");
+  const hybridPath = join(output, HYBRID_FILE);
+  const vectors = new BestVectors();
   try {
     const outcome = await runTraining({
       settings,
@@ -176,6 +179,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
             evaluate: async (at: number): Promise<Evaluation> => {
               const indexed = await indexWith(model, documents, context);
               const figures = withSplit("eval", await figuresOf(indexed, evaluation, context));
+              vectors.offer(at, figures[settings.metric_for_best_model] as number, indexed);
               return at === 0 && test ? { figures, test: await figuresOf(indexed, test, context) } : { figures };
             },
           }
@@ -198,29 +202,47 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
           adapters?.reset();
           await save(folder);
         }
+        await rm(hybridPath, { force: true }); // of other weights
         await promoteCheckpoint(folder, output);
       }
+      const indexed =
+        settings.do_eval || (test && outcome.bestStep > 0)
+          ? (vectors.of(outcome.bestStep) ?? (await indexWith(model, documents, context)))
+          : undefined;
+      const hybrid =
+        settings.do_eval && indexed
+          ? await chooseOnEval(indexed, evaluation, settings.metric_for_best_model.replace(SPLIT, ""), context)
+          : undefined;
+      if (hybrid && settings.do_train) await writeHybridWeight(output, hybrid.chosen);
       const tuned = `step ${outcome.bestStep}`;
+      const kept = steps > 0 ? tuned : "base";
       const baseline = bm25Retriever(documents);
       const rows = [
         ...(settings.do_eval ? [tableRow("eval", "BM25", await baselineFigures(baseline, evaluation, context))] : []),
         ...(outcome.baseFigures ? [tableRow("eval", "base", withoutSplit(outcome.baseFigures))] : []),
         ...(outcome.bestFigures && steps > 0 ? [tableRow("eval", tuned, withoutSplit(outcome.bestFigures))] : []),
+        ...(hybrid ? [tableRow("eval", `${kept} + ${hybrid.best.bm25_weight} BM25`, hybrid.best.figures)] : []),
       ];
       const figures: Figures = { ...outcome.bestFigures };
       if (test) {
         const base = outcome.baseTest ?? {};
-        const best =
-          outcome.bestStep === 0 ? base : await figuresOf(await indexWith(model, documents, context), test, context);
+        const best = outcome.bestStep === 0 || !indexed ? base : await figuresOf(indexed, test, context);
+        const weight = hybrid?.best.bm25_weight;
+        const fused =
+          indexed && weight !== undefined
+            ? await baselineFigures(hybridRetriever(indexed.index, indexed.encoder, weight), test, context)
+            : undefined;
         const bm25 = await baselineFigures(baseline, test, context);
         await writeJsonAtomic(testPath, {
           bm25,
           base,
           best: { ...best, step: outcome.bestStep },
+          ...(fused ? { hybrid: { ...fused, bm25_weight: weight } } : {}),
           questions: test.length,
           passages: documents.length,
         });
         rows.push(tableRow("test", "BM25", bm25), tableRow("test", "base", base), tableRow("test", tuned, best));
+        if (fused) rows.push(tableRow("test", `${kept} + ${weight} BM25`, fused));
         Object.assign(figures, withSplit("test", best));
       } else await rm(testPath, { force: true }); // of an earlier run
       return { outputs: [output], figures, summary: formatTable(rows, COLUMNS) };
@@ -232,6 +254,8 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
   }
 }
 
+const SPLIT = /^\w+_retr\//;
+
 function withoutSplit(figures: Figures): Figures {
-  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name.replace(/^\w+_retr\//, ""), value]));
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name.replace(SPLIT, ""), value]));
 }

@@ -1,0 +1,112 @@
+import { type Document, throwIfCancelled } from "@rag-ft/core";
+import { bestOf } from "./best-passages.js";
+import { Bm25Index } from "./bm25-index.js";
+import type { EvaluateRetrieverOptions } from "./evaluate-retrieval.js";
+import type { PassageIndex } from "./open-index.js";
+import type { PassageEncoder } from "./passage-encoder.js";
+import { documentsAt, embedQuestions, type RetrieveOptions } from "./retrieve.js";
+import type { Retriever } from "./retriever.js";
+import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
+
+// Scores of vectors and of words have other scales, and they differ from question to question. Each is therefore standardised over all
+// passages of the database, for each question by itself, and the two are added: dense + weight * BM25. Exact, by all scores.
+
+/** Questions whose scores are held at once. */
+const BATCH = 16;
+
+/** Scores less their mean, divided by their standard deviation; all 0 where all are equal. */
+export function standardise(scores: Float64Array): Float64Array {
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length;
+  // Equal scores may miss their own mean by rounding.
+  if (scores.every((score) => score === scores[0])) return new Float64Array(scores.length);
+  const deviation = Math.sqrt(variance);
+  return scores.map((score) => (score - mean) / deviation);
+}
+
+/** One question's standardised scores of every passage, `[passages]`. */
+interface StandardScores {
+  dense: Float64Array;
+  bm25: Float64Array;
+}
+
+function fuse({ dense, bm25 }: StandardScores, weight: number): Float64Array {
+  return dense.map((score, passage) => score + weight * (bm25[passage] as number));
+}
+
+/** Vectors and words of a database. */
+class HybridIndex {
+  readonly documents: readonly Document[];
+  private readonly words: Bm25Index;
+
+  constructor(
+    private readonly index: PassageIndex,
+    private readonly encoder: PassageEncoder,
+  ) {
+    this.documents = index.documents;
+    this.words = new Bm25Index(index.documents.map((document) => document.fmt_content));
+  }
+
+  /** One a question, in order. */
+  async *scores(questions: readonly string[], options: RetrieveOptions): AsyncGenerator<StandardScores> {
+    if (questions.length === 0) return;
+    const queries = await embedQuestions(this.encoder, questions, options);
+    const d = this.index.vectors.dimensions;
+    for (let start = 0; start < questions.length; start += BATCH) {
+      if (options.signal) throwIfCancelled(options.signal);
+      const batch = questions.slice(start, start + BATCH);
+      const dense = this.index.vectors.scores(queries.subarray(start * d, (start + batch.length) * d));
+      for (const [i, question] of batch.entries()) {
+        yield { dense: standardise(dense[i] as Float64Array), bm25: standardise(this.words.scores(question)) };
+      }
+      // Lets Ctrl-C through: scoring is synchronous.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+/**
+ * Search by vectors and words together. Scores are the sums of standardised scores. Where the index is approximate, its exact scores are
+ * used all the same: O(passages · dimensions) a question.
+ */
+export function hybridRetriever(index: PassageIndex, encoder: PassageEncoder, weight: number): Retriever {
+  const hybrid = new HybridIndex(index, encoder);
+  return {
+    documents: index.documents,
+    async retrieve(questions, k, options = {}) {
+      const found = [];
+      for await (const scores of hybrid.scores(questions, options)) {
+        const best = bestOf(fuse(scores, weight), k);
+        const ids = Array.from(best.ids);
+        found.push({ ids, scores: Array.from(best.scores), documents: documentsAt(index.documents, ids) });
+      }
+      return found;
+    },
+  };
+}
+
+/** What hybrid search finds with one weight: means over all questions. */
+export interface WeightFigures {
+  bm25_weight: number;
+  figures: Record<string, number>;
+}
+
+/** The figures of `evaluateRetriever` for each weight. Questions are embedded and passages scored once for all weights. */
+export async function evaluateWeights(
+  { index, encoder }: { index: PassageIndex; encoder: PassageEncoder },
+  weights: readonly number[],
+  { questions, ks = [1, 4], depth = 0, reporter, signal }: EvaluateRetrieverOptions,
+): Promise<WeightFigures[]> {
+  const k = Math.max(depth, ...ks);
+  const scored = weights.map((): RetrievalScore[] => []);
+  const texts = questions.map((row) => row.question);
+  let place = 0;
+  for await (const scores of new HybridIndex(index, encoder).scores(texts, { reporter, signal })) {
+    const gold = questions[place++]?.gold_docs ?? [];
+    weights.forEach((weight, w) => {
+      const found = documentsAt(index.documents, Array.from(bestOf(fuse(scores, weight), k).ids));
+      scored[w]?.push(scoreRetrieval(found, gold, ks));
+    });
+  }
+  return weights.map((bm25_weight, w) => ({ bm25_weight, figures: retrievalFigures(scored[w] ?? [], ks) }));
+}

@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import { DataError, type Reporter, readTextIfThere, UserError, writeJsonAtomic } from "@rag-ft/core";
+import { z } from "zod";
+import type { WeightFigures } from "./hybrid-retriever.js";
+import type { RetrievalSettings } from "./retrieval-settings.js";
+
+/** Beside the retriever's weights. */
+export const HYBRID_FILE = "hybrid.json";
+
+/** Where nothing was chosen. The README has its figures. */
+export const DEFAULT_BM25_WEIGHT = 0.5;
+
+/** Weights among which the eval split chooses; 0 is the vectors alone. */
+export const BM25_WEIGHTS = [0, 0.25, 0.5, 0.75, 1, 1.5, 2];
+
+const fileSchema = z.looseObject({ version: z.literal(1), bm25_weight: z.number().min(0) });
+
+/** The weight with the best figure `metric`; of equal ones that with the better MRR, then the nearest to the default. */
+export function chooseWeight(candidates: readonly WeightFigures[], metric: string): WeightFigures {
+  const distance = ({ bm25_weight }: WeightFigures): number => Math.abs(bm25_weight - DEFAULT_BM25_WEIGHT);
+  const by = (name: string, a: WeightFigures, b: WeightFigures): number =>
+    (b.figures[name] ?? Number.NaN) - (a.figures[name] ?? Number.NaN);
+  const [best] = [...candidates].sort((a, b) => by(metric, a, b) || by("mrr", a, b) || distance(a) - distance(b));
+  return best as WeightFigures;
+}
+
+export interface ChosenWeight {
+  bm25_weight: number;
+  /** The figure that chose, and on how many questions over how many passages. */
+  chosen_by: string;
+  questions: number;
+  passages: number;
+  candidates: readonly WeightFigures[];
+}
+
+/** Keeps the weight beside a retriever, whole or not at all. */
+export function writeHybridWeight(folder: string, chosen: ChosenWeight): Promise<void> {
+  return writeJsonAtomic(join(folder, HYBRID_FILE), { version: 1, ...chosen });
+}
+
+/** The weight kept beside a retriever; undefined where there is none, as with a model of the hub. */
+export async function readHybridWeight(folder: string): Promise<number | undefined> {
+  const path = join(folder, HYBRID_FILE);
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    return fileSchema.parse(JSON.parse(text)).bm25_weight;
+  } catch (cause) {
+    throw new DataError(
+      `${path}: expected {"version": 1, "bm25_weight": 0 or more}, as train-retriever writes it, found something else. ` +
+        "Give --bm25_weight, or remove the file.",
+      { cause },
+    );
+  }
+}
+
+/** Fails where a weight is given that nothing would read. */
+export function checkRetrieval({ retrieval, bm25_weight }: RetrievalSettings): void {
+  if (bm25_weight !== undefined && retrieval !== "hybrid")
+    throw new UserError(
+      `bm25_weight is for --retrieval hybrid, found --retrieval ${retrieval}. Leave one of the two out.`,
+    );
+}
+
+/** The weight to use with a retriever: as given, as kept beside it, or the default. A line says which. */
+export async function resolveBm25Weight(
+  { bm25_weight }: RetrievalSettings,
+  model: string,
+  reporter: Pick<Reporter, "info">,
+): Promise<number> {
+  const kept = bm25_weight ?? (await readHybridWeight(model));
+  const weight = kept ?? DEFAULT_BM25_WEIGHT;
+  const from = bm25_weight !== undefined ? "as given" : kept !== undefined ? `from its ${HYBRID_FILE}` : "the default";
+  reporter.info(`${model}: hybrid retrieval, dense + ${weight} BM25 (${from})`);
+  return weight;
+}
