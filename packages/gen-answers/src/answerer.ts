@@ -22,6 +22,21 @@ export interface Answerer {
   provenance: Record<string, unknown>;
   concurrency: number;
   failures: FailureLog;
+  /** Whether an answer says that the passage holds none. */
+  saysNotInPassage(answer: string): boolean;
+}
+
+const bare = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim();
+
+/** Tells the reply that a domain asks for when the passage holds no answer, whatever its case and punctuation and what follows it. */
+export function notInPassage(phrase: string | undefined): (answer: string) => boolean {
+  if (phrase === undefined) return () => false;
+  const wanted = bare(phrase);
+  return (answer) => `${bare(answer)} `.startsWith(`${wanted} `);
 }
 
 const subjectOf = ({ question, gold_docs }: OpenQuestion): object => ({
@@ -36,6 +51,7 @@ export function extractiveAnswerer(): Answerer {
     provenance: { answer_generator: EXTRACTIVE },
     concurrency: 1,
     failures,
+    saysNotInPassage: () => false,
     async answer(open) {
       for (const passage of open.gold_docs) {
         const answer = extractiveAnswer(passage, open.question);
@@ -91,6 +107,7 @@ export function modelAnswerer(
     },
     concurrency,
     failures,
+    saysNotInPassage: notInPassage(domain.answer_prompt.not_in_passage),
     async answer(question, occurrence) {
       const { messages, options } = answerRequest(domain, settings, question, occurrence);
       try {

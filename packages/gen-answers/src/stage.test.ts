@@ -91,6 +91,36 @@ describe("gen-answers", () => {
     expect(server.requests.every((request) => request.body?.max_tokens === 256)).toBe(true);
   });
 
+  it("sets questions apart that their passage does not answer; a domain without the phrase takes every reply", async () => {
+    const replies = [
+      "Not in the passage.",
+      "not in the passage",
+      "It is not in the passage that hours are said.",
+      "At 3.",
+    ];
+    server = await startOpenAiServer({
+      reply: (body) => replies[Number(/hour (\d)/.exec(asked(body))?.[1] ?? 3)] ?? "?",
+    });
+    const path = join(folder, "train_w_q.jsonl");
+    await writeJsonl(path, questions(4, "t"));
+    const result = await run({ dataset_w_q: path });
+    expect(result.figures).toMatchObject({ questions: 8, answered: 6, not_in_passage: 2, failed: 0 });
+    const apart = await readQa(join(folder, "train_not_in_passage.jsonl"), silentReporter);
+    expect(apart.map(({ question }) => question)).toEqual(["What opens at hour 0 (t0)?", "What opens at hour 1 (t1)?"]);
+    expect(await readQa(join(folder, "train_w_qa.jsonl"), silentReporter)).toHaveLength(6);
+    expect(result.outputs).toContain(join(folder, "train_not_in_passage.jsonl"));
+    expect(result.summary).toMatch(/2 are not answered by their passages/);
+
+    const domain = join(folder, "domain.yaml");
+    await writeFile(
+      domain,
+      "name: bare\nquestion_prompt: {instruction: Ask.}\nanswer_prompt: {instruction: Answer.}\n",
+    );
+    const all = await run({ dataset_w_q: path, config: domain });
+    expect(all.figures).toMatchObject({ answered: 8, not_in_passage: 0 });
+    await expect(readFile(join(folder, "train_not_in_passage.jsonl"))).rejects.toThrow(/ENOENT/);
+  });
+
   it("answers all splits of a folder, and a stretch of a file under a name of one's own", async () => {
     server = await startOpenAiServer({ reply: echo });
     for (const split of ["train", "eval", "test"])

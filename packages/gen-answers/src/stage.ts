@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import {
   type CompactQaRow,
@@ -14,7 +15,7 @@ import {
 import { EXTRACTIVE, openStoredModel, readDomainConfig, writeSkipped } from "@rag-ft/llm";
 import { answerAll } from "./answer-all.js";
 import { type Answerer, extractiveAnswerer, modelAnswerer } from "./answerer.js";
-import { findSplits, plannedSplits } from "./find-splits.js";
+import { findSplits, plannedSplits, type Split } from "./find-splits.js";
 import { flattenQuestions } from "./flatten-questions.js";
 import { type AnswerWork, planAnswers, storeFolder } from "./plan-answers.js";
 import { type GenAnswersSettings, genAnswersSettings } from "./settings.js";
@@ -35,17 +36,25 @@ async function answerSplit(
   { split, questions }: AnswerWork,
   answerer: Answerer,
   context: StageContext,
-): Promise<number> {
-  const rows = await answerAll(questions, answerer, context, `answers: ${basename(split.questions)}`);
+): Promise<{ answered: number; apart: number }> {
+  const all = await answerAll(questions, answerer, context, `answers: ${basename(split.questions)}`);
+  const rows = all.filter((row) => !answerer.saysNotInPassage(row.gold_answer));
+  const apart = all.filter((row) => answerer.saysNotInPassage(row.gold_answer));
   const lines = answerer.failures.lines();
   if (rows.length === 0)
     throw new UserError(
-      `${split.questions}: none of ${questions.length} questions got an answer.${lines.map((line) => `\n  ${line}`).join("")}\nEarlier output is untouched.`,
+      `${split.questions}: none of ${questions.length} questions got an answer${apart.length > 0 ? ` (of ${apart.length}, the model says that the passage holds none)` : ""}.${lines.map((line) => `\n  ${line}`).join("")}\nEarlier output is untouched.`,
     );
   await writeJsonl(split.full, rows);
   await writeJsonl(split.compact, rows.map(compactRow));
-  return rows.length;
+  // An earlier run's file would speak of other questions.
+  if (apart.length === 0) await rm(apartFile(split), { force: true });
+  else await writeJsonl(apartFile(split), apart);
+  return { answered: rows.length, apart: apart.length };
 }
+
+/** Questions that their passages do not answer, as the model says: same format, beside the answers. */
+const apartFile = ({ full }: Split): string => full.replace(/(_w_qa)?(\.jsonl)?$/, "_not_in_passage.jsonl");
 
 async function readWork(settings: GenAnswersSettings): Promise<AnswerWork[]> {
   const work: AnswerWork[] = [];
@@ -72,18 +81,24 @@ const stage: Stage<GenAnswersSettings> = {
     const answerEach = async (answerer: Answerer): Promise<string[]> => {
       let asked = 0;
       let answered = 0;
+      let apart = 0;
       for (const item of work) {
         asked += item.questions.length;
-        answered += await answerSplit(item, answerer, context);
+        const done = await answerSplit(item, answerer, context);
+        answered += done.answered;
+        apart += done.apart;
+        if (done.apart > 0) outputs.push(apartFile(item.split));
       }
       figures.questions = asked;
       figures.answered = answered;
-      figures.failed = asked - answered;
+      figures.not_in_passage = apart;
+      const failed = asked - answered - apart;
+      figures.failed = failed;
       const lines = answerer.failures.lines();
-      if (lines.length > 0)
-        context.reporter.warn(`${asked - answered} of ${asked} questions have no answer and are left out.`);
+      if (lines.length > 0) context.reporter.warn(`${failed} of ${asked} questions have no answer and are left out.`);
       return [
         `${answered} of ${asked} questions answered.`,
+        ...(apart > 0 ? [`${apart} are not answered by their passages, as the model says, and are set apart.`] : []),
         ...lines.map((line) => `  ${line}`),
         ...(await writeSkipped(storeFolder(work), "skipped_questions.jsonl", answerer.failures)),
       ];

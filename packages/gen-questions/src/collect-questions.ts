@@ -8,8 +8,10 @@ export interface CollectOptions {
   /** Passages with questions wanted. */
   needed: number;
   occurrence: number;
-  /** What is kept of a passage's questions. */
-  keep?: (passage: Document, questions: string[]) => string[];
+  /** What is kept of a passage's questions; may not depend on other passages, which are asked about at the same time. */
+  keep?: (passage: Document, questions: string[]) => string[] | Promise<string[]>;
+  /** What is kept in view of all rows before, called in their order. */
+  keepAfter?: (questions: string[]) => string[];
 }
 
 /** Passages asked about in vain are `asked` minus the rows. */
@@ -23,27 +25,45 @@ export async function collectQuestions(
   passages: readonly PassageRow[],
   questioner: Questioner,
   { reporter, signal }: Pick<StageContext, "reporter" | "signal">,
-  { label, needed, occurrence, keep = (_, questions) => questions }: CollectOptions,
+  {
+    label,
+    needed,
+    occurrence,
+    keep = (_, questions) => questions,
+    keepAfter = (questions) => questions,
+  }: CollectOptions,
 ): Promise<Collected> {
   const progress = reporter.start(label, Math.min(needed, passages.length));
-  try {
-    const results = await runPool(
-      passages,
+  const rows: QuestionsRow[] = [];
+  let asked = 0;
+  const askSome = (): Promise<(QuestionsRow | undefined)[]> =>
+    runPool(
+      passages.slice(asked),
       async (row): Promise<QuestionsRow | undefined> => {
         const gold = row.gold_docs[0];
         if (!gold) return undefined;
-        const questions = keep(gold, await questioner.ask(gold, occurrence));
+        const questions = await keep(gold, await questioner.ask(gold, occurrence));
         return questions.length > 0 ? { ...row, questions, ...questioner.provenance } : undefined;
       },
       {
         concurrency: questioner.concurrency,
-        needed,
+        needed: needed - rows.length,
         accept: (row) => row !== undefined,
-        onDone: (asked, accepted) => progress.update(accepted, `${asked} asked`),
+        onDone: (done, accepted) => progress.update(rows.length + accepted, `${asked + done} asked`),
         signal,
       },
     );
-    return { rows: results.filter((row) => row !== undefined), asked: results.length };
+  try {
+    // What a look at earlier rows drops is made up for by the passages that follow.
+    while (rows.length < needed && asked < passages.length) {
+      const results = await askSome();
+      asked += results.length;
+      for (const row of results) {
+        const questions = row ? keepAfter(row.questions) : [];
+        if (row && questions.length > 0) rows.push({ ...row, questions });
+      }
+    }
+    return { rows, asked };
   } finally {
     progress.stop();
   }

@@ -9,14 +9,20 @@ import {
   readPrices,
   STORE_NAME,
 } from "@rag-ft/llm";
+import { answerabilityRequest, answerableOf } from "./answerability.js";
 import type { PassageRow } from "./choose-passages.js";
 import { questionsOf } from "./question-schema.js";
 import { questionRequest } from "./questioner.js";
 import { type GenQuestionsSettings, QUESTIONS_A_PASSAGE } from "./settings.js";
+import { splitBySource, withoutSources } from "./split-by-source.js";
 import { splitHeldOut } from "./split-held-out.js";
+import { isStandalone } from "./standalone.js";
 
 /** Tokens of two questions with their labels; in the public Faire data, 37. */
 const TYPICAL_REPLY = 40;
+
+/** Tokens of a judge's verdict. */
+const TYPICAL_VERDICT = 6;
 
 /** Stands for a question that is not asked yet; as long as most are. */
 const STAND_IN = "Which setting decides how long an unpaid order is kept before it lapses?";
@@ -27,6 +33,7 @@ export interface PassagesToAsk {
   train: readonly PassageRow[] | undefined;
 }
 
+/** Adds the requests about a passage; returns its questions, as far as can be known before they are asked. */
 type AddRequest = (row: PassageRow, occurrence: number) => Promise<string[]>;
 
 async function planSet(
@@ -44,41 +51,61 @@ async function planSet(
   return rows;
 }
 
-/** The requests for questions about these passages, each taken to give two unless a stored reply says otherwise. */
+/**
+ * The requests for questions about these passages, each taken to give two that pass the filters unless a stored reply says otherwise.
+ * What filters drop is made up for by more passages, which is not foreseen here.
+ */
 export async function planAsked(settings: GenQuestionsSettings, { heldOut, train }: PassagesToAsk): Promise<StagePlan> {
   const standIns = Array.from({ length: QUESTIONS_A_PASSAGE }, () => STAND_IN);
   const store = await openCompletionStore(join(settings.save_dir, STORE_NAME), { readOnly: true });
-  let plan: RequestPlan | undefined;
+  const plans: RequestPlan[] = [];
   let add: AddRequest = async () => standIns;
   if (settings.prompt_model !== EXTRACTIVE) {
     const domain = await readDomainConfig(settings.config);
-    const requests = planRequests({
+    const common = {
       stage: "gen-questions",
-      purpose: "questions",
       model: settings.prompt_model,
-      typicalReply: TYPICAL_REPLY,
       store,
       prices: await readPrices(settings.prices),
       batch: settings.batch,
-    });
-    plan = requests;
+    };
+    const requests = planRequests({ ...common, purpose: "questions", typicalReply: TYPICAL_REPLY });
+    plans.push(requests);
+    // Not measured by stored replies, which are those to requests for questions for the most part.
+    const judge = settings.filters.includes("answerable")
+      ? planRequests({ ...common, stage: "", purpose: "judge", typicalReply: TYPICAL_VERDICT })
+      : undefined;
+    if (judge) plans.push(judge);
     add = async (row, occurrence) => {
       const gold = row.gold_docs[0];
       if (!gold) return [];
       const { messages, options } = questionRequest(domain, settings, gold, occurrence);
       const stored = await requests.add(messages, options, occurrence);
-      return stored ? questionsOf(stored.text) : standIns;
+      const questions = (stored ? questionsOf(stored.text) : standIns).filter(
+        (question) => !settings.filters.includes("standalone") || isStandalone(question),
+      );
+      if (!judge) return questions;
+      const kept: string[] = [];
+      for (const question of questions) {
+        const request = answerabilityRequest(domain, settings, gold, question);
+        const verdict = await judge.add(request.messages, request.options);
+        if (!verdict || answerableOf(verdict.text)) kept.push(question);
+      }
+      return kept;
     };
   }
   const files = new Map<string, readonly unknown[]>();
   const put = (name: string, rows: readonly QuestionsRow[]): unknown => files.set(join(settings.save_dir, name), rows);
   const half = (count: number): number => Math.ceil(count / QUESTIONS_A_PASSAGE);
+  const bySource = settings.split_by === "source";
+  let left = train;
   if (heldOut) {
     const rows = await planSet(heldOut, half(settings.num_eval_test_data), 0, add);
-    const { evaluation, test } = splitHeldOut(rows);
+    const { evaluation, test } = bySource ? splitBySource(rows) : splitHeldOut(rows);
+    if (bySource && train) left = withoutSources(train, rows);
     put("eval_w_q.jsonl", evaluation);
     put("test_w_q.jsonl", test);
   }
-  if (train) put("train_w_q.jsonl", await planSet(train, half(settings.num_train_data), 1, add));
-  return { requests: plan ? [plan.result()] : [], files };
+  if (left) put("train_w_q.jsonl", await planSet(left, half(settings.num_train_data), 1, add));
+  return { requests: plans.map((plan) => plan.result()), files };
 }

@@ -12,6 +12,7 @@ import {
   questionMessages,
   type StoredModel,
 } from "@rag-ft/llm";
+import { keepAnswerable } from "./answerability.js";
 import { questionSchema, questionsOf } from "./question-schema.js";
 import type { GenQuestionsSettings } from "./settings.js";
 
@@ -23,6 +24,8 @@ export interface Questioner {
   provenance: Record<string, unknown>;
   concurrency: number;
   failures: FailureLog;
+  /** The questions that a model finds answered by the passage; absent where the run does not ask for that. */
+  keepAnswerable?: (passage: Document, questions: readonly string[]) => Promise<string[]>;
 }
 
 /** Rules over headings and sentences. */
@@ -65,22 +68,38 @@ export function questionRequest(
   return { messages: questionMessages(domain, passage), options };
 }
 
+/** What rows say of the judge, too, where there is one. */
+const judgeProvenance = (domain: DomainConfig, settings: GenQuestionsSettings) =>
+  settings.filters.includes("answerable")
+    ? {
+        answerability_provenance: provenanceOf(domain.name, domain.answerability_prompt, {
+          ...settings,
+          temperature: 0,
+        }),
+      }
+    : {};
+
 /** A model. A failed request or a reply without a question is counted, and the passage has none. */
 export function modelQuestioner(
   model: StoredModel,
   domain: DomainConfig,
-  settings: AskSettings,
+  settings: GenQuestionsSettings,
   concurrency: number,
   signal: AbortSignal,
 ): Questioner {
   const failures = createFailureLog(model.tally);
+  const judge = { model, domain, settings, failures, signal };
   return {
     provenance: {
       prompt_model: settings.prompt_model,
       question_provenance: provenanceOf(domain.name, domain.question_prompt, settings),
+      ...judgeProvenance(domain, settings),
     },
     concurrency,
     failures,
+    ...(settings.filters.includes("answerable")
+      ? { keepAnswerable: (passage, questions) => keepAnswerable(passage, questions, judge) }
+      : {}),
     async ask(passage, occurrence) {
       const { messages, options } = questionRequest(domain, settings, passage, occurrence);
       const subject = { passage: documentId(passage), source: passage.metadata.source, part: PARTS[occurrence] };

@@ -1,6 +1,8 @@
 import { count, device, number } from "@rag-ft/core";
 import { requestSettings } from "@rag-ft/llm";
+import { miningSettings } from "@rag-ft/negatives";
 import { z } from "zod";
+import { FILTERS, filtersSetting } from "./filters.js";
 
 /** The reference asks for two questions a passage, and counts so. */
 export const QUESTIONS_A_PASSAGE = 2;
@@ -14,7 +16,34 @@ export const genQuestionsSettings = z.object({
   prompt_model: z
     .string()
     .describe('Who asks: an OpenAI model name, local:<folder or hub id>, or "extractive" (rules, no model)'),
-  num_hard_negs_per_doc: count(0).default(2).describe("Hard negatives a passage, from the same source"),
+  num_hard_negs_per_doc: count(0).default(2).describe("Hard negatives a passage"),
+  hard_negatives: z
+    .enum(["same-source", "mined"])
+    .default("same-source")
+    .describe(
+      "Hard negatives drawn from the passage's source, or mined from the whole database with the base retriever",
+    ),
+  ...miningSettings,
+  filters: filtersSetting().describe(
+    `Filters that a question has to pass: some of ${FILTERS.join(",")}, all, or none (the reference's procedure)`,
+  ),
+  round_trip_k: count(1)
+    .default(10)
+    .describe("For the round-trip filter: the question has to retrieve its passage, or a copy of it, among so many"),
+  embedding_model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Base retriever of the round-trip filter and of mined negatives: a folder or hub id, or text-embedding-…",
+    ),
+  index_path: z.string().min(1).optional().describe("Folder that keeps the base retriever's vectors between runs"),
+  split_by: z
+    .enum(["passage", "source"])
+    .default("passage")
+    .describe(
+      "What training, evaluation and test sets do not share: source keeps all questions of a source in one of them",
+    ),
   num_train_data: count(1).default(1000).describe("Training questions wanted, at two a passage"),
   num_eval_test_data: count(4).default(400).describe("Held-out questions wanted, half for evaluation, half for test"),
   save_dir: z.string().describe("Folder for the output"),

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import {
-  createRandom,
   documentId,
   ownsFolder,
   type QuestionsRow,
@@ -14,18 +13,20 @@ import {
   writeJsonl,
 } from "@rag-ft/core";
 import { EXTRACTIVE, openStoredModel, readDomainConfig, writeSkipped } from "@rag-ft/llm";
+import { requireJudge } from "./answerability.js";
+import { duplicatesFilter, filtered } from "./apply-filters.js";
+import { type BaseRetriever, needsRetriever, openBaseRetriever } from "./base-retriever.js";
 import { choosePassages, type PassageRow } from "./choose-passages.js";
 import { type Collected, collectQuestions } from "./collect-questions.js";
+import { FilterCounts } from "./filters.js";
 import { passageFile, readPassageFile } from "./passage-file.js";
+import { heldOutOrder, randomFor, trainOrder } from "./passage-order.js";
 import { planAsked } from "./plan-asked.js";
 import { extractiveQuestioner, modelQuestioner, type Questioner } from "./questioner.js";
 import { heldOutQuestions, withoutLeaks } from "./remove-leaks.js";
 import { type GenQuestionsSettings, genQuestionsSettings, QUESTIONS_A_PASSAGE } from "./settings.js";
+import { sourceOf, splitBySource } from "./split-by-source.js";
 import { documentsOf, splitHeldOut } from "./split-held-out.js";
-
-/** Each mode draws from a sequence of its own, so that one after the other gives what `all` gives. */
-const SEEDS = { passages: 0, heldOut: 1, train: 2 };
-const randomFor = (seed: number, part: keyof typeof SEEDS) => createRandom(seed * 3 + SEEDS[part]);
 
 /** What the parts of a run share. */
 interface Run {
@@ -37,6 +38,9 @@ interface Run {
   passages?: PassageRow[];
   heldOut?: QuestionsRow[];
   figures: Record<string, number>;
+  filters: FilterCounts;
+  /** Opened where a filter or mining needs it. */
+  retriever?: BaseRetriever;
   /** For the run record. */
   record: Record<string, unknown>;
 }
@@ -57,7 +61,9 @@ async function writeFiles({ files, settings }: Run): Promise<string[]> {
 /** Warns when fewer came than were asked for, with what went wrong; nothing at all is an error. */
 function checkReached(run: Run, what: string, needed: number, collected: Collected, questioner: Questioner): void {
   const { rows, asked } = collected;
-  const problems = questioner.failures.lines().map((line) => `\n  ${line}`);
+  const problems = [...questioner.failures.lines(), ...run.filters.lines().flatMap((table) => table.split("\n"))].map(
+    (line) => `\n  ${line}`,
+  );
   if (rows.length === 0)
     throw new UserError(
       `None of ${asked} passages gave a usable ${what} question.${problems.join("")}\nCheck the documents, the config's passage filter and the model. Earlier output is untouched.`,
@@ -73,10 +79,12 @@ async function choose(run: Run): Promise<void> {
   const documents = await readDocuments(settings.document_path);
   const domain = await readDomainConfig(settings.config);
   const random = randomFor(settings.seed, "passages");
-  const rows = choosePassages(documents, domain.passage_filter, settings.num_hard_negs_per_doc, random);
+  // Mined ones come from the whole database, once there are questions: a source needs none to spare.
+  const negatives = settings.hard_negatives === "mined" ? 0 : settings.num_hard_negs_per_doc;
+  const rows = choosePassages(documents, domain.passage_filter, negatives, random);
   if (rows.length === 0)
     throw new UserError(
-      `${settings.document_path}: none of ${documents.length} passages can be asked about: a source needs ${settings.num_hard_negs_per_doc + 1} passages that do not repeat each other (--num_hard_negs_per_doc), and a passage at least ${domain.passage_filter.min_words} words (config ${domain.name}).`,
+      `${settings.document_path}: none of ${documents.length} passages can be asked about: a source needs ${negatives + 1} passages that do not repeat each other (--num_hard_negs_per_doc), and a passage at least ${domain.passage_filter.min_words} words (config ${domain.name}).`,
     );
   context.reporter.info(`${rows.length} of ${documents.length} passages can be asked about (domain: ${domain.name}).`);
   run.figures.passages = rows.length;
@@ -84,22 +92,42 @@ async function choose(run: Run): Promise<void> {
   run.files.set("gold_and_hard_negs.jsonl", rows);
 }
 
+/** Rows with hard negatives from the whole database, where the run wants such; as they are otherwise. */
+async function withNegatives(run: Run, rows: QuestionsRow[]): Promise<QuestionsRow[]> {
+  if (run.settings.hard_negatives !== "mined" || !run.retriever) return rows;
+  const mined = await run.retriever.mine(rows);
+  if (mined.counts.short > 0)
+    run.context.reporter.warn(
+      `${mined.counts.short} of ${rows.length} passages have fewer than ${run.settings.num_hard_negs_per_doc} mined hard negatives: too few of the passages retrieved score below ${run.settings.negative_margin} of the gold passage (--negative_margin).`,
+    );
+  run.figures.mined_negatives = (run.figures.mined_negatives ?? 0) + mined.counts.negatives;
+  return mined.rows;
+}
+
 async function createHeldOut(run: Run, questioner: Questioner): Promise<void> {
   const { settings, context } = run;
-  const passages = randomFor(settings.seed, "heldOut").shuffle(
-    run.passages ?? (await readPassageFile(settings.save_dir)),
-  );
+  const passages = heldOutOrder(run.passages ?? (await readPassageFile(settings.save_dir)), settings);
   const needed = Math.ceil(settings.num_eval_test_data / QUESTIONS_A_PASSAGE);
-  const options = { label: "held-out questions", needed, occurrence: 0 };
-  const collected = await collectQuestions(passages, questioner, context, options);
+  const collected = await collectQuestions(passages, questioner, context, {
+    label: "held-out questions",
+    needed,
+    occurrence: 0,
+    keep: (passage, questions) => filtered(run, questioner, passage, questions),
+    keepAfter: duplicatesFilter(run, []),
+  });
   checkReached(run, "held-out", needed, collected, questioner);
   if (collected.rows.length < 2)
     throw new UserError(
       "Only one passage has held-out questions; evaluation and test need one each. Give more documents.",
     );
-  run.heldOut = collected.rows;
-  const { evaluation, test } = splitHeldOut(collected.rows);
-  run.files.set("nontrain_w_q.jsonl", collected.rows);
+  const rows = await withNegatives(run, collected.rows);
+  run.heldOut = rows;
+  const { evaluation, test } = settings.split_by === "source" ? splitBySource(rows) : splitHeldOut(rows);
+  if (settings.split_by === "source" && evaluation.some((row) => sourceOf(row) === sourceOf(test[0] as QuestionsRow)))
+    throw new UserError(
+      `All ${rows.length} passages with held-out questions are of one source (${sourceOf(rows[0] as QuestionsRow)}): --split_by source needs one for evaluation and another for test. Ask for more held-out questions (--num_eval_test_data), or split by passage.`,
+    );
+  run.files.set("nontrain_w_q.jsonl", rows);
   run.files.set("eval_w_q.jsonl", evaluation);
   run.files.set("test_w_q.jsonl", test);
   run.files.set("eval_documents.jsonl", documentsOf(evaluation));
@@ -108,12 +136,14 @@ async function createHeldOut(run: Run, questioner: Questioner): Promise<void> {
   run.figures.test_questions = countQuestions(test);
 }
 
+const heldOutOnDisk = ({ save_dir }: GenQuestionsSettings): Promise<QuestionsRow[]> =>
+  readQuestions(join(save_dir, "nontrain_w_q.jsonl"));
+
 async function createTrain(run: Run, questioner: Questioner): Promise<void> {
   const { settings, context } = run;
-  const heldOut = heldOutQuestions(run.heldOut ?? (await readQuestions(join(settings.save_dir, "nontrain_w_q.jsonl"))));
-  const passages = randomFor(settings.seed, "train").shuffle(
-    run.passages ?? (await readPassageFile(settings.save_dir)),
-  );
+  const heldOutRows = run.heldOut ?? (await heldOutOnDisk(settings));
+  const heldOut = heldOutQuestions(heldOutRows);
+  const passages = trainOrder(run.passages ?? (await readPassageFile(settings.save_dir)), heldOutRows, settings);
   const needed = Math.ceil(settings.num_train_data / QUESTIONS_A_PASSAGE);
   let leaks = 0;
   const collected = await collectQuestions(passages, questioner, context, {
@@ -123,13 +153,26 @@ async function createTrain(run: Run, questioner: Questioner): Promise<void> {
     keep: (passage, questions) => {
       const kept = withoutLeaks(questions, heldOut.get(documentId(passage)) ?? []);
       leaks += questions.length - kept.length;
-      return kept;
+      return filtered(run, questioner, passage, kept);
     },
+    keepAfter: duplicatesFilter(run, heldOutRows),
   });
   checkReached(run, "training", needed, collected, questioner);
-  run.files.set("train_w_q.jsonl", collected.rows);
+  run.files.set("train_w_q.jsonl", await withNegatives(run, collected.rows));
   run.figures.train_questions = countQuestions(collected.rows);
   run.figures.leaks_removed = leaks;
+}
+
+/** Opens the base retriever, where it is needed, before the first question is paid for. */
+async function withRetriever<T>(run: Run, work: () => Promise<T>): Promise<T> {
+  if (!needsRetriever(run.settings)) return work();
+  const retriever = await openBaseRetriever(run.settings, run.context);
+  run.retriever = retriever;
+  try {
+    return await work();
+  } finally {
+    await retriever.close();
+  }
 }
 
 /** Runs the parts that need a questioner, with the model and the store opened and closed around them. */
@@ -173,6 +216,7 @@ async function planQuestions(settings: GenQuestionsSettings, context: StageConte
     context: { ...context, reporter: silentReporter },
     files: new Map(),
     figures: {},
+    filters: new FilterCounts([]),
     record: {},
   };
   const { mode } = settings;
@@ -180,8 +224,11 @@ async function planQuestions(settings: GenQuestionsSettings, context: StageConte
   if (mode === "init_eval_dset") return { requests: [], files: run.files };
   const passages = run.passages ?? (await readPassageFile(settings.save_dir));
   return planAsked(settings, {
-    heldOut: mode === "create_train_dset" ? undefined : randomFor(settings.seed, "heldOut").shuffle(passages),
-    train: mode === "create_eval_dset" ? undefined : randomFor(settings.seed, "train").shuffle(passages),
+    heldOut: mode === "create_train_dset" ? undefined : heldOutOrder(passages, settings),
+    train:
+      mode === "create_eval_dset"
+        ? undefined
+        : trainOrder(passages, mode === "create_train_dset" ? await heldOutOnDisk(settings) : [], settings),
   });
 }
 
@@ -190,22 +237,39 @@ const stage: Stage<GenQuestionsSettings> = {
   summary: "Have a model (or rules) ask questions about the passages: training, evaluation and test sets",
   settings: genQuestionsSettings,
   aliases: { timeout: "request_timeout" },
-  inputs: ["document_path", "config"],
+  inputs: ["document_path", "config", "embedding_model"],
   async run(settings, context) {
-    const run: Run = { settings, context, files: new Map(), figures: {}, record: {} };
     const { mode } = settings;
+    const run: Run = {
+      settings,
+      context,
+      files: new Map(),
+      figures: {},
+      filters: new FilterCounts(mode === "init_eval_dset" ? [] : settings.filters),
+      record: {},
+    };
+    requireJudge(settings.prompt_model === EXTRACTIVE, settings);
     if (mode === "all" || mode === "init_eval_dset") await choose(run);
     let notes: string[] = [];
     if (mode !== "init_eval_dset")
-      notes = await withQuestioner(run, async (questioner) => {
-        if (mode !== "create_train_dset") await createHeldOut(run, questioner);
-        if (mode !== "create_eval_dset") await createTrain(run, questioner);
-      });
+      notes = await withRetriever(run, () =>
+        withQuestioner(run, async (questioner) => {
+          if (mode !== "create_train_dset") await createHeldOut(run, questioner);
+          if (mode !== "create_eval_dset") await createTrain(run, questioner);
+        }),
+      );
+    Object.assign(run.figures, run.filters.figures());
+    if (settings.filters.length > 0) run.record.filters = run.filters.record();
     const outputs = await writeFiles(run);
     if (mode === "init_eval_dset")
       context.reporter.info(`Written: ${passageFile(settings.save_dir)}. Next: --mode create_eval_dset.`);
     const counts = Object.entries(run.figures).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`);
-    return { outputs, figures: run.figures, record: run.record, summary: [counts.join(", "), ...notes].join("\n") };
+    return {
+      outputs,
+      figures: run.figures,
+      record: run.record,
+      summary: [counts.join(", "), ...run.filters.lines(), ...notes].join("\n"),
+    };
   },
   plan: planQuestions,
 };

@@ -1,6 +1,10 @@
 import type { z } from "zod";
 import type { domainConfigSchema } from "./domain-config.js";
 
+/** For domain configs that have none of their own. */
+export const ANSWERABILITY_INSTRUCTION =
+  "You check the questions of a test for a documentation search. Say whether the passage alone holds all that a full and correct answer to the question needs. Reply with one word: yes or no.";
+
 /** Used when no domain config is named; configs/domains/default.yaml says the same. */
 export const defaultDomain: z.input<typeof domainConfigSchema> = {
   name: "default",
@@ -12,7 +16,11 @@ export const defaultDomain: z.input<typeof domainConfigSchema> = {
   },
   answer_prompt: {
     instruction:
-      "Answer the question from the passage, in one to three complete sentences. Keep to what the passage says, name commands and settings exactly as it does, and do not mention the passage itself.",
+      "Answer the question from the passage, in one to three complete sentences. Keep to what the passage says, name commands and settings exactly as it does, and do not mention the passage itself. If the passage does not hold the answer, reply only: Not in the passage.",
     examples: [],
+    not_in_passage: "Not in the passage.",
+  },
+  answerability_prompt: {
+    instruction: ANSWERABILITY_INSTRUCTION,
   },
 };

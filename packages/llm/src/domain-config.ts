@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { DataError, describeIssues, requireFile } from "@rag-ft/core";
 import { z } from "zod";
-import { defaultDomain } from "./default-domain.js";
+import { ANSWERABILITY_INSTRUCTION, defaultDomain } from "./default-domain.js";
 import { parseYamlFile } from "./parse-yaml-file.js";
 
 const filterSchema = z.strictObject({
@@ -40,6 +40,15 @@ const answerPromptSchema = z.strictObject({
   examples: z
     .array(z.strictObject({ passage: z.string().min(1), question: z.string().min(1), answer: z.string().min(1) }))
     .default([]),
+  /** The reply that the instruction asks for when the passage holds no answer; questions with it are set apart. Off when left out. */
+  not_in_passage: z.string().min(1).optional(),
+});
+
+/** Asks for yes or no. */
+const answerabilityPromptSchema = z.strictObject({
+  instruction: z.string().min(1),
+  /** The user's turn. */
+  template: templateSchema(["passage", "question"], "Passage:\n{passage}\n\nQuestion: {question}\nVerdict:"),
 });
 
 /** What a domain needs of its own: which passages are asked about, and how. */
@@ -48,6 +57,8 @@ export const domainConfigSchema = z.strictObject({
   passage_filter: filterSchema.default({ min_words: 0, url_weights: [] }),
   question_prompt: questionPromptSchema,
   answer_prompt: answerPromptSchema,
+  /** The judge of gen-questions' filter `answerable`. */
+  answerability_prompt: answerabilityPromptSchema.prefault({ instruction: ANSWERABILITY_INSTRUCTION }),
 });
 
 export type DomainConfig = z.infer<typeof domainConfigSchema>;
@@ -59,7 +70,7 @@ export async function readDomainConfig(path?: string): Promise<DomainConfig> {
   const parsed = domainConfigSchema.safeParse(parseYamlFile(await readFile(path, "utf8"), path));
   if (!parsed.success)
     throw new DataError(
-      `${path}: not a domain config (name, passage_filter, question_prompt, answer_prompt): ${describeIssues(parsed.error)}. configs/domains/default.yaml is an example.`,
+      `${path}: not a domain config (name, passage_filter, question_prompt, answer_prompt, answerability_prompt): ${describeIssues(parsed.error)}. configs/domains/default.yaml is an example.`,
       { cause: parsed.error },
     );
   return parsed.data;

@@ -8,7 +8,9 @@ export function fillTemplate(template: string, values: Readonly<Record<string, s
 }
 
 /** Version of a prompt: the first 12 hexadecimal digits of the hash of all that it is made of. */
-export function promptHash(prompt: DomainConfig["question_prompt"] | DomainConfig["answer_prompt"]): string {
+export function promptHash(
+  prompt: DomainConfig["question_prompt"] | DomainConfig["answer_prompt"] | DomainConfig["answerability_prompt"],
+): string {
   return hashText(JSON.stringify(prompt)).slice(0, 12);
 }
 
@@ -63,4 +65,17 @@ export function answerMessages(
   ]);
   const text = passages.map((passage) => passage.fmt_content).join("\n\n");
   return [{ role: "system", content: instruction.trim() }, ...turns, ask(text, question)];
+}
+
+/** The passage and a question, for the judge of whether the one answers the other. */
+export function answerabilityMessages(
+  domain: DomainConfig,
+  passage: Pick<Document, "fmt_content">,
+  question: string,
+): ChatMessage[] {
+  const { instruction, template } = domain.answerability_prompt;
+  return [
+    { role: "system", content: instruction.trim() },
+    { role: "user", content: fillTemplate(template, { passage: passage.fmt_content.trim(), question }) },
+  ];
 }

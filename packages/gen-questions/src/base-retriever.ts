@@ -1,0 +1,77 @@
+import {
+  type Document,
+  documentKey,
+  InternalError,
+  type QuestionsRow,
+  readDocuments,
+  type StageContext,
+  UserError,
+} from "@rag-ft/core";
+import { areNear, shingles } from "@rag-ft/near-duplicates";
+import { type Mined, mineHardNegatives } from "@rag-ft/negatives";
+import { openIndex, openPassageEncoder, retrieve } from "@rag-ft/retrieval";
+import type { GenQuestionsSettings } from "./settings.js";
+
+/** The encoder that is to be trained, as it is before. */
+export interface BaseRetriever {
+  /** The questions for which the passage, or a near-duplicate of it, is among the best `round_trip_k`. */
+  roundTrip(passage: Document, questions: readonly string[]): Promise<string[]>;
+  /** The rows with hard negatives from the whole database. */
+  mine(rows: readonly QuestionsRow[]): Promise<Mined>;
+  close(): Promise<void>;
+}
+
+/** What a run needs a base retriever for. */
+export function needsRetriever({ filters, hard_negatives }: GenQuestionsSettings): boolean {
+  return filters.includes("round-trip") || hard_negatives === "mined";
+}
+
+/** Embeds the database. @throws UserError without `embedding_model`. */
+export async function openBaseRetriever(settings: GenQuestionsSettings, context: StageContext): Promise<BaseRetriever> {
+  if (settings.embedding_model === undefined)
+    throw new UserError(
+      "--filters round-trip and --hard_negatives mined search the database with a base retriever: give an encoder in --embedding_model, best the one that is to be trained.",
+    );
+  const documents = await readDocuments(settings.document_path);
+  const encoder = await openPassageEncoder(settings.embedding_model, { ...context, device: settings.device });
+  try {
+    const index = await openIndex(documents, encoder, { ...context, indexPath: settings.index_path });
+    // One search after the other: the cores are busy with one, and a passage's questions are a batch of their own, so that their
+    // vectors do not depend on what else is asked at the time.
+    let last: Promise<unknown> = Promise.resolve();
+    const search = (questions: readonly string[]) => {
+      const next = last
+        .catch(() => undefined)
+        .then(() => retrieve(index, encoder, questions, settings.round_trip_k, { signal: context.signal }));
+      last = next;
+      return next;
+    };
+    return {
+      async roundTrip(passage, questions) {
+        if (questions.length === 0) return [];
+        const found = await search(questions);
+        const key = documentKey(passage);
+        const own = shingles(passage.page_content);
+        return questions.filter((_, i) => {
+          const retrieved = found[i]?.documents;
+          if (!retrieved) throw new InternalError("The search gave fewer results than questions.");
+          return retrieved.some((other) => documentKey(other) === key || areNear(own, shingles(other.page_content)));
+        });
+      },
+      mine: (rows) =>
+        mineHardNegatives(rows, {
+          ...context,
+          index,
+          encoder,
+          count: settings.num_hard_negs_per_doc,
+          margin: settings.negative_margin,
+          pool: settings.negative_pool,
+          seed: settings.seed,
+        }),
+      close: () => encoder.close(),
+    };
+  } catch (error) {
+    await encoder.close();
+    throw error;
+  }
+}
