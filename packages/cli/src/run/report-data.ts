@@ -16,8 +16,9 @@ const recallSchema = z.looseObject({
 const retrieverTestSchema = z.looseObject({
   base: recallSchema,
   best: recallSchema,
-  /** Files of earlier versions lack it. */
+  /** Files of earlier versions lack these. */
   bm25: recallSchema.optional(),
+  hybrid: recallSchema.optional(),
   questions: z.number(),
 });
 const scoreSchema = z.record(z.string(), z.unknown());
@@ -108,7 +109,8 @@ async function readTests(folders: Record<"base" | "tuned", string>): Promise<Tes
 
 async function retrieverComparisons(folder: string, tests: Tests | undefined): Promise<Comparison[]> {
   const path = join(folder, "test.json");
-  const { base, best, bm25, questions } = await readJson(path, retrieverTestSchema, "train-retriever's test figures");
+  const test = await readJson(path, retrieverTestSchema, "train-retriever's test figures");
+  const { base, best, bm25, hybrid, questions } = test;
   return ([1, 4] as const).map((rank) => {
     const key = `document_recall/recall${rank}` as const;
     const shown = { base: base[key], tuned: best[key] };
@@ -117,6 +119,7 @@ async function retrieverComparisons(folder: string, tests: Tests | undefined): P
       metric: `recall@${rank}`,
       ...shown,
       ...(bm25 ? { bm25: bm25[key] } : {}),
+      ...(hybrid ? { hybrid: hybrid[key] } : {}),
       baseInterval: shareInterval(shown.base, questions),
       tunedInterval: shareInterval(shown.tuned, questions),
       changeInterval: tests && changeInterval(tests.pairs, `test_retr/${key}`, shown),

@@ -11,7 +11,7 @@ describe("renderReport", () => {
   it("shows base against fine-tuned and the answers", () => {
     const text = renderReport({
       comparisons: [
-        { part: "retriever", metric: "recall@4", base: 0.4, tuned: 0.75, bm25: 0.5, questions: 80 },
+        { part: "retriever", metric: "recall@4", base: 0.4, tuned: 0.75, bm25: 0.5, hybrid: 0.8, questions: 80 },
         {
           part: "generator",
           metric: "F1",
@@ -28,10 +28,10 @@ describe("renderReport", () => {
     expect(text).toBe(
       [
         "Base against fine-tuned, on held-out questions; in brackets 95 % intervals",
-        "part       metric    base                  fine-tuned  change                   BM25   questions",
-        "---------  --------  --------------------  ----------  -----------------------  -----  ---------",
-        "retriever  recall@4  0.400                 0.750       +0.350                   0.500         80",
-        "generator  F1        0.500 (0.40 to 0.60)  0.250       -0.250 (-0.30 to +0.05)                80",
+        "part       metric    base                  fine-tuned  change                   BM25   hybrid  questions",
+        "---------  --------  --------------------  ----------  -----------------------  -----  ------  ---------",
+        "retriever  recall@4  0.400                 0.750       +0.350                   0.500  0.800          80",
+        "generator  F1        0.500 (0.40 to 0.60)  0.250       -0.250 (-0.30 to +0.05)                        80",
         "",
         "1 of 80 questions, evenly spaced through the test file",
         "1. What is it?",
@@ -56,7 +56,14 @@ describe("readReportData", () => {
     const folder = await mkdtemp(join(tmpdir(), "rag-ft-report-"));
     const recall = (one: number, four: number) => ({ "document_recall/recall1": one, "document_recall/recall4": four });
     for (const name of ["retriever", "base", "tuned"]) await mkdir(join(folder, name));
-    const test = { bm25: recall(0.5, 0.5), base: recall(0, 0.5), best: { ...recall(0.5, 1), step: 20 }, questions: 2 };
+    const hybrid = { ...recall(0.5, 1), bm25_weight: 0.5 };
+    const test = {
+      bm25: recall(0.5, 0.5),
+      hybrid,
+      base: recall(0, 0.5),
+      best: { ...recall(0.5, 1), step: 20 },
+      questions: 2,
+    };
     await writeFile(join(folder, "retriever/test.json"), JSON.stringify(test));
     const row = (question: string, answer: string, recall4: number, rougeL: number) => ({
       question,
@@ -91,8 +98,26 @@ describe("readReportData", () => {
     const data = await readReportData(report, (id) => join(folder, id));
     expect(data).toEqual({
       comparisons: [
-        { part: "retriever", metric: "recall@1", base: 0, tuned: 0.5, bm25: 0.5, questions: 2, ...shares(0, 1) },
-        { part: "retriever", metric: "recall@4", base: 0.5, tuned: 1, bm25: 0.5, questions: 2, ...shares(1, 2) },
+        {
+          part: "retriever",
+          metric: "recall@1",
+          base: 0,
+          tuned: 0.5,
+          bm25: 0.5,
+          hybrid: 0.5,
+          questions: 2,
+          ...shares(0, 1),
+        },
+        {
+          part: "retriever",
+          metric: "recall@4",
+          base: 0.5,
+          tuned: 1,
+          bm25: 0.5,
+          hybrid: 1,
+          questions: 2,
+          ...shares(1, 2),
+        },
         {
           part: "generator",
           metric: "ROUGE-L",

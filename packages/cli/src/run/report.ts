@@ -12,6 +12,8 @@ export interface Comparison {
   tuned: number;
   /** What BM25, which is not trained, finds for the same questions. */
   bm25?: number;
+  /** What the fine-tuned retriever and BM25 find together. */
+  hybrid?: number;
   /** 95 % intervals, where they are known. */
   baseInterval?: Interval;
   tunedInterval?: Interval;
@@ -73,12 +75,14 @@ export function renderReport({ comparisons, examples, exampleQuestions }: Report
     "fine-tuned": withInterval(row.tuned.toFixed(3), row.tunedInterval, short),
     change: withInterval(signed(row.tuned - row.base), row.changeInterval, signedShort),
     BM25: row.bm25?.toFixed(3),
+    hybrid: row.hybrid?.toFixed(3),
     questions: row.questions,
   }));
   const parts: string[] = [];
   if (rows.length > 0) {
-    const baseline = comparisons.some((row) => row.bm25 !== undefined) ? ["BM25"] : [];
-    const table = formatTable(rows, ["part", "metric", "base", "fine-tuned", "change", ...baseline, "questions"]);
+    // Figures that only some rows have.
+    const beside = ["BM25", "hybrid"].filter((name) => rows.some((row) => row[name] !== undefined));
+    const table = formatTable(rows, ["part", "metric", "base", "fine-tuned", "change", ...beside, "questions"]);
     const known = comparisons.some((row) => row.baseInterval ?? row.tunedInterval ?? row.changeInterval);
     parts.push(
       `Base against fine-tuned, on held-out questions${known ? "; in brackets 95 % intervals" : ""}\n${table}`,
