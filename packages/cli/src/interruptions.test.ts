@@ -69,6 +69,7 @@ const retriever = (output: string): string[] =>
     logging_steps: 3,
     learning_rate: 3e-3,
     metric_for_best_model: "eval_retr/mrr",
+    interpolate: 0.5,
   });
 
 const generator = (output: string, more: Flags = {}): string[] =>
@@ -192,6 +193,7 @@ describe("killed with SIGKILL and started again, a run ends with the same bits",
       "rename .*checkpoint-4\\S*tmp checkpoint-4$", // whole, but not yet in its place
       "rename checkpoint-\\d \\.checkpoint", // a new one is there, an old one too
       "copyFile .*model\\.safetensors", // training is done, the model only half in its place
+      "rename .*choice\\.json", // weights between base and tuned were weighed, which is not yet written
       "rm checkpoint-\\d/\\.trainer_state", // all is done but for cleaning up
     ]) {
       await isKilled(retriever("killed"), "killed", moment);

@@ -33,6 +33,8 @@ function textsFor(stage: AnyStage): SettingValues {
     if (kind === "number") given[name] = "1";
     else if (Array.isArray(defaultValue) && typeof defaultValue[0] === "number") given[name] = ["2", "7"];
     else if (name === "filters") given[name] = ["standalone", "duplicates"];
+    else if (name === "interpolate")
+      given[name] = ["0.25", "0.5"]; // numbers, none unless told otherwise
     // Names of a fixed set, all of them unless told otherwise.
     else if (Array.isArray(defaultValue) && defaultValue.length > 1) given[name] = defaultValue.slice(0, 2);
     else if (kind === "list" && (required || Array.isArray(defaultValue))) given[name] = ["a b", "it's/*.md"];

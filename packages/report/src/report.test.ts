@@ -87,6 +87,17 @@ describe("figures", () => {
     const { trainings } = await readRun(settings());
     expect(trainings[0] && bestEvaluation(trainings[0])?.step).toBe(1);
   });
+
+  it("what training chose itself goes before the figures: here the base, with its reason", async () => {
+    await writeSmallRun(folder);
+    const choice = { verdict: "Step 1 does not beat the base beyond chance.", kept: { step: 0 }, candidates: [] };
+    const path = join(folder, "retriever/choice.json");
+    await writeFile(path, JSON.stringify(choice));
+    const { trainings } = await readRun(settings());
+    expect(trainings[0] && bestEvaluation(trainings[0])?.step).toBe(0);
+    expect(await page()).toContain(choice.verdict);
+    await rm(path);
+  });
 });
 
 describe("the page", () => {

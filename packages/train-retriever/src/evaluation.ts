@@ -3,12 +3,13 @@ import type { TrainableEncoder } from "@rag-ft/models";
 import {
   evaluateRetrieval,
   evaluateRetriever,
+  figuresOfQuestion,
   openIndex,
   type PassageEncoder,
   type PassageIndex,
   type Retriever,
 } from "@rag-ft/retrieval";
-import type { Figures } from "@rag-ft/train";
+import type { Evaluation, Figures } from "@rag-ft/train";
 import type { RetrievalExample } from "./examples.js";
 
 export interface IndexedEncoder {
@@ -39,6 +40,18 @@ export async function figuresOf(
   { reporter, signal }: StageContext,
 ): Promise<Figures> {
   return (await evaluateRetrieval({ ...indexed, questions, reporter, signal })).figures;
+}
+
+/** The eval split's figures, and the deciding one question by question. */
+export async function evaluationOf(
+  indexed: IndexedEncoder,
+  questions: readonly RetrievalExample[],
+  metric: string,
+  { reporter, signal }: StageContext,
+): Promise<Evaluation> {
+  const { figures, scores } = await evaluateRetrieval({ ...indexed, questions, reporter, signal });
+  const values = scores.map((score) => withSplit("eval", figuresOfQuestion(score))[metric] as number);
+  return { figures: withSplit("eval", figures), values };
 }
 
 /** The same figures of a retriever that is not being trained. */

@@ -32,6 +32,11 @@ beforeAll(async () => {
   }));
   await writeJsonl(at("train_w_q.jsonl"), rows);
   await writeJsonl(at("eval_w_q.jsonl"), rows);
+  // What the base answers as it is: its question is the passage's own text.
+  await writeJsonl(
+    at("same.jsonl"),
+    rows.map((row, i) => ({ ...row, questions: [documents[i]?.page_content] })),
+  );
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -61,6 +66,13 @@ async function lines(path: string): Promise<Record<string, number>[]> {
     .split("\n")
     .map((line) => JSON.parse(line));
 }
+
+/** Weights of a model's file, by name. */
+const weightsOf = async (path: string): Promise<Map<string, Buffer>> =>
+  new Map([...(await readSafetensors(path))].map(([name, { data }]) => [name, Buffer.from(data.buffer)]));
+/** Names of the weights that differ in any bit. */
+const changedSince = (base: Map<string, Buffer>, now: Map<string, Buffer>): string[] =>
+  [...now].filter(([name, bytes]) => !base.get(name)?.equals(bytes)).map(([name]) => name);
 
 describe("train-retriever", () => {
   it("two runs at once into one folder are refused: the second says who is there, and spoils nothing", async () => {
@@ -151,15 +163,99 @@ describe("train-retriever", () => {
     expect(await run("cosine", { temperature: "1", similarity: "cosine" })).toBe("cosine");
   });
 
+  describe("never worse than the base", () => {
+    const METRIC = "eval_retr/mrr";
+    const ALPHAS = "0.25, 0.5";
+    interface Written {
+      verdict: string;
+      kept: { step: number; alpha?: number };
+      candidates: { step: number; alpha?: number; figures: Record<string, number> }[];
+      difference?: { mean: number; low: number; questions: number };
+    }
+    const choiceOf = async (name: string): Promise<Written> =>
+      JSON.parse(await readFile(at(`${name}/choice.json`), "utf8"));
+    const modelOf = (...names: string[]): Promise<Map<string, Buffer>> =>
+      weightsOf(join(...names, "model.safetensors"));
+
+    it("a training that hurts leaves the base's bits, and says so", async () => {
+      const hurting = { learning_rate: 0.5, max_steps: 3, eval_steps: 1, metric_for_best_model: METRIC };
+      const { summary } = await trainRetriever.run(
+        settings("hurt", { ...hurting, eval_file: at("same.jsonl") }),
+        context,
+      );
+      const evaluations = await lines(at("hurt/eval.jsonl"));
+      expect(evaluations[0]?.[METRIC]).toBeGreaterThan(0.8);
+      expect(evaluations.at(-1)?.[METRIC]).toBeLessThan(evaluations[0]?.[METRIC] as number);
+      expect(summary).toMatch(/No checkpoint beat the base: MRR .* The base is kept\. More questions may help/);
+      expect(changedSince(await modelOf(ENCODER), await modelOf(at("hurt")))).toEqual([]);
+      expect((await choiceOf("hurt")).kept).toEqual({ step: 0 });
+    });
+
+    it("weights between base and tuned are candidates; the best of all is what the folder holds", async () => {
+      const { summary } = await trainRetriever.run(
+        settings("between", { interpolate: ALPHAS, metric_for_best_model: METRIC, learning_rate: 3e-3 }),
+        context,
+      );
+      const { kept, candidates, difference } = await choiceOf("between");
+      const evaluations = await lines(at("between/eval.jsonl"));
+      expect(candidates.map(({ alpha }) => alpha)).toEqual([undefined, 0.25, 0.5]);
+      const figures = candidates.map((one) => one.figures[METRIC] as number);
+      expect(new Set([evaluations[0]?.[METRIC], ...figures]).size).toBe(4);
+      const best = candidates[figures.indexOf(Math.max(...figures))];
+      expect(kept).toEqual(best?.alpha === undefined ? { step: best?.step } : { step: best.step, alpha: best.alpha });
+      expect(Math.max(...figures) - (evaluations[0]?.[METRIC] as number)).toBeCloseTo(difference?.mean as number, 10);
+      expect(difference?.questions).toBe(16);
+      expect(summary).toMatch(/step \d+ at alpha 0\.5/);
+      // The test file holds the same questions: what the folder holds is what was measured.
+      const test = JSON.parse(await readFile(at("between/test.json"), "utf8"));
+      expect(test.best).toMatchObject({ ...kept, mrr: Math.max(...figures) });
+    });
+
+    it.each([
+      ["all weights", {}],
+      ["adapters", { lora_r: 4, lora_target_modules: "query,value" }],
+    ])("a share of nearly 0 gives nearly the base, and of nearly 1 nearly the tuned model: %s", async (name, more) => {
+      const run = `edges ${name}`;
+      const alphas = { interpolate: "1e-9,0.999999999", metric_for_best_model: METRIC, learning_rate: 3e-3 };
+      await trainRetriever.run(settings(run, { ...alphas, ...more, test_file: undefined }), context);
+      const { candidates } = await choiceOf(run);
+      const base = (await lines(at(`${run}/eval.jsonl`)))[0];
+      const [tuned, low, high] = candidates.map((one) => one.figures[METRIC]);
+      expect(low).toBe(base?.[METRIC]);
+      expect(high).toBe(tuned);
+      expect(tuned).not.toBe(low);
+    });
+
+    it("a gain that may be chance keeps the base when only a significant one counts", async () => {
+      const chance = {
+        max_steps: 2,
+        warmup_ratio: 0,
+        eval_steps: 1,
+        learning_rate: 3e-3,
+        metric_for_best_model: METRIC,
+      };
+      const said = await trainRetriever.run(settings("chance-better", chance), context);
+      expect(said.summary).toMatch(/Step 1 does not beat the base beyond chance: .* step 1 is kept/);
+      expect((await choiceOf("chance-better")).kept).toEqual({ step: 1 });
+      const other = settings("chance", { ...chance, keep_base_unless: "significant" });
+      const { summary } = await trainRetriever.run(other, context);
+      expect(summary).toMatch(/beyond chance: .* The base is kept; step 1 stays in its folder\. More questions/);
+      expect(changedSince(await modelOf(ENCODER), await modelOf(at("chance")))).toEqual([]);
+      expect(changedSince(await modelOf(at("chance-better")), await modelOf(at("chance/checkpoint-1")))).toEqual([]);
+    });
+
+    it("without evaluations there is nothing to choose by", async () => {
+      const run = (more: Record<string, unknown>): Promise<unknown> =>
+        trainRetriever.run(settings("blind", { do_eval: false, ...more }), context);
+      await expect(run({ interpolate: "0.5" })).rejects.toThrow(/leave do_eval true/);
+      await expect(run({ keep_base_unless: "significant" })).rejects.toThrow(/leave do_eval true/);
+      expect(() => settings("blind", { interpolate: "0.5,1" })).toThrow(/below 1, which is the tuned model/);
+    });
+  });
+
   describe("with LoRA", () => {
     const lora = { lora_r: "4", lora_alpha: "8", lora_target_modules: "query,value" };
     const isAdapted = (name: string): boolean => /\.(query|value)\.weight$/.test(name);
-    const weightsOf = async (path: string): Promise<Map<string, Buffer>> =>
-      new Map([...(await readSafetensors(path))].map(([name, { data }]) => [name, Buffer.from(data.buffer)]));
-    /** Names of the weights that differ in any bit. */
-    const changedSince = (base: Map<string, Buffer>, now: Map<string, Buffer>): string[] =>
-      [...now].filter(([name, bytes]) => !base.get(name)?.equals(bytes)).map(([name]) => name);
-
     it("learns with frozen weights, and leaves the merged model with PEFT's adapter beside it", async () => {
       const said: string[] = [];
       const reporter = { ...silentReporter, info: (message: string) => said.push(message) };

@@ -18,7 +18,6 @@ import {
   loadEncoder,
   promoteCheckpoint,
   requireDevice,
-  restoreWeights,
   safetensorsFiles,
   saveEncoder,
   type TrainableEncoder,
@@ -39,8 +38,10 @@ import {
   type StepResult,
   totalSteps,
 } from "@rag-ft/train";
+import { type Candidate, describeChoice, nameOf, placeOf } from "./choice.js";
+import { chooseResult } from "./choose-result.js";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
-import { BestVectors, baselineFigures, figuresOf, indexWith, withSplit } from "./evaluation.js";
+import { BestVectors, baselineFigures, evaluationOf, figuresOf, indexWith, withSplit } from "./evaluation.js";
 import { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
 import { chooseOnEval } from "./hybrid.js";
 import { identityOf } from "./identity.js";
@@ -131,6 +132,8 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
   const output = settings.output_dir;
   if (!settings.do_train && !settings.do_eval)
     throw new UserError("do_train and do_eval are both false: nothing to do.");
+  if (!settings.do_eval && (settings.interpolate.length > 0 || settings.keep_base_unless === "significant"))
+    throw new UserError("interpolate and keep_base_unless choose by the eval questions' figures: leave do_eval true.");
   const lora = loraSettings(settings);
   await requireCheckpoint(settings);
   // All inputs are read first: a mistake in any of them then costs nothing.
@@ -162,8 +165,10 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
       await extra?.(temporary);
     });
   const step = await createStep(settings, model, train, temperature, signal);
+  const metric = settings.metric_for_best_model;
   const testPath = join(output, "test.json");
   const hybridPath = join(output, HYBRID_FILE);
+  const choicePath = join(output, "choice.json");
   const vectors = new BestVectors();
   try {
     const outcome = await runTraining({
@@ -178,55 +183,59 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
         ? {
             evaluate: async (at: number): Promise<Evaluation> => {
               const indexed = await indexWith(model, documents, context);
-              const figures = withSplit("eval", await figuresOf(indexed, evaluation, context));
-              vectors.offer(at, figures[settings.metric_for_best_model] as number, indexed);
-              return at === 0 && test ? { figures, test: await figuresOf(indexed, test, context) } : { figures };
+              const result = await evaluationOf(indexed, evaluation, metric, context);
+              vectors.offer(at, result.figures[metric] as number, indexed);
+              return at === 0 && test ? { ...result, test: await figuresOf(indexed, test, context) } : result;
             },
           }
         : {}),
-      metric: { name: settings.metric_for_best_model, greaterIsBetter: true },
+      metric: { name: metric, greaterIsBetter: true },
       save,
       files: safetensorsFiles,
       reporter,
       signal,
     });
     return await outcome.conclude(async () => {
-      let folder = outcome.bestFolder;
-      if (settings.do_train) {
-        await restoreWeights(encoder.weights, folder ?? encoder.folder, encoder.architecture.weightPrefixes);
-        if (folder === undefined) {
-          reporter.warn(
-            `no checkpoint beat the base on ${settings.metric_for_best_model}: the base is saved. More questions, or another learning rate, may help.`,
-          );
-          folder = join(output, "checkpoint-0");
-          adapters?.reset();
-          await save(folder);
-        }
+      const { baseFigures } = outcome;
+      const evaluate = async (): Promise<Evaluation> =>
+        evaluationOf(await indexWith(model, documents, context), evaluation, metric, context);
+      const result = settings.do_train
+        ? await chooseResult({ settings, model, adapters, outcome, steps, evaluate })
+        : undefined;
+      if (result) {
+        if (!result.isOnDisk) await save(result.folder);
         await rm(hybridPath, { force: true }); // of other weights
-        await promoteCheckpoint(folder, output);
+        await promoteCheckpoint(result.folder, output);
       }
+      const choice = result?.choice;
+      if (choice) await writeJsonAtomic(choicePath, describeChoice(choice, metric));
+      else await rm(choicePath, { force: true }); // of an earlier run
+      const kept: Pick<Candidate, "step" | "alpha"> & { figures: Figures | undefined } = choice?.kept ?? {
+        step: outcome.bestStep,
+        figures: outcome.bestFigures,
+      };
       const indexed =
-        settings.do_eval || (test && outcome.bestStep > 0)
-          ? (vectors.of(outcome.bestStep) ?? (await indexWith(model, documents, context)))
+        settings.do_eval || (test && kept.step > 0)
+          ? ((kept.alpha === undefined ? vectors.of(kept.step) : undefined) ??
+            (await indexWith(model, documents, context)))
           : undefined;
       const hybrid =
         settings.do_eval && indexed
-          ? await chooseOnEval(indexed, evaluation, settings.metric_for_best_model.replace(SPLIT, ""), context)
+          ? await chooseOnEval(indexed, evaluation, metric.replace(SPLIT, ""), context)
           : undefined;
       if (hybrid && settings.do_train) await writeHybridWeight(output, hybrid.chosen);
-      const tuned = `step ${outcome.bestStep}`;
-      const kept = steps > 0 ? tuned : "base";
+      const name = steps > 0 ? nameOf(kept) : "base";
       const baseline = bm25Retriever(documents);
       const rows = [
         ...(settings.do_eval ? [tableRow("eval", "BM25", await baselineFigures(baseline, evaluation, context))] : []),
-        ...(outcome.baseFigures ? [tableRow("eval", "base", withoutSplit(outcome.baseFigures))] : []),
-        ...(outcome.bestFigures && steps > 0 ? [tableRow("eval", tuned, withoutSplit(outcome.bestFigures))] : []),
-        ...(hybrid ? [tableRow("eval", `${kept} + ${hybrid.best.bm25_weight} BM25`, hybrid.best.figures)] : []),
+        ...(baseFigures ? [tableRow("eval", "base", withoutSplit(baseFigures))] : []),
+        ...(choice?.candidates ?? []).map((one) => tableRow("eval", nameOf(one), withoutSplit(one.figures))),
+        ...(hybrid ? [tableRow("eval", `${name} + ${hybrid.best.bm25_weight} BM25`, hybrid.best.figures)] : []),
       ];
-      const figures: Figures = { ...outcome.bestFigures };
+      const figures: Figures = { ...kept.figures };
       if (test) {
         const base = outcome.baseTest ?? {};
-        const best = outcome.bestStep === 0 || !indexed ? base : await figuresOf(indexed, test, context);
+        const best = kept.step === 0 || !indexed ? base : await figuresOf(indexed, test, context);
         const weight = hybrid?.best.bm25_weight;
         const fused =
           indexed && weight !== undefined
@@ -236,16 +245,20 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
         await writeJsonAtomic(testPath, {
           bm25,
           base,
-          best: { ...best, step: outcome.bestStep },
+          best: { ...best, ...placeOf(kept) },
           ...(fused ? { hybrid: { ...fused, bm25_weight: weight } } : {}),
           questions: test.length,
           passages: documents.length,
         });
-        rows.push(tableRow("test", "BM25", bm25), tableRow("test", "base", base), tableRow("test", tuned, best));
-        if (fused) rows.push(tableRow("test", `${kept} + ${weight} BM25`, fused));
+        rows.push(tableRow("test", "BM25", bm25), tableRow("test", "base", base), tableRow("test", nameOf(kept), best));
+        if (fused) rows.push(tableRow("test", `${name} + ${weight} BM25`, fused));
         Object.assign(figures, withSplit("test", best));
       } else await rm(testPath, { force: true }); // of an earlier run
-      return { outputs: [output], figures, summary: formatTable(rows, COLUMNS) };
+      return {
+        outputs: [output],
+        figures,
+        summary: [formatTable(rows, COLUMNS), ...(choice ? [choice.verdict] : [])].join("\n"),
+      };
     });
   } finally {
     await step.close();

@@ -27,6 +27,8 @@ export type Figures = Record<string, number>;
 
 export interface Evaluation {
   figures: Figures;
+  /** The deciding figure's value for each example, in order: what tells a change from chance. */
+  values?: number[];
   /** The test file's figures, which choose nothing; kept at step 0, for the base. */
   test?: Figures;
 }
@@ -72,6 +74,9 @@ export interface TrainingOutcome {
   bestStep: number;
   bestFigures: Figures | undefined;
   baseFigures: Figures | undefined;
+  /** `Evaluation.values` of the best checkpoint and of the base; undefined without evaluations, or when they give none. */
+  bestValues: number[] | undefined;
+  baseValues: number[] | undefined;
   /** The base's figures on the test file. */
   baseTest: Figures | undefined;
   /** The best checkpoint's folder; undefined when it is the base. */
@@ -128,6 +133,8 @@ class TrainingRun {
   private bestStep = 0;
   private bestFigures: Figures | undefined;
   private baseFigures: Figures | undefined;
+  private bestValues: number[] | undefined;
+  private baseValues: number[] | undefined;
   private baseTest: Figures | undefined;
   /** What the newest checkpoint holds. */
   private saved: { step: number; evaluated: boolean } | undefined;
@@ -160,6 +167,8 @@ class TrainingRun {
     this.bestStep = state.best_step;
     this.bestFigures = state.best_figures;
     this.baseFigures = state.base_figures;
+    this.bestValues = state.best_values;
+    this.baseValues = state.base_values;
     this.baseTest = state.base_test;
     this.saved = { step: state.step, evaluated: state.evaluated };
     await this.tracker.start(state.step);
@@ -226,7 +235,7 @@ class TrainingRun {
       this.evaluated = true;
       return;
     }
-    const { figures, test } = evaluation;
+    const { figures, values, test } = evaluation;
     const value = figures[metric.name] as number;
     if (!Number.isFinite(value)) {
       const advice = step === 0 ? "Check the base model's files" : `Lower learning_rate${this.whatStays()}`;
@@ -239,6 +248,8 @@ class TrainingRun {
     if (step === 0) {
       this.baseFigures = figures;
       this.bestFigures = figures;
+      this.baseValues = values;
+      this.bestValues = values;
       this.baseTest = test;
       return;
     }
@@ -246,6 +257,7 @@ class TrainingRun {
     const better = held === undefined || (metric.greaterIsBetter ? value > held : value < held);
     if (better) {
       this.bestFigures = figures;
+      this.bestValues = values;
       this.bestStep = step;
     }
     if (better || task.settings.save_steps === 0) await this.save();
@@ -283,6 +295,8 @@ class TrainingRun {
       best_step: this.bestStep,
       best_figures: this.bestFigures,
       base_figures: this.baseFigures,
+      best_values: this.bestValues,
+      base_values: this.baseValues,
       base_test: this.baseTest,
       log: this.log.totals(),
     };
@@ -310,11 +324,13 @@ class TrainingRun {
   }
 
   outcome(): TrainingOutcome {
-    const { output, bestStep, bestFigures, baseFigures, baseTest } = this;
+    const { output, bestStep, bestFigures, baseFigures, bestValues, baseValues, baseTest } = this;
     return {
       bestStep,
       bestFigures,
       baseFigures,
+      bestValues,
+      baseValues,
       baseTest,
       bestFolder: bestStep === 0 ? undefined : checkpointFolder(output, bestStep),
       conclude: async (work) => {

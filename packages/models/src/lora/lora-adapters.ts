@@ -121,6 +121,11 @@ export class LoraAdapters {
     await session.run(inputs, outputs);
   }
 
+  /** Whether a name of `weights` is that of a B, which is 0 where the adapters count nothing. */
+  isB(name: string): boolean {
+    return name.endsWith(".lora_B.weight");
+  }
+
   /** Makes the adapters count nothing and the model's weights the base's again. */
   reset(): void {
     for (const [layer, { data }] of this.base) {

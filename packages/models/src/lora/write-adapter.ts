@@ -1,10 +1,12 @@
 import { join } from "node:path";
-import { writeJsonAtomic } from "@rag-ft/core";
+import { DataError, writeJsonAtomic } from "@rag-ft/core";
+import { readSafetensors } from "../weights/read-safetensors.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import type { LoraAdapters } from "./lora-adapters.js";
 
 /** Folder within a checkpoint; the checkpoint itself holds the merged model. */
 export const ADAPTER_FOLDER = "adapter";
+const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 
 /** What PEFT wraps the base in. */
 export type AdapterTask = "CAUSAL_LM" | "FEATURE_EXTRACTION";
@@ -36,5 +38,21 @@ export async function writeAdapter(
     use_dora: false,
     use_rslora: false,
   });
-  await writeSafetensors(join(folder, "adapter_model.safetensors"), adapters.weights);
+  await writeSafetensors(join(folder, ADAPTER_WEIGHTS), adapters.weights);
+}
+
+/**
+ * Puts the adapters of a checkpoint back into memory, and with them the merged model.
+ *
+ * @throws DataError when the file holds other weights than the adapters have.
+ */
+export async function restoreAdapter(checkpoint: string, adapters: LoraAdapters): Promise<void> {
+  const path = join(checkpoint, ADAPTER_FOLDER, ADAPTER_WEIGHTS);
+  const saved = await readSafetensors(path);
+  for (const [name, { data }] of adapters.weights) {
+    const found = saved.get(name);
+    if (found?.data.length !== data.length) throw new DataError(`${path}: the weight ${name} is missing.`);
+    data.set(found.data);
+  }
+  await adapters.merge();
 }

@@ -8,6 +8,7 @@ const lineSchema = z.looseObject({ step: z.number() }).transform((line) => {
   return { ...Object.fromEntries(figures), step: line.step } as TrainingLine;
 });
 const figuresSchema = z.record(z.string(), z.unknown()).transform(numbersOf);
+const choiceSchema = z.looseObject({ verdict: z.string(), kept: z.looseObject({ step: z.number() }) });
 const testSchema = z.looseObject({ base: figuresSchema, best: figuresSchema, questions: z.number() });
 
 /** A line of train.jsonl or eval.jsonl: figures at a step. */
@@ -20,6 +21,8 @@ export interface Training {
   evaluations: TrainingLine[];
   /** The figure that chose the best checkpoint. */
   metric: { name: string; greaterIsBetter: boolean };
+  /** What a retriever's training left, and why. */
+  choice?: { verdict: string; kept: { step: number } };
   /** Base and best checkpoint on the test file, of a retriever. */
   test?: { base: Record<string, number>; best: Record<string, number>; questions: number };
 }
@@ -31,11 +34,13 @@ export function numbersOf(values: Readonly<Record<string, unknown>>): Record<str
   );
 }
 
-/** The evaluation with the best figure; the first of equals, as training chooses it. */
+/** The evaluation of the step that was kept: as training says, else the best figure's, the first of equals. */
 export function bestEvaluation({
   evaluations,
   metric,
-}: Pick<Training, "evaluations" | "metric">): TrainingLine | undefined {
+  choice,
+}: Pick<Training, "evaluations" | "metric" | "choice">): TrainingLine | undefined {
+  if (choice) return evaluations.find(({ step }) => step === choice.kept.step);
   const sign = metric.greaterIsBetter ? 1 : -1;
   let best: TrainingLine | undefined;
   for (const line of evaluations) {
@@ -51,15 +56,16 @@ export async function readTraining(record: StageRecord): Promise<Training> {
   const { folder, settings } = record;
   const lines = async (name: string): Promise<TrainingLine[]> =>
     (await readRows(join(folder, name), lineSchema as unknown as z.ZodType<TrainingLine>, "a log of training")) ?? [];
-  const [steps, evaluations, test] = await Promise.all([
+  const [steps, evaluations, test, choice] = await Promise.all([
     lines("train.jsonl"),
     lines("eval.jsonl"),
     readValue(join(folder, "test.json"), testSchema, "figures of a test file"),
+    readValue(join(folder, "choice.json"), choiceSchema, "choice of train-retriever"),
   ]);
   const { metric_for_best_model: chosen } = settings;
   const metric =
     typeof chosen === "string" && !/loss$/.test(chosen)
       ? { name: chosen, greaterIsBetter: true }
       : { name: typeof chosen === "string" ? chosen : "eval_loss", greaterIsBetter: false };
-  return { record, steps, evaluations, metric, ...(test ? { test } : {}) };
+  return { record, steps, evaluations, metric, ...(test ? { test } : {}), ...(choice ? { choice } : {}) };
 }

@@ -2,7 +2,7 @@ import { type Content, html } from "@rag-ft/page";
 import { chartFigure } from "../charts/figure.js";
 import { lossChart, metricChart, rateChart } from "../charts/training-charts.js";
 import type { Run } from "../read/read-run.js";
-import { bestEvaluation, type Training } from "../read/training.js";
+import { bestEvaluation, type Training, type TrainingLine } from "../read/training.js";
 import { formatDuration, formatNumber } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
@@ -22,19 +22,24 @@ function linesTable(lines: readonly Record<string, number>[], names: readonly st
   );
 }
 
+/** Base and best on the eval split, of a training that gives no verdict itself. */
+function change(best: TrainingLine | undefined, base: TrainingLine | undefined, metric: string): string {
+  if (!best || !base) return "";
+  const title = figureTitle(metric);
+  const [from, to] = [base[metric]?.toFixed(3), best[metric]?.toFixed(3)];
+  return best.step === 0
+    ? `No checkpoint beat the base (${title} ${from}): the base was kept.`
+    : `On the eval split, ${title} went from ${from} to ${to}, best at step ${best.step}.`;
+}
+
 function outcome(training: Training): Content {
-  const { evaluations, metric, steps } = training;
+  const { evaluations, metric, steps, choice } = training;
   const base = evaluations.find(({ step }) => step === 0);
   const best = bestEvaluation(training);
   const tokens = steps.map((line) => line.tokens_per_s ?? 0);
   const memory = Math.max(0, ...steps.map((line) => line.peak_rss_mb ?? 0));
-  const title = figureTitle(metric.name);
   const facts = [
-    best && base
-      ? best.step === 0
-        ? `No checkpoint beat the base (${title} ${base[metric.name]?.toFixed(3)}): the base was kept.`
-        : `On the eval split, ${title} went from ${base[metric.name]?.toFixed(3)} to ${best[metric.name]?.toFixed(3)}, best at step ${best.step}.`
-      : "",
+    choice?.verdict ?? change(best, base, metric.name),
     steps.length > 0
       ? `${Math.round(tokens.reduce((a, b) => a + b, 0) / tokens.length)} tokens a second, at most ${Math.round(memory)} MB of memory, ${formatDuration(training.record.seconds)}.`
       : "",

@@ -38,6 +38,9 @@ const stateSchema = z.object({
   best_step: whole,
   best_figures: figures.optional(),
   base_figures: figures.optional(),
+  /** The deciding figure's value for each example of the evaluation. */
+  best_values: z.array(z.number()).optional(),
+  base_values: z.array(z.number()).optional(),
   /** The base's figures on the test file. */
   base_test: figures.optional(),
   /** Sums since the last line of train.jsonl. */

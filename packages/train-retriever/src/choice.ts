@@ -1,0 +1,103 @@
+import { pairedDifference } from "@rag-ft/metrics";
+import type { Figures } from "@rag-ft/train";
+
+/** A model that may be the result of a run. */
+export interface Candidate {
+  /** The checkpoint's step; 0 is the base. */
+  step: number;
+  /** Share of the checkpoint's weights, the rest the base's; left out for the checkpoint itself. */
+  alpha?: number;
+  /** Figures on the eval questions. */
+  figures: Figures;
+  /** The deciding figure, question by question. */
+  values: number[];
+}
+
+export interface ChoiceOptions {
+  /** The figure that decides, higher is better. */
+  metric: string;
+  /** `better`: any gain is enough; `significant`: its 95 % interval must be above 0. */
+  keepBaseUnless: "better" | "significant";
+}
+
+/** What a training leaves, and why. */
+export interface Choice {
+  kept: Candidate;
+  /** All but the base. */
+  candidates: readonly Candidate[];
+  /** The best candidate against the base on the eval questions; undefined when it is not above it. */
+  difference: { mean: number; low: number; high: number; wins: number; losses: number; questions: number } | undefined;
+  /** What came out, in a sentence or two. */
+  verdict: string;
+}
+
+const ADVICE =
+  "More questions may help, or others: of the kind that users ask, each answered by its passage; or a lower learning rate.";
+
+const TITLES: Readonly<Record<string, string>> = { recall1: "recall@1", recall4: "recall@4", mrr: "MRR" };
+
+/** For people: `step 18`, `step 18 at alpha 0.5`. */
+export function nameOf({ step, alpha }: Pick<Candidate, "step" | "alpha">): string {
+  return alpha === undefined ? `step ${step}` : `step ${step} at alpha ${alpha}`;
+}
+
+/** For files: `alpha` only where there is one. */
+export function placeOf({ step, alpha }: Pick<Candidate, "step" | "alpha">): { step: number; alpha?: number } {
+  return alpha === undefined ? { step } : { step, alpha };
+}
+
+/** As `choice.json` holds it. */
+export function describeChoice({ kept, candidates, difference, verdict }: Choice, metric: string): object {
+  return {
+    verdict,
+    metric,
+    kept: placeOf(kept),
+    candidates: candidates.map((one) => ({ ...placeOf(one), figures: one.figures })),
+    ...(difference ? { difference } : {}),
+  };
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(3)}`;
+}
+
+/**
+ * Chooses the base or the best of the others; of equals the first, so that the base's figure is never above that of what is kept.
+ *
+ * The interval takes no account of the choice among several on the same questions: with many candidates it is a little too narrow.
+ */
+export function choose(base: Candidate, candidates: readonly Candidate[], options: ChoiceOptions): Choice {
+  const { metric, keepBaseUnless } = options;
+  const figure = ({ figures }: Candidate): number => figures[metric] as number;
+  let best: Candidate | undefined;
+  for (const other of candidates) if (best === undefined || figure(other) > figure(best)) best = other;
+  const title = TITLES[metric.replace(/^.*\//, "")] ?? metric;
+  const from = figure(base).toFixed(3);
+  if (best === undefined || !(figure(best) > figure(base))) {
+    const reached = best ? `; the best after training is ${figure(best).toFixed(3)}, ${nameOf(best)}` : "";
+    const verdict = `No checkpoint beat the base: ${title} on the eval questions is ${from} before training${reached}. The base is kept. ${ADVICE}`;
+    return { kept: base, candidates, difference: undefined, verdict };
+  }
+  const { difference, low, high, wins, losses, n } = pairedDifference(base.values, best.values);
+  const compared = { mean: difference, low, high, wins, losses, questions: n };
+  const change = `${title} ${from} to ${figure(best).toFixed(3)} on ${n} eval questions, difference ${signed(difference)}, 95 % interval ${signed(low)} to ${signed(high)}`;
+  const isSignificant = low > 0;
+  const subject = nameOf(best).replace(/^s/, "S");
+  if (isSignificant) {
+    return {
+      kept: best,
+      candidates,
+      difference: compared,
+      verdict: `${subject} beats the base beyond chance: ${change}.`,
+    };
+  }
+  const [kept, what] =
+    keepBaseUnless === "significant"
+      ? [
+          base,
+          best.alpha === undefined ? `The base is kept; ${nameOf(best)} stays in its folder.` : "The base is kept.",
+        ]
+      : [best, `${nameOf(best)} is kept; keep_base_unless significant would keep the base.`];
+  const verdict = `${subject} does not beat the base beyond chance: ${change}. ${what} ${ADVICE}`;
+  return { kept, candidates, difference: compared, verdict };
+}
