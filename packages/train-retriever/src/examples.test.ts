@@ -1,6 +1,7 @@
 import { createDocument, createRandom, type Document } from "@rag-ft/core";
 import { describe, expect, it } from "vitest";
 import { composeBatch, flattenQuestions } from "./examples.js";
+import { countMasked, nearDuplicatesOf } from "./near-duplicate-masks.js";
 
 const passage = (source: string, text: string): Document => createDocument(text, { source });
 const a = passage("a", "alpha");
@@ -44,6 +45,43 @@ describe("composeBatch", () => {
     ];
     expect(composeBatch(batch, 1, createRandom(0)).passages).toEqual([a, b, negative]);
     expect(composeBatch(batch, 0.49, createRandom(0)).passages).toEqual([a, b]);
+  });
+
+  describe("with near-duplicates", () => {
+    const words = "the option called timeout sets how long a request may take before it is given up";
+    const gold = passage("guide", words);
+    const longer = passage("reference", `${words} and an error is thrown`);
+    const far = passage("other", "cookies are kept between requests of one client unless they are refused");
+    const batch = [
+      { question: "1", gold_docs: [gold], hard_neg_docs: [longer] },
+      { question: "2", gold_docs: [far], hard_neg_docs: [] },
+    ];
+
+    it("a hard negative and another question's gold passage are masked for the questions they would answer alone", async () => {
+      const isNear = await nearDuplicatesOf(batch, new AbortController().signal);
+      const plain = composeBatch(batch, 0.5, createRandom(0));
+      expect(plain).toMatchObject({ passages: [gold, far, longer], excluded: [], nearDuplicates: 0 });
+      const masked = composeBatch(batch, 0.5, createRandom(0), isNear);
+      expect(masked).toEqual({ ...plain, excluded: [[0, 2]], nearDuplicates: 1 });
+
+      const both = [...batch, { question: "3", gold_docs: [longer], hard_neg_docs: [] }];
+      const inBatch = composeBatch(both, 0, createRandom(0), isNear);
+      expect(inBatch.passages).toEqual([gold, far, longer]);
+      expect(inBatch.excluded).toEqual([
+        [0, 2],
+        [2, 0],
+      ]);
+      // 3 questions with 2 passages each that are not their own; the first batch has as many pairs of 2 questions.
+      expect(countMasked([masked, inBatch])).toEqual({ pairs: 10, masked_pairs: 3, share: 0.3 });
+    });
+
+    it("passages of the same text are masked as before and not counted twice", async () => {
+      const twins = [a, twinOfA].map((own) => ({ question: own.page_content, gold_docs: [own], hard_neg_docs: [] }));
+      const isNear = await nearDuplicatesOf(twins, new AbortController().signal);
+      const { excluded, nearDuplicates } = composeBatch(twins, 0, createRandom(0), isNear);
+      expect(excluded).toHaveLength(2);
+      expect(nearDuplicates).toBe(0);
+    });
   });
 });
 

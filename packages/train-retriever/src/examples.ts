@@ -1,4 +1,5 @@
 import { type Document, documentKey, type QuestionsRow, type Random } from "@rag-ft/core";
+import type { IsNear } from "./near-duplicate-masks.js";
 
 /** One question with the passages that answer it. */
 export interface RetrievalExample {
@@ -23,17 +24,21 @@ export interface ContrastiveExamples {
   labels: number[];
   /** Pairs (query, passage) that are no negatives. */
   excluded: [query: number, passage: number][];
+  /** How many of them are excluded for being near-duplicates alone. */
+  nearDuplicates: number;
 }
 
 /**
  * Puts a batch together. A passage that is gold for several questions stands once among the passages, so it is never a negative
  * of its own questions; further gold passages of a question, and passages with the text of one, are excluded for it.
+ * With `isNear`, so are near-duplicates of its gold passages, be they gold for others or hard negatives.
  * `Math.floor(hardNegRatio · questions)` hard negatives are sampled from the batch's own, never one that is gold in the batch.
  */
 export function composeBatch(
   batch: readonly RetrievalExample[],
   hardNegRatio: number,
   random: Random,
+  isNear?: IsNear,
 ): ContrastiveExamples {
   const places = new Map<string, number>();
   const passages: Document[] = [];
@@ -60,14 +65,17 @@ export function composeBatch(
   random.sample([...candidates.values()], Math.floor(hardNegRatio * batch.length)).forEach(place);
 
   const excluded: [number, number][] = [];
+  let nearDuplicates = 0;
   batch.forEach((example, query) => {
     const keys = new Set(example.gold_docs.map(documentKey));
     const texts = new Set(example.gold_docs.map((document) => document.page_content));
     passages.forEach((passage, at) => {
-      if (at !== labels[query] && (keys.has(documentKey(passage)) || texts.has(passage.page_content))) {
-        excluded.push([query, at]);
-      }
+      if (at === labels[query]) return;
+      const same = keys.has(documentKey(passage)) || texts.has(passage.page_content);
+      const near = !same && isNear !== undefined && example.gold_docs.some((gold) => isNear(gold, passage));
+      if (same || near) excluded.push([query, at]);
+      if (near) nearDuplicates++;
     });
   });
-  return { queries: batch.map((example) => example.question), passages, labels, excluded };
+  return { queries: batch.map((example) => example.question), passages, labels, excluded, nearDuplicates };
 }

@@ -40,6 +40,9 @@ export const trainRetrieverSettings = z.object({
   hard_neg_ratio: number((n) => n.min(0))
     .default(0.05)
     .describe("Hard negatives in a batch, as a share of its questions"),
+  mask_near_duplicates: flag()
+    .default(false)
+    .describe("Passages that contain a question's gold passage, or are contained in it, are never its negatives"),
   query_prefix: escapedText()
     .optional()
     .describe("Before each question; default: as saved with the model, E5's for E5 models"),

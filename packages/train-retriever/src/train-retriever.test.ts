@@ -151,6 +151,35 @@ describe("train-retriever", () => {
     expect(await hashOf("seed-c", 2)).not.toBe(first);
   });
 
+  it("masks near-duplicates of the gold passages when told to, and records how many", async () => {
+    const said: string[] = [];
+    const reporter = { ...silentReporter, info: (message: string) => said.push(message) };
+    const words = "the option called timeout sets how long a request may take before it is given up";
+    const passages = [words, `${words} or tried again`, "cookies are kept between requests of a client"].map(
+      (text, i) => createDocument(text, { source: `${i}.md` }),
+    );
+    await writeJsonl(
+      at("near_w_q.jsonl"),
+      passages.map((gold) => ({ gold_docs: [gold], hard_neg_docs: [], chat_history: [], questions: ["What is it?"] })),
+    );
+    const run = async (name: string, more: Record<string, unknown>): Promise<{ hash: string; record: unknown }> => {
+      const data = { train_file: at("near_w_q.jsonl"), test_file: undefined, do_eval: false };
+      const short = { max_steps: 2, per_device_train_batch_size: 3, hard_neg_ratio: 0 };
+      const { record } = await trainRetriever.run(settings(name, { ...data, ...short, ...more }), {
+        ...context,
+        reporter,
+      });
+      return { record, hash: await hashFile(at(`${name}/model.safetensors`)) };
+    };
+    const plain = await run("near-plain", {});
+    const masked = await run("near-masked", { mask_near_duplicates: true });
+    expect(plain.record).toBeUndefined();
+    // In each of two batches of three questions, the first two passages are no negatives of one another's question.
+    expect(masked.record).toEqual({ near_duplicates: { pairs: 12, masked_pairs: 4, share: 4 / 12 } });
+    expect(said).toContain("near-duplicates: 4 of 12 pairs of question and passage (33.33 %) are no negatives");
+    expect(masked.hash).not.toBe(plain.hash);
+  });
+
   it("the seed's temperature of 1 means dot products, a similarity given wins", async () => {
     const run = async (name: string, more: Record<string, unknown>): Promise<string> => {
       await trainRetriever.run(

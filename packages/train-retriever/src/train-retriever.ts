@@ -42,9 +42,10 @@ import { type Candidate, describeChoice, nameOf, placeOf } from "./choice.js";
 import { chooseResult } from "./choose-result.js";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
 import { BestVectors, baselineFigures, evaluationOf, figuresOf, indexWith, withSplit } from "./evaluation.js";
-import { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
+import { type ContrastiveExamples, composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
 import { chooseOnEval } from "./hybrid.js";
 import { identityOf } from "./identity.js";
+import { countMasked, type MaskCounts, nearDuplicatesOf } from "./near-duplicate-masks.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 import { stoppableEncoder } from "./stoppable-encoder.js";
 
@@ -67,11 +68,40 @@ async function openModel(settings: TrainRetrieverSettings, context: StageContext
   });
 }
 
+/** The batches of a training by their number, and what is masked of those of all steps. */
+async function createBatches(
+  settings: TrainRetrieverSettings,
+  train: readonly RetrievalExample[],
+  steps: number,
+  { reporter, signal }: StageContext,
+): Promise<{ at: (number: number) => ComposedBatch; masks: MaskCounts | undefined }> {
+  const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
+  const source = new ShuffledBatches(train, size, seed);
+  const isNear = settings.mask_near_duplicates ? await nearDuplicatesOf(train, signal) : undefined;
+  const at = (number: number): ComposedBatch => {
+    const batch = source.at(number);
+    return { batch, examples: composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number), isNear) };
+  };
+  if (!isNear) return { at, masks: undefined };
+  const numbers = Array.from({ length: steps * settings.gradient_accumulation_steps }, (_, number) => number);
+  const masks = countMasked(numbers.map((number) => at(number).examples));
+  const percent = (100 * masks.share).toFixed(2);
+  reporter.info(
+    `near-duplicates: ${masks.masked_pairs} of ${masks.pairs} pairs of question and passage (${percent} %) are no negatives`,
+  );
+  return { at, masks };
+}
+
+interface ComposedBatch {
+  batch: readonly RetrievalExample[];
+  examples: ContrastiveExamples;
+}
+
 /** One step's work: `gradient_accumulation_steps` batches, their losses averaged. */
 async function createStep(
   settings: TrainRetrieverSettings,
   model: TrainableEncoder,
-  train: readonly RetrievalExample[],
+  batchAt: (number: number) => ComposedBatch,
   temperature: number,
   signal: AbortSignal,
 ): Promise<{ runStep: (step: number) => Promise<StepResult>; close: () => Promise<void> }> {
@@ -81,8 +111,6 @@ async function createStep(
     { dimensions, similarity: how.similarity, temperature },
     { threads: settings.threads, device: settings.device },
   );
-  const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
-  const source = new ShuffledBatches(train, size, seed);
   const cache = new TokenCache(model);
   const stoppable = stoppableEncoder(model, signal);
   const parts = settings.gradient_accumulation_steps;
@@ -92,9 +120,7 @@ async function createStep(
       const sum = { loss: 0, examples: 0, tokens: 0 };
       const seen: RetrievalExample[] = [];
       for (let part = 0; part < parts; part++) {
-        const number = (step - 1) * parts + part;
-        const batch = source.at(number);
-        const examples = composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number));
+        const { batch, examples } = batchAt((step - 1) * parts + part);
         const result = await contrastiveStep(stoppable, loss, cache, examples, 1 / parts);
         sum.loss += result.loss;
         sum.tokens += result.tokens;
@@ -152,6 +178,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
     `${settings.model_path}: ${train.length} questions, ${steps} steps of ${settings.per_device_train_batch_size}, ` +
       `${encoder.settings.similarity} / ${temperature}; database of ${documents.length} passages`,
   );
+  const batches = await createBatches(settings, train, steps, context);
   // Before adapters and training change the weights.
   const identity = await identityOf(settings, encoder, { documents, train, evaluation, test });
   const session = { threads: settings.threads, device: settings.device };
@@ -164,7 +191,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
       if (adapters) await writeAdapter(temporary, adapters, { base: settings.model_path, task: "FEATURE_EXTRACTION" });
       await extra?.(temporary);
     });
-  const step = await createStep(settings, model, train, temperature, signal);
+  const step = await createStep(settings, model, batches.at, temperature, signal);
   const metric = settings.metric_for_best_model;
   const testPath = join(output, "test.json");
   const hybridPath = join(output, HYBRID_FILE);
@@ -257,6 +284,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
       return {
         outputs: [output],
         figures,
+        ...(batches.masks ? { record: { near_duplicates: batches.masks } } : {}),
         summary: [formatTable(rows, COLUMNS), ...(choice ? [choice.verdict] : [])].join("\n"),
       };
     });

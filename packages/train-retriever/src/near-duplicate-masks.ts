@@ -1,0 +1,37 @@
+import { type Document, documentKey } from "@rag-ft/core";
+import { NearDuplicates } from "@rag-ft/near-duplicates";
+import type { ContrastiveExamples, RetrievalExample } from "./examples.js";
+
+/** Whether one of two passages contains the other, but for some of its words. */
+export type IsNear = (gold: Document, passage: Document) => boolean;
+
+/** Finds the near-duplicates among all gold passages and hard negatives of the examples. */
+export async function nearDuplicatesOf(examples: readonly RetrievalExample[], signal: AbortSignal): Promise<IsNear> {
+  const documents = new Map<string, Document>();
+  for (const { gold_docs, hard_neg_docs } of examples)
+    for (const document of [...gold_docs, ...hard_neg_docs]) documents.set(documentKey(document), document);
+  const keys = [...documents.keys()];
+  const texts = [...documents.values()].map(({ page_content }) => page_content);
+  const found = await NearDuplicates.find(texts, { signal });
+  const near = new Map(keys.map((key, id) => [key, new Set(found.near(id).map((other) => keys[other]))]));
+  return (gold, passage) => near.get(documentKey(gold))?.has(documentKey(passage)) ?? false;
+}
+
+export interface MaskCounts {
+  /** Pairs of a question and a passage that is not its gold one. */
+  pairs: number;
+  /** Those that are no negatives, as the passage is a near-duplicate of a gold one. */
+  masked_pairs: number;
+  /** In [0, 1]. */
+  share: number;
+}
+
+/** What a run masks. A batch depends on its number alone, so that all of them can be counted before the first is trained on. */
+export function countMasked(batches: Iterable<ContrastiveExamples>): MaskCounts {
+  let [pairs, masked] = [0, 0];
+  for (const { queries, passages, nearDuplicates } of batches) {
+    pairs += queries.length * (passages.length - 1);
+    masked += nearDuplicates;
+  }
+  return { pairs, masked_pairs: masked, share: pairs === 0 ? 0 : masked / pairs };
+}
