@@ -1,6 +1,7 @@
-import { appendFileSync } from "node:fs";
-import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { appendFileSync, closeSync, fdatasync, ftruncateSync, openSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { DataError, hashText } from "@rag-ft/core";
 import { z } from "zod";
 import type { ChatMessage, Completion, CompletionOptions } from "./language-model.js";
@@ -84,28 +85,30 @@ async function readStore(
   return { completions, wholeBytes, torn: wholeBytes < bytes.length };
 }
 
+const dataSync = promisify(fdatasync);
+
 /** Opens (or begins) a store. The caller closes it. `readOnly`: no folder is made. */
 export async function openCompletionStore(path: string, { readOnly = false } = {}): Promise<CompletionStore> {
   if (!readOnly) await mkdir(dirname(path), { recursive: true });
   const { completions, wholeBytes, torn } = await readStore(path);
-  let file: FileHandle | undefined;
-  let opening: Promise<FileHandle> | undefined;
+  let file: number | undefined;
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
-  const openFile = async (): Promise<FileHandle> => {
-    file = await open(path, "a");
+  // Without a turn of the event loop: between a reply's arrival and its line on disk there is no moment in which it could be lost.
+  const openFile = (): number => {
+    const opened = openSync(path, "a");
     // Half a line of a killed run goes before the first new one is added.
-    if (torn) await file.truncate(wholeBytes);
-    return file;
+    if (torn) ftruncateSync(opened, wholeBytes);
+    return opened;
   };
   // One sync after the other; what is written while one is at work shares the next.
-  const sync = (target: FileHandle): Promise<void> => {
+  const sync = (target: number): Promise<void> => {
     next ??= running
       .catch(() => undefined)
       .then(() => {
         running = next ?? running;
         next = undefined;
-        return target.datasync();
+        return dataSync(target);
       });
     return next;
   };
@@ -117,15 +120,15 @@ export async function openCompletionStore(path: string, { readOnly = false } = {
     },
     async put(key, completion) {
       completions.set(key, completion);
-      opening ??= openFile();
-      const target = await opening;
+      file ??= openFile();
       // Written in one go, at once: a process killed in the next moment has it on disk; the sync is against a power cut.
-      appendFileSync(target.fd, `${JSON.stringify({ key, ...completion })}\n`);
-      await sync(target);
+      appendFileSync(file, `${JSON.stringify({ key, ...completion })}\n`);
+      await sync(file);
     },
     async close() {
-      await Promise.allSettled([opening, running, next]);
-      await file?.close();
+      await Promise.allSettled([running, next]);
+      if (file !== undefined) closeSync(file);
+      file = undefined;
     },
   };
 }
