@@ -59,16 +59,8 @@ export async function keepAnswerable(
   ask: { model: StoredModel; domain: DomainConfig; settings: JudgeSettings; failures: FailureLog; signal: AbortSignal },
 ): Promise<string[]> {
   const kept: string[] = [];
-  // One after the other: the passages are worked on side by side already. A question that stands there twice is asked about once.
-  const verdicts = new Map<string, boolean>();
-  for (const question of questions) {
-    let verdict = verdicts.get(question);
-    if (verdict === undefined) {
-      verdict = await judge(passage, question, ask);
-      verdicts.set(question, verdict);
-    }
-    if (verdict) kept.push(question);
-  }
+  // One after the other: the passages are worked on side by side already. `parseQuestions` gives no question twice.
+  for (const question of questions) if (await judge(passage, question, ask)) kept.push(question);
   return kept;
 }
 

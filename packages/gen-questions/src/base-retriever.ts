@@ -8,7 +8,7 @@ import {
   UserError,
 } from "@rag-ft/core";
 import { areNear, shingles } from "@rag-ft/near-duplicates";
-import { type Mined, mineHardNegatives } from "@rag-ft/negatives";
+import { type Mined, mineHardNegatives, miningOptions } from "@rag-ft/negatives";
 import { openIndex, openPassageEncoder, retrieve } from "@rag-ft/retrieval";
 import type { GenQuestionsSettings } from "./settings.js";
 
@@ -51,23 +51,15 @@ export async function openBaseRetriever(settings: GenQuestionsSettings, context:
         if (questions.length === 0) return [];
         const found = await search(questions);
         const key = documentKey(passage);
-        const own = shingles(passage.page_content);
         return questions.filter((_, i) => {
           const retrieved = found[i]?.documents;
           if (!retrieved) throw new InternalError("The search gave fewer results than questions.");
-          return retrieved.some((other) => documentKey(other) === key || areNear(own, shingles(other.page_content)));
+          if (retrieved.some((other) => documentKey(other) === key)) return true;
+          const own = shingles(passage.page_content);
+          return retrieved.some((other) => areNear(own, shingles(other.page_content)));
         });
       },
-      mine: (rows) =>
-        mineHardNegatives(rows, {
-          ...context,
-          index,
-          encoder,
-          count: settings.num_hard_negs_per_doc,
-          margin: settings.negative_margin,
-          pool: settings.negative_pool,
-          seed: settings.seed,
-        }),
+      mine: (rows) => mineHardNegatives(rows, { ...context, index, encoder, ...miningOptions(settings) }),
       close: () => encoder.close(),
     };
   } catch (error) {

@@ -11,7 +11,7 @@ import {
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import { type Mined, mineHardNegatives } from "@rag-ft/negatives";
+import { type Mined, mineHardNegatives, miningOptions } from "@rag-ft/negatives";
 import { openIndex, openPassageEncoder } from "@rag-ft/retrieval";
 import { type MineNegativesSettings, mineNegativesSettings } from "./settings.js";
 
@@ -66,17 +66,7 @@ async function mineAll(
     const index = await openIndex(documents, encoder, { ...context, indexPath: settings.index_path });
     const mined: Mined[] = [];
     for (const { rows } of splits)
-      mined.push(
-        await mineHardNegatives(rows, {
-          ...context,
-          index,
-          encoder,
-          count: settings.num_hard_negs_per_doc,
-          margin: settings.negative_margin,
-          pool: settings.negative_pool,
-          seed: settings.seed,
-        }),
-      );
+      mined.push(await mineHardNegatives(rows, { ...context, index, encoder, ...miningOptions(settings) }));
     return mined;
   } finally {
     await encoder.close();

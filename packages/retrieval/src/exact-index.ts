@@ -4,6 +4,9 @@ import type { SearchResult, VectorIndex } from "./vector-index.js";
 
 /** Passages of a block: 128 vectors of 384 floats are 192 KiB, which stays in a core's second-level cache for all queries. */
 const BLOCK = 128;
+/** Queries scored in one pass over a passage's vector. */
+const LANES = 4;
+
 /** Takes the score of each passage for one query, by ascending id. */
 interface ScoreTaker {
   offer(id: number, score: number): void;
@@ -21,9 +24,6 @@ class AllScores implements ScoreTaker {
     this.values[id] = score;
   }
 }
-
-/** Queries scored in one pass over a passage's vector. */
-const LANES = 4;
 
 /**
  * Exact search over all passages: O(queries · passages · dimensions). Sums are taken in double precision and in the order of

@@ -16,10 +16,10 @@ const BATCH = 16;
 
 /** Scores less their mean, divided by their standard deviation; all 0 where all are equal. */
 export function standardise(scores: Float64Array): Float64Array {
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length;
   // Equal scores may miss their own mean by rounding.
   if (scores.every((score) => score === scores[0])) return new Float64Array(scores.length);
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length;
   const deviation = Math.sqrt(variance);
   return scores.map((score) => (score - mean) / deviation);
 }
