@@ -1,4 +1,4 @@
-import { count } from "@rag-ft/core";
+import { count, flag } from "@rag-ft/core";
 import { z } from "zod";
 
 /** Splits at commas, but not at those within the braces of a glob. */
@@ -27,6 +27,11 @@ export const prepareDocsSettings = z.object({
   chunk_size: count(LEAST_CHUNK_SIZE).default(400).describe("Most tokens of a passage, without special tokens"),
   chunk_overlap_size: count().default(50).describe("Most tokens that a passage repeats of the one before it"),
   min_words: count().default(0).describe("Drop passages of fewer words"),
+  dedupe: flag()
+    .default(false)
+    .describe(
+      "Leave out passages of whose text another passage holds more than 80 %, and list them in <save_name>.dropped.jsonl",
+    ),
   include: list().default([]).describe("Globs: read only these files of folders and globs"),
   exclude: list()
     .default([])

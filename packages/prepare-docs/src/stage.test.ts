@@ -88,6 +88,42 @@ describe("prepare-docs", () => {
     expect(result.figures).toMatchObject({ passages: 1, skipped: 1 });
   });
 
+  it("finds passages that another contains, and leaves them out and lists them when asked to", async () => {
+    const part = "Orders ship within two days of payment.";
+    await putDocs(
+      { source: "part", text: part },
+      { source: "whole", text: `${part} Returns are free.` },
+      { source: "other", text: "Something else entirely is said here." },
+      { source: "copy", text: `${part} RETURNS are free!` },
+    );
+    const all = await run({});
+    expect(all.figures).toMatchObject({ passages: 4, near_duplicates: 2, skipped: 0 });
+    expect(all.summary).toContain("2 passages are contained in another one");
+
+    const result = await run({ dedupe: true });
+    const list = join(root, "out", "documents.dropped.jsonl");
+    expect(result.outputs).toEqual([join(root, "out", "documents.jsonl"), list]);
+    expect(result.figures).toMatchObject({ passages: 2, near_duplicates: 2, skipped: 2 });
+    const kept = await readDocuments(join(root, "out", "documents.jsonl"));
+    expect(kept.map(({ metadata }) => metadata.source)).toEqual(["whole", "other"]);
+    const dropped = (await readFile(list, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(dropped).toEqual([
+      {
+        page_content: part,
+        metadata: { source: "part", seq_num: 1 },
+        contained_in: { source: "whole", seq_num: 1 },
+        share: 1,
+      },
+      expect.objectContaining({ contained_in: { source: "whole", seq_num: 1 }, share: 1 }),
+    ]);
+
+    await run({});
+    expect(existsSync(list)).toBe(false);
+  });
+
   it("leaves the earlier database whole when a line is bad", async () => {
     await putDocs({ source: "u", text: "Good." });
     await run({});

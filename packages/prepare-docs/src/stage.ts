@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { type Document, type Stage, throwIfCancelled, UserError, writeJsonl } from "@rag-ft/core";
@@ -5,6 +6,7 @@ import { loadTokenizer, resolveModelFolder } from "@rag-ft/models";
 import { makePassages, type PassagesSoFar } from "./make-passages.js";
 import { findFiles } from "./read/find-files.js";
 import { readSources } from "./read/read-sources.js";
+import { findRepeated, type RepeatedPassage } from "./repeated-passages.js";
 import { type PrepareDocsSettings, prepareDocsSettings } from "./settings.js";
 
 /** Pages cut between two looks at whether the run was asked to stop. */
@@ -16,6 +18,12 @@ function describeSkipped(skipped: Record<string, number>): string {
     .filter(([, number]) => number > 0)
     .map(([what, number]) => `${number} ${what}`)
     .join(", ");
+}
+
+/** A line of the list of what was left out. */
+function droppedRow({ passage, contained_in, share }: RepeatedPassage): Record<string, unknown> {
+  const { source, seq_num } = contained_in.metadata;
+  return { page_content: passage.page_content, metadata: passage.metadata, contained_in: { source, seq_num }, share };
 }
 
 /** Documents → passages: reads pages, cuts them where a reader would, writes `documents.jsonl`. */
@@ -45,7 +53,7 @@ export const prepareDocs: Stage<PrepareDocsSettings> = {
       reading.update(done);
     }).finally(() => reading.stop());
 
-    const passages: Document[] = [];
+    const cut: Document[] = [];
     const soFar: PassagesSoFar = { seen: new Set(), numbers: new Map() };
     let short = 0;
     let duplicates = 0;
@@ -55,7 +63,7 @@ export const prepareDocs: Stage<PrepareDocsSettings> = {
         if (i % PAGES_AT_A_TIME === 0) {
           await setImmediate();
           throwIfCancelled(signal);
-          cutting.update(i, `${passages.length} passages`);
+          cutting.update(i, `${cut.length} passages`);
         }
         const made = makePassages(
           document,
@@ -67,20 +75,27 @@ export const prepareDocs: Stage<PrepareDocsSettings> = {
           },
           soFar,
         );
-        for (const passage of made.passages) passages.push(passage);
+        for (const passage of made.passages) cut.push(passage);
         short += made.short;
         duplicates += made.duplicates;
       }
-      cutting.update(documents.length, `${passages.length} passages`);
+      cutting.update(documents.length, `${cut.length} passages`);
     } finally {
       cutting.stop();
     }
-    if (passages.length === 0) {
+    if (cut.length === 0) {
       throw new UserError(`No passage was made of ${files.length} files: they hold no text of min_words or more.`);
     }
 
-    const output = join(settings.save_dir, `${settings.save_name.replace(/\.(pkl|pickle|jsonl)$/i, "")}.jsonl`);
+    const repeated = await findRepeated(cut, signal);
+    const dropped = new Set(settings.dedupe ? repeated.map(({ passage }) => passage) : []);
+    const passages = cut.filter((passage) => !dropped.has(passage));
+    const name = settings.save_name.replace(/\.(pkl|pickle|jsonl)$/i, "");
+    const output = join(settings.save_dir, `${name}.jsonl`);
+    const list = join(settings.save_dir, `${name}.dropped.jsonl`);
     await writeJsonl(output, passages);
+    if (settings.dedupe) await writeJsonl(list, repeated.map(droppedRow));
+    else await rm(list, { force: true }); // of an earlier run
 
     const sizes = passages.map((passage) => tokenizer.count(passage.page_content)).sort((a, b) => a - b);
     const sources = new Set(passages.map((passage) => passage.metadata.source)).size;
@@ -90,7 +105,8 @@ export const prepareDocs: Stage<PrepareDocsSettings> = {
       passages: passages.length,
       tokens_median: sizes[Math.floor(sizes.length / 2)] ?? 0,
       tokens_max: sizes.at(-1) ?? 0,
-      skipped: empty + identical + older + short + duplicates,
+      near_duplicates: repeated.length,
+      skipped: empty + identical + older + short + duplicates + dropped.size,
     };
     const skipped = describeSkipped({
       "pages without text": empty,
@@ -98,14 +114,18 @@ export const prepareDocs: Stage<PrepareDocsSettings> = {
       "files of an older version of a package": older,
       [`passages of fewer than ${settings.min_words} words`]: short,
       "passages twice": duplicates,
+      [`passages that another contains (${list})`]: dropped.size,
     });
     return {
-      outputs: [output],
+      outputs: settings.dedupe ? [output, list] : [output],
       figures,
       summary:
         `${documents.length} documents, ${passages.length} passages of ${sources} sources; ` +
         `tokens: median ${figures.tokens_median}, most ${figures.tokens_max}` +
-        `${skipped ? `; left out: ${skipped}` : ""}`,
+        `${skipped ? `; left out: ${skipped}` : ""}` +
+        (repeated.length > dropped.size
+          ? `; ${repeated.length} passages are contained in another one, but for a fifth at most: --dedupe leaves them out`
+          : ""),
     };
   },
 };

@@ -35,6 +35,8 @@ test("figures of four questions, worked out by hand", async () => {
   expect(result.scores.map((score) => score.gold_ranks)).toEqual([[1], [2], [1, null], [null]]);
   expect(result.figures["document_recall/recall1"]).toBe(1 / 4);
   expect(result.figures["document_recall/recall2"]).toBe(2 / 4);
+  // Each first passage holds its gold passages' words or is held by them.
+  expect(result.figures["near_recall/recall1"]).toBe(1);
   expect(result.figures["fraction_recall/recall1"]).toBe(1.5 / 4);
   expect(result.figures["fraction_recall/recall2"]).toBe(2.5 / 4);
   expect(result.figures.mrr).toBe((1 + 1 / 2 + 1 + 0) / 4);

@@ -5,6 +5,7 @@ export * from "./hnsw-index.js";
 export * from "./hybrid-retriever.js";
 export * from "./hybrid-weight.js";
 export * from "./lexical-tokens.js";
+export * from "./near-passages.js";
 export * from "./open-index.js";
 export * from "./open-passage-encoder.js";
 export * from "./open-retriever.js";

@@ -1,9 +1,12 @@
-import { type Document, documentKey } from "@rag-ft/core";
+import { type Document, distinctDocuments, documentKey } from "@rag-ft/core";
 import { averagePrecision, documentRecall, mean, ndcgAtK, recallAtK, reciprocalRank } from "@rag-ft/metrics";
+import { isNearPassage } from "./near-passages.js";
 
 /** Figures of one question. `documents` has a key for each k: 1 when all gold passages are among the first k, else 0. */
 export interface RetrievalScore {
   documents: Record<string, number>;
+  /** 1 when for each gold passage, itself or a near-duplicate of it is among the first k, else 0. */
+  near_documents: Record<string, number>;
   /** Share of gold passages among the first k. */
   fraction: Record<string, number>;
   ndcg: Record<string, number>;
@@ -21,10 +24,17 @@ export function scoreRetrieval(
 ): RetrievalScore {
   const retrievedKeys = retrieved.map(documentKey);
   const goldKeys = [...new Set(gold.map(documentKey))];
+  const shown = retrieved.slice(0, Math.max(0, ...ks));
+  const nearPlaces = distinctDocuments(gold).map((document) =>
+    shown.findIndex((other) => isNearPassage(document, other)),
+  );
+  const isNearFound = (k: number): boolean =>
+    nearPlaces.length > 0 && nearPlaces.every((place) => place >= 0 && place < k);
   const atEach = (measure: (k: number) => number): Record<string, number> =>
     Object.fromEntries(ks.map((k) => [`recall${k}`, measure(k)]));
   return {
     documents: atEach((k) => documentRecall(retrievedKeys, goldKeys, k)),
+    near_documents: atEach((k) => (isNearFound(k) ? 1 : 0)),
     fraction: atEach((k) => recallAtK(retrievedKeys, goldKeys, k)),
     ndcg: Object.fromEntries(ks.map((k) => [`ndcg${k}`, ndcgAtK(retrievedKeys, goldKeys, k)])),
     reciprocal_rank: reciprocalRank(retrievedKeys, goldKeys),
@@ -38,13 +48,15 @@ export function scoreRetrieval(
 
 /**
  * One question's figures under the names that their means go by: `document_recall/recall1` (1 when all gold passages are found; the
- * reference's figure), and with it `fraction_recall/…`, `ndcg/ndcg4`, `mrr` and `map` (both within what was retrieved).
+ * reference's figure), `near_recall/recall1` (a near-duplicate of a gold passage counts for it), and with them `fraction_recall/…`,
+ * `ndcg/ndcg4`, `mrr` and `map` (both within what was retrieved).
  */
 export function figuresOfQuestion(score: RetrievalScore): Record<string, number> {
   const under = (name: string, values: Readonly<Record<string, number>>): [string, number][] =>
     Object.entries(values).map(([key, value]) => [`${name}/${key}`, value]);
   return Object.fromEntries([
     ...under("document_recall", score.documents),
+    ...under("near_recall", score.near_documents),
     ...under("fraction_recall", score.fraction),
     ...under("ndcg", score.ndcg),
     ["mrr", score.reciprocal_rank],

@@ -23,6 +23,8 @@ const EXCHANGES: readonly Exchange[] = [
 const FIGURES = [
   "test_retr/document_recall/recall1",
   "test_retr/document_recall/recall4",
+  "test_retr/near_recall/recall1",
+  "test_retr/near_recall/recall4",
   "test_gen/rougeL",
   "test_gen/f1",
   "test_gen/gpt4_acc",

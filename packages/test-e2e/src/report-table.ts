@@ -6,6 +6,8 @@ import type { Score } from "./score.js";
 const COLUMNS: readonly [figure: string, title: string, digits: number][] = [
   ["test_retr/document_recall/recall1", "recall@1", 3],
   ["test_retr/document_recall/recall4", "recall@4", 3],
+  ["test_retr/near_recall/recall1", "near@1", 3],
+  ["test_retr/near_recall/recall4", "near@4", 3],
   ["test_gen/rouge1", "ROUGE-1", 3],
   ["test_gen/rouge2", "ROUGE-2", 3],
   ["test_gen/rougeL", "ROUGE-L", 3],
@@ -16,7 +18,7 @@ const COLUMNS: readonly [figure: string, title: string, digits: number][] = [
 ];
 
 /** Those of a table of many systems. */
-const NARROW = new Set(["recall@1", "recall@4", "ROUGE-L", "F1", "GPT4-Acc", "words"]);
+const NARROW = new Set(["recall@1", "recall@4", "near@4", "ROUGE-L", "F1", "GPT4-Acc", "words"]);
 
 function intervalText(interval: Score[string] | undefined, digits: number): string {
   // Two places tell all that an interval of some dozens of questions can.

@@ -46,13 +46,15 @@ test("figures of three questions, worked out by hand", async () => {
   });
   const { low, high } = wilsonInterval(2, 3);
   expect(score).toMatchObject({ "test_retr/document_recall/recall1_ci95": [low, high] });
-  expect(result.summary?.split("\n")[0]).toMatch(/^system +recall@1 +recall@4 +ROUGE-1 +ROUGE-2 +ROUGE-L +F1/);
+  expect(result.summary?.split("\n")[0]).toMatch(
+    /^system +recall@1 +recall@4 +near@1 +near@4 +ROUGE-1 +ROUGE-2 +ROUGE-L +F1/,
+  );
   const predictions = await readJsonl(path("out/test-predictions.jsonl"), predictionSchema, { what: "predictions" });
   expect(predictions.map((prediction) => prediction.generated_answer)).toEqual(["Red cars stop.", "boats", "no idea"]);
   expect(predictions[1]?.retrieved_docs[0]).toEqual(small.documents[2]);
   expect(predictions[0]?.scores).toMatchObject({ f1: 1, documents: { recall1: 1 } });
   expect(result.summary).toContain("0.21–0.94");
-  expect(result.summary).toMatch(/^BM25, retrieval alone +[01]\.\d{3} +[01]\.\d{3}$/m);
+  expect(result.summary).toMatch(/^BM25, retrieval alone( +[01]\.\d{3}){4}$/m);
   // Every figure with an interval is the mean of the rows' figures of its name, so that runs can be paired by question.
   const means = Object.keys(score).filter((name) => score[`${name}_ci95`] !== undefined);
   expect(means.length).toBeGreaterThan(20);

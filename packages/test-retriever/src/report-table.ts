@@ -6,6 +6,7 @@ export function shownFigures(ks: readonly number[]): [figure: string, title: str
   const deepest = ks.at(-1) ?? 1;
   return [
     ...ks.map((k): [string, string] => [`test_retr/document_recall/recall${k}`, `recall@${k}`]),
+    ...ks.map((k): [string, string] => [`test_retr/near_recall/recall${k}`, `near@${k}`]),
     ["test_retr/mrr", "MRR"],
     [`test_retr/ndcg/ndcg${deepest}`, `nDCG@${deepest}`],
     ["test_retr/map", "MAP"],

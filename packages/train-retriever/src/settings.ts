@@ -52,9 +52,15 @@ export const trainRetrieverSettings = z.object({
     .default(1024)
     .describe("MB for activations kept from the forward to the backward pass; what finds no room is computed twice"),
   metric_for_best_model: z
-    .enum(["eval_retr/document_recall/recall1", "eval_retr/document_recall/recall4", "eval_retr/mrr"])
+    .enum([
+      "eval_retr/document_recall/recall1",
+      "eval_retr/document_recall/recall4",
+      "eval_retr/near_recall/recall1",
+      "eval_retr/near_recall/recall4",
+      "eval_retr/mrr",
+    ])
     .default("eval_retr/document_recall/recall4")
-    .describe("What chooses the best checkpoint"),
+    .describe("What chooses the best checkpoint; near_recall counts a near-duplicate of the gold passage as found"),
   keep_base_unless: z
     .enum(["better", "significant"])
     .default("better")

@@ -136,7 +136,7 @@ async function createStep(
   };
 }
 
-const COLUMNS = ["split", "model", "recall@1", "recall@4", "MRR"];
+const COLUMNS = ["split", "model", "recall@1", "recall@4", "near@1", "near@4", "MRR"];
 
 function tableRow(split: string, model: string, figures: Figures): Record<string, string | number | undefined> {
   return {
@@ -144,6 +144,8 @@ function tableRow(split: string, model: string, figures: Figures): Record<string
     model,
     "recall@1": figures["document_recall/recall1"],
     "recall@4": figures["document_recall/recall4"],
+    "near@1": figures["near_recall/recall1"],
+    "near@4": figures["near_recall/recall4"],
     MRR: figures.mrr,
   };
 }

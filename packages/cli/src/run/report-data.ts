@@ -12,6 +12,9 @@ const EXAMPLES = 3;
 const recallSchema = z.looseObject({
   "document_recall/recall1": z.number(),
   "document_recall/recall4": z.number(),
+  /** Files of earlier versions lack these. */
+  "near_recall/recall1": z.number().optional(),
+  "near_recall/recall4": z.number().optional(),
 });
 const retrieverTestSchema = z.looseObject({
   base: recallSchema,
@@ -31,6 +34,13 @@ async function readJson<T>(path: string, schema: z.ZodType<T>, what: string): Pr
     throw new DataError(`${path}: not ${what}. Run the stage that writes it again (--force --only …).`, { cause });
   }
 }
+
+const RETRIEVER_METRICS = [
+  ["document_recall/recall1", "recall@1"],
+  ["document_recall/recall4", "recall@4"],
+  ["near_recall/recall1", "near@1"],
+  ["near_recall/recall4", "near@4"],
+] as const;
 
 /** test-e2e's names of the figures shown, as they stand in `score.json`. */
 const GENERATOR_METRICS: readonly { metric: string; pattern: RegExp }[] = [
@@ -107,24 +117,30 @@ async function readTests(folders: Record<"base" | "tuned", string>): Promise<Tes
   return { scores, paths, pairs, questions: tuned.length };
 }
 
+function isMeasured(shown: { base?: number; tuned?: number }): shown is { base: number; tuned: number } {
+  return shown.base !== undefined && shown.tuned !== undefined;
+}
+
 async function retrieverComparisons(folder: string, tests: Tests | undefined): Promise<Comparison[]> {
   const path = join(folder, "test.json");
   const test = await readJson(path, retrieverTestSchema, "train-retriever's test figures");
   const { base, best, bm25, hybrid, questions } = test;
-  return ([1, 4] as const).map((rank) => {
-    const key = `document_recall/recall${rank}` as const;
+  return RETRIEVER_METRICS.flatMap(([key, metric]): Comparison[] => {
     const shown = { base: base[key], tuned: best[key] };
-    return {
-      part: "retriever",
-      metric: `recall@${rank}`,
-      ...shown,
-      ...(bm25 ? { bm25: bm25[key] } : {}),
-      ...(hybrid ? { hybrid: hybrid[key] } : {}),
-      baseInterval: shareInterval(shown.base, questions),
-      tunedInterval: shareInterval(shown.tuned, questions),
-      changeInterval: tests && changeInterval(tests.pairs, `test_retr/${key}`, shown),
-      questions,
-    };
+    if (!isMeasured(shown)) return [];
+    return [
+      {
+        part: "retriever",
+        metric,
+        ...shown,
+        ...(bm25?.[key] === undefined ? {} : { bm25: bm25[key] }),
+        ...(hybrid?.[key] === undefined ? {} : { hybrid: hybrid[key] }),
+        baseInterval: shareInterval(shown.base, questions),
+        tunedInterval: shareInterval(shown.tuned, questions),
+        changeInterval: tests && changeInterval(tests.pairs, `test_retr/${key}`, shown),
+        questions,
+      },
+    ];
   });
 }
 

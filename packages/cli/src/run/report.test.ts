@@ -57,11 +57,12 @@ describe("readReportData", () => {
     const recall = (one: number, four: number) => ({ "document_recall/recall1": one, "document_recall/recall4": four });
     for (const name of ["retriever", "base", "tuned"]) await mkdir(join(folder, name));
     const hybrid = { ...recall(0.5, 1), bm25_weight: 0.5 };
+    const near = (one: number, four: number) => ({ "near_recall/recall1": one, "near_recall/recall4": four });
     const test = {
       bm25: recall(0.5, 0.5),
       hybrid,
-      base: recall(0, 0.5),
-      best: { ...recall(0.5, 1), step: 20 },
+      base: { ...recall(0, 0.5), ...near(0.5, 1) },
+      best: { ...recall(0.5, 1), ...near(1, 1), step: 20 },
       questions: 2,
     };
     await writeFile(join(folder, "retriever/test.json"), JSON.stringify(test));
@@ -94,6 +95,7 @@ describe("readReportData", () => {
       // The tests' predictions say nothing of recall@1; of recall@4 one question of two was won.
       changeInterval: tuned === 2 ? [change.low, change.high] : undefined,
     });
+    const unpaired = { changeInterval: undefined };
     const report = { retriever: "retriever", base: "base", tuned: "tuned" };
     const data = await readReportData(report, (id) => join(folder, id));
     expect(data).toEqual({
@@ -118,6 +120,9 @@ describe("readReportData", () => {
           questions: 2,
           ...shares(1, 2),
         },
+        // An earlier version wrote no such figure of BM25 and hybrid search.
+        { part: "retriever", metric: "near@1", base: 0.5, tuned: 1, questions: 2, ...shares(1, 2), ...unpaired },
+        { part: "retriever", metric: "near@4", base: 1, tuned: 1, questions: 2, ...shares(2, 2), ...unpaired },
         {
           part: "generator",
           metric: "ROUGE-L",

@@ -44,6 +44,7 @@ export function headlineMetrics(systems: readonly Pick<System, "figures">[]): Me
   const deepest = Math.max(...ndcg.map(Number));
   const all = [
     ...depths.map((k) => metric("retriever", `test_retr/document_recall/recall${k}`, `recall@${k}`)),
+    ...depths.map((k) => metric("retriever", `test_retr/near_recall/recall${k}`, `near@${k}`)),
     metric("retriever", "test_retr/mrr", "MRR"),
     ...(ndcg.length > 0 ? [metric("retriever", `test_retr/ndcg/ndcg${deepest}`, `nDCG@${deepest}`)] : []),
     ...GENERATION,
