@@ -8,6 +8,17 @@ export interface StageEntry {
 
 export type StageRegistry = Readonly<Record<string, StageEntry>>;
 
+async function loadCrossValidate(): Promise<AnyStage> {
+  const [{ createCrossValidate }, { trainRetriever }, { testRetriever }] = await Promise.all([
+    import("./cross-validate/stage.js"),
+    import("@rag-ft/train-retriever"),
+    import("@rag-ft/test-retriever"),
+  ]);
+  return toAnyStage(
+    createCrossValidate({ trainRetriever: toAnyStage(trainRetriever), testRetriever: toAnyStage(testRetriever) }),
+  );
+}
+
 /** Every stage, in the order of the flow. */
 export const stageRegistry: StageRegistry = {
   "prepare-docs": {
@@ -41,6 +52,10 @@ export const stageRegistry: StageRegistry = {
   "test-retriever": {
     summary: "measure retrievers alone, against BM25 and each other",
     load: async () => toAnyStage((await import("@rag-ft/test-retriever")).testRetriever),
+  },
+  "cross-validate": {
+    summary: "train and measure the retriever on folds: does it help here?",
+    load: loadCrossValidate,
   },
   "test-e2e": {
     summary: "retrieve, answer and score on held-out questions",

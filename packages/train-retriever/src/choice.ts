@@ -34,7 +34,13 @@ export interface Choice {
 const ADVICE =
   "More questions may help, or others: of the kind that users ask, each answered by its passage; or a lower learning rate.";
 
-const TITLES: Readonly<Record<string, string>> = { recall1: "recall@1", recall4: "recall@4", mrr: "MRR" };
+const TITLES: Readonly<Record<string, string>> = {
+  "document_recall/recall1": "recall@1",
+  "document_recall/recall4": "recall@4",
+  "near_recall/recall1": "near recall@1",
+  "near_recall/recall4": "near recall@4",
+  mrr: "MRR",
+};
 
 /** For people: `step 18`, `step 18 at alpha 0.5`. */
 export function nameOf({ step, alpha }: Pick<Candidate, "step" | "alpha">): string {
@@ -71,7 +77,7 @@ export function choose(base: Candidate, candidates: readonly Candidate[], option
   const figure = ({ figures }: Candidate): number => figures[metric] as number;
   let best: Candidate | undefined;
   for (const other of candidates) if (best === undefined || figure(other) > figure(best)) best = other;
-  const title = TITLES[metric.replace(/^.*\//, "")] ?? metric;
+  const title = TITLES[metric.replace(/^\w+_retr\//, "")] ?? metric;
   const from = figure(base).toFixed(3);
   if (best === undefined || !(figure(best) > figure(base))) {
     const reached = best ? `; the best after training is ${figure(best).toFixed(3)}, ${nameOf(best)}` : "";

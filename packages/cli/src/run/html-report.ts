@@ -3,7 +3,8 @@ import { isWithin } from "../input-files.js";
 import { parseSettings } from "../parse-settings.js";
 import { outputFolders } from "./output-folders.js";
 import type { Pipeline } from "./pipeline-config.js";
-import type { PreparedStep, RunPipelineContext } from "./run-pipeline.js";
+import type { RunPipelineContext } from "./run-pipeline.js";
+import type { PreparedStep } from "./run-step.js";
 
 /** Stages whose figures make a report worth writing. */
 const TESTS = /^test-/;

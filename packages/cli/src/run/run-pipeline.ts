@@ -1,7 +1,5 @@
 import { resolve } from "node:path";
 import { CancelledError, formatSeconds, formatTable, type Reporter, throwIfCancelled, UserError } from "@rag-ft/core";
-import type { AnyStage, SettingValues } from "../any-stage.js";
-import { executeStage } from "../execute-stage.js";
 import { hashInputs } from "../input-files.js";
 import type { Io } from "../io.js";
 import { closestNames } from "../names.js";
@@ -10,12 +8,11 @@ import type { StageRegistry } from "../registry.js";
 import { ownVersion } from "../versions.js";
 import { type PlannedStage, renderPlan } from "./dry-run.js";
 import { writeHtmlReport } from "./html-report.js";
-import { outputFolders } from "./output-folders.js";
 import { type Pipeline, type PipelineStep, readPipeline, selectSteps } from "./pipeline-config.js";
 import { renderReport } from "./report.js";
 import { readReportData } from "./report-data.js";
-import { fingerprintOf, isDone, type RunState, readRunState, writeRunState } from "./run-state.js";
-import { changedFiles, snapshot } from "./snapshot.js";
+import { fingerprintOf, isDone, readRunState } from "./run-state.js";
+import { type PreparedStep, runStep, type StepRun, writtenFrom } from "./run-step.js";
 
 export interface RunPipelineOptions {
   only?: string[];
@@ -30,12 +27,6 @@ export interface RunPipelineContext {
   io: Io;
   registry: StageRegistry;
   signal: AbortSignal;
-}
-
-export interface PreparedStep {
-  id: string;
-  stage: AnyStage;
-  values: SettingValues;
 }
 
 interface Outcome {
@@ -80,65 +71,6 @@ function chosenIds(steps: readonly PipelineStep[], options: RunPipelineOptions):
     chosen = chosen.filter((step) => only.has(step));
   }
   return new Set(chosen.map(({ id }) => id));
-}
-
-/** What this step and those after it have written, and where they will: none of that is an input of this step. */
-function writtenFrom(steps: readonly PreparedStep[], index: number, state: RunState): string[] {
-  return steps
-    .slice(index)
-    .flatMap((step) => [
-      ...(state.done[step.id]?.outputs ?? []),
-      ...(state.done[step.id]?.written ?? []),
-      ...outputFolders(step),
-    ]);
-}
-
-interface StepRun {
-  steps: readonly PreparedStep[];
-  index: number;
-  state: RunState;
-  force: boolean;
-}
-
-async function runStep(
-  { steps, index, state, force }: StepRun,
-  workDir: string,
-  reporter: Reporter,
-  { io, signal }: RunPipelineContext,
-): Promise<Outcome | undefined> {
-  const step = steps[index];
-  if (!step) return undefined;
-  const { id, stage, values } = step;
-  const header = `[${index + 1}/${steps.length}] ${id}${id === stage.name ? "" : ` (${stage.name})`}`;
-  const inputs = await hashInputs(stage.inputs, values);
-  const fingerprint = (): string =>
-    fingerprintOf(ownVersion(), stage.name, values, inputs, writtenFrom(steps, index, state));
-  const earlier = state.done[id];
-  if (!force && (await isDone(earlier, fingerprint()))) {
-    reporter.info(`${header}: done already, same settings and inputs`);
-    return { stage: id, result: "done already", time: formatSeconds(earlier?.seconds ?? 0) };
-  }
-  reporter.info(header);
-  // Until it has finished, a stage that runs again counts as not done, whatever it leaves behind.
-  delete state.done[id];
-  await writeRunState(workDir, state);
-  const before = await snapshot(outputFolders(step));
-  const { result, seconds } = await executeStage(stage, values, { reporter, signal, env: io.env }, inputs);
-  if (result.summary) io.out(`${result.summary.trimEnd()}\n`);
-  const changed = changedFiles(before, await snapshot(outputFolders(step)));
-  const done = {
-    stage: stage.name,
-    outputs: result.outputs,
-    written: [...new Set([...(earlier?.written ?? []), ...changed])].sort(),
-    seconds,
-    finished_at: new Date().toISOString(),
-  };
-  state.done[id] = { ...done, fingerprint: "" };
-  // Only now is it known what the stage has written, and so what of its input folders was input.
-  state.done[id] = { ...done, fingerprint: fingerprint() };
-  await writeRunState(workDir, state);
-  reporter.info(`${header}: ${formatSeconds(seconds)}`);
-  return { stage: id, result: "run", time: formatSeconds(seconds) };
 }
 
 /** What a stage would ask for; a stage that is done already, nothing. */
@@ -191,6 +123,7 @@ export async function runPipeline(
     context.io.out(`${renderPlan(stages)}\n`);
     return;
   }
+  const stageContext = { reporter, signal: context.signal, env: context.io.env };
   const startedAt = Date.now();
   const outcomes: Outcome[] = [];
   for (const [index, { id }] of steps.entries()) {
@@ -201,8 +134,9 @@ export async function runPipeline(
     throwIfCancelled(context.signal);
     try {
       const run = { steps, index, state, force: options.force };
-      const outcome = await runStep(run, pipeline.workDir, reporter, context);
-      if (outcome) outcomes.push(outcome);
+      const { isNew, seconds, summary } = await runStep(run, pipeline.workDir, stageContext);
+      if (summary) context.io.out(`${summary.trimEnd()}\n`);
+      outcomes.push({ stage: id, result: isNew ? "run" : "done already", time: formatSeconds(seconds) });
     } catch (error) {
       const verb = error instanceof CancelledError ? "stopped" : "failed";
       reporter.warn(`${id} ${verb}; what was done before it is kept, and the same command goes on from there`);

@@ -1,0 +1,71 @@
+import { betweenCommas, count, flag, number } from "@rag-ft/core";
+import { trainRetrieverSettings } from "@rag-ft/train-retriever";
+import { z } from "zod";
+
+const list = <T>(item: z.ZodType<T>): z.ZodType<T[]> =>
+  z.preprocess((value) => betweenCommas(value).filter((one) => one !== ""), z.array(item).min(1));
+
+/** What train-retriever is told by each fold itself. */
+const PER_FOLD = {
+  train_file: true,
+  eval_file: true,
+  test_file: true,
+  do_train: true,
+  do_eval: true,
+  resume_from_checkpoint: true,
+} as const;
+
+/** Settings of `cross-validate`: those of `train-retriever`, of which three may be lists. */
+export const crossValidateSettings = trainRetrieverSettings.omit(PER_FOLD).extend({
+  question_files: list(z.string().min(1)).describe(
+    "Questions (*_w_q.jsonl), several files between commas: all are dealt to the folds",
+  ),
+  folds: count(3)
+    .default(5)
+    .describe("Parts, by source: each is measured on once, chooses the checkpoint once, and is trained on else"),
+  output_dir: z.string().min(1).describe("Folder for the folds, their models and the figures"),
+  learning_rate: list(number((n) => n.positive()))
+    .default([2e-5])
+    .describe("Learning rates between commas: every combination of the lists is tried"),
+  temperature: list(number((n) => n.positive()))
+    .optional()
+    .describe("Temperatures between commas"),
+  max_steps: list(number((n) => n.int().min(-1)))
+    .default([-1])
+    .describe("Steps between commas; -1: as many as num_train_epochs takes"),
+  estimate_only: flag().default(false).describe("Say how long it would take, and stop"),
+});
+
+export type CrossValidateSettings = z.infer<typeof crossValidateSettings>;
+
+/** One combination of the settings that are lists. */
+export interface Variant {
+  /** For tables: what tells it from the others; `tuned` when there is one alone. */
+  name: string;
+  /** For folders. */
+  folder: string;
+  settings: { learning_rate: number; temperature?: number; max_steps: number };
+}
+
+/** Every combination, in the order of the lists. */
+export function variantsOf({ learning_rate, temperature, max_steps }: CrossValidateSettings): Variant[] {
+  const lists = { learning_rate, temperature: temperature ?? [undefined], max_steps };
+  const varied = (Object.keys(lists) as (keyof typeof lists)[]).filter((key) => lists[key].length > 1);
+  return lists.learning_rate.flatMap((rate) =>
+    lists.temperature.flatMap((degree) =>
+      lists.max_steps.map((steps): Variant => {
+        const settings = {
+          learning_rate: rate,
+          ...(degree === undefined ? {} : { temperature: degree }),
+          max_steps: steps,
+        };
+        const parts = varied.map((key) => [key, String(settings[key])]);
+        return {
+          name: parts.length > 0 ? parts.map((part) => part.join(" ")).join(", ") : "tuned",
+          folder: parts.length > 0 ? parts.map((part) => part.join("-")).join("_") : "tuned",
+          settings,
+        };
+      }),
+    ),
+  );
+}
