@@ -29,6 +29,7 @@ export { type ResolveModelOptions, resolveModelFolder } from "./hub/resolve-mode
 export * from "./lora/create-adapters.js";
 export * from "./lora/lora-adapters.js";
 export * from "./lora/write-adapter.js";
+export * from "./result/choose-result.js";
 export * from "./tokenizer/load-tokenizer.js";
 export * from "./tokenizer/tokenizer.js";
 export { unknownToken } from "./tokenizer/within-vocabulary.js";

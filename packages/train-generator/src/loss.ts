@@ -30,18 +30,26 @@ export function answerBatches(
   return { batches, tokens: lengths.reduce((a, b) => a + b, 0) };
 }
 
-/** Mean loss of an answer token over examples, without gradients. */
-export async function meanLoss(
+export interface Losses {
+  /** Mean loss of an answer token over all examples. */
+  loss: number;
+  /** Each example's share: they add up to the loss times their number, so that a longer answer weighs more. */
+  values: number[];
+}
+
+/** Losses of examples without gradients, one at a time: what each adds tells a change from chance. */
+export async function answerLosses(
   model: TrainableDecoder,
   examples: readonly AnswerExample[],
-  { signal, onProgress }: { signal: AbortSignal; onProgress?: (done: number, total: number) => void },
-): Promise<number> {
-  const { batches } = answerBatches(examples, model.decoder.tokenizer.padId);
-  let sum = 0;
-  for (const [i, batch] of batches.entries()) {
+  { signal, onProgress }: { signal: AbortSignal; onProgress?: (done: number) => void },
+): Promise<Losses> {
+  const labels = examples.reduce((sum, { answer }) => sum + answer.length, 0);
+  const values: number[] = [];
+  for (const example of examples) {
     throwIfCancelled(signal);
-    sum += await model.loss(batch);
-    onProgress?.(i + 1, batches.length);
+    const batch = createAnswerBatch([example], model.decoder.tokenizer.padId, examples.length / labels);
+    values.push(await model.loss(batch));
+    onProgress?.(values.length);
   }
-  return sum;
+  return { loss: values.reduce((sum, value) => sum + value, 0) / examples.length, values };
 }

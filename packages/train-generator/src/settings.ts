@@ -1,6 +1,6 @@
 import { count, escapedText, flag } from "@rag-ft/core";
 import { retrievalSettings } from "@rag-ft/retrieval";
-import { trainingSettings } from "@rag-ft/train";
+import { resultSettings, trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
 /** Every setting of `train-generator`; names as the reference's command spells them. */
@@ -24,6 +24,7 @@ export const trainGeneratorSettings = z.object({
     .optional()
     .describe("Questions with answers kept apart: base's and best checkpoint's loss go to test.json"),
   do_eval: flag().default(true).describe("Evaluate before, during and after training"),
+  ...resultSettings,
   max_seq_length: count(16)
     .default(2048)
     .describe("Longest prompt with answer, in tokens; retrieved passages are left out to fit"),

@@ -17,7 +17,7 @@ import { createAnswerBatch, createTrainableDecoder, loadDecoder, loadTokenizer, 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeExamples } from "./examples.js";
 import { trainGenerator } from "./index.js";
-import { answerBatches } from "./loss.js";
+import { answerBatches, answerLosses } from "./loss.js";
 
 const model = (name: string): string => fileURLToPath(new URL(`../../../data/models/${name}`, import.meta.url));
 const context = { reporter: silentReporter, signal: new AbortController().signal, env: {} };
@@ -155,6 +155,56 @@ describe("train-generator", () => {
     await expect(train("dense", { bm25_weight: "1" })).rejects.toThrow(/for --retrieval hybrid/);
   }, 60_000);
 
+  describe("never worse than the base", () => {
+    const train = async (output: string, more: Record<string, unknown>) => {
+      const settings = trainGenerator.settings.parse({
+        model_name_or_path: model("tiny-decoder"),
+        embedding_model: model("tiny-encoder"),
+        embedding_max_num_to_retrieve: 0,
+        full_dataset_file_path: at("documents.jsonl"),
+        train_file: at("train_w_qa.jsonl"),
+        eval_file: at("train_w_qa.jsonl"),
+        test_file: at("train_w_qa.jsonl"),
+        output_dir: at(output),
+        per_device_train_batch_size: 6,
+        max_steps: 2,
+        ...more,
+      });
+      const result = await trainGenerator.run(settings, context);
+      const choice = JSON.parse(await readFile(at(`${output}/choice.json`), "utf8"));
+      return { result, choice };
+    };
+    const weightsOf = async (folder: string) =>
+      [...(await readSafetensors(join(folder, "model.safetensors")))].map(([name, { data }]) => [name, data] as const);
+
+    it("keeps the base, bit for bit, where training spoils it, and says so", async () => {
+      const { result, choice } = await train("spoilt", { learning_rate: 10, max_grad_norm: 0 });
+      expect(choice).toMatchObject({ kept: { step: 0 }, metric: "eval_loss" });
+      expect(choice.verdict).toMatch(/^No checkpoint beat the base: loss on the eval questions is/);
+      expect(result.summary).toContain(choice.verdict);
+      const kept = new Map(await weightsOf(at("spoilt")));
+      for (const [name, data] of await weightsOf(model("tiny-decoder"))) expect(kept.get(name), name).toEqual(data);
+      const test = JSON.parse(await readFile(at("spoilt/test.json"), "utf8"));
+      expect(test.best).toEqual({ ...test.base, step: 0 });
+    }, 60_000);
+
+    it("weights between base and tuned are candidates; the best of all is kept, its loss is the file's", async () => {
+      const { result, choice } = await train("between", { learning_rate: 3e-3, interpolate: "0.5" });
+      expect(choice.candidates.map(({ step, alpha }: { step: number; alpha?: number }) => [step, alpha])).toEqual([
+        [2, undefined],
+        [2, 0.5],
+      ]);
+      const losses = choice.candidates.map((one: { figures: { eval_loss: number } }) => one.figures.eval_loss);
+      const best = losses.indexOf(Math.min(...losses));
+      expect(choice.kept).toEqual(best === 0 ? { step: 2 } : { step: 2, alpha: 0.5 });
+      // Eval and test are the same file here.
+      const test = JSON.parse(await readFile(at("between/test.json"), "utf8"));
+      expect(test.best.loss).toBeCloseTo(losses[best], 6);
+      expect(result.summary).toMatch(/eval +step 2 at alpha 0\.5/);
+      await expect(train("blind", { do_eval: false, interpolate: "0.5" })).rejects.toThrow(/leave do_eval true/);
+    }, 60_000);
+  });
+
   it("with LoRA, learns with frozen weights and leaves a merged model that answers, with PEFT's adapter beside it", async () => {
     const settings = trainGenerator.settings.parse({
       model_name_or_path: model("tiny-decoder"),
@@ -218,12 +268,13 @@ describe("train-generator", () => {
     const together = answerBatches(examples, decoder.tokenizer.padId);
     let sum = 0;
     for (const batch of together.batches) sum += await trainable.loss(batch);
-    let apart = 0;
-    for (const example of examples) {
-      apart += await trainable.loss(createAnswerBatch([example], decoder.tokenizer.padId, 1 / labels));
-    }
+    const apart = await answerLosses(trainable, examples, { signal: context.signal });
     expect(sum).toBeGreaterThan(0.1);
-    expect(sum).toBeCloseTo(apart, 4);
+    expect(sum).toBeCloseTo(apart.loss, 4);
+    // An answer's share: its own mean loss, weighed by its length.
+    const [first] = examples as [(typeof examples)[0]];
+    const own = await trainable.loss(createAnswerBatch([first], decoder.tokenizer.padId, 1 / first.answer.length));
+    expect(apart.values[0]).toBeCloseTo((own * first.answer.length * examples.length) / labels, 4);
     await trainable.close();
   });
 });

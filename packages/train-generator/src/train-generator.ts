@@ -19,13 +19,13 @@ import {
   writePromptFormat,
 } from "@rag-ft/core";
 import {
+  chooseResult,
   createTrainableDecoder,
   decoderAdapters,
   type LoadedDecoder,
   loadDecoder,
   promoteCheckpoint,
   requireDevice,
-  restoreWeights,
   safetensorsFiles,
   saveDecoder,
   type TrainableDecoder,
@@ -33,8 +33,14 @@ import {
 } from "@rag-ft/models";
 import { checkRetrieval, openPassageEncoder, openRetriever } from "@rag-ft/retrieval";
 import {
+  type Candidate,
+  candidateName,
+  candidatePlace,
+  checkResultSettings,
+  describeChoice,
   describeExamples,
   type Evaluation,
+  type Figures,
   ignoredSettings,
   loraSettings,
   requireCheckpoint,
@@ -45,7 +51,7 @@ import {
 } from "@rag-ft/train";
 import { makeExamples, type QuestionExample } from "./examples.js";
 import { identityOf } from "./identity.js";
-import { answerBatches, meanLoss } from "./loss.js";
+import { answerBatches, answerLosses, type Losses } from "./loss.js";
 import type { TrainGeneratorSettings } from "./settings.js";
 
 interface Splits<T> {
@@ -133,6 +139,7 @@ async function trainDecoder(settings: TrainGeneratorSettings, context: StageCont
   const output = settings.output_dir;
   const lora = loraSettings(settings);
   checkRetrieval(settings);
+  checkResultSettings(settings);
   await requireCheckpoint(settings);
   await requireDevice(settings.device);
   const documents = await readDocuments(settings.full_dataset_file_path);
@@ -180,16 +187,19 @@ async function trainDecoder(settings: TrainGeneratorSettings, context: StageCont
       if (adapters) await writeAdapter(temporary, adapters, { base: settings.model_name_or_path, task: "CAUSAL_LM" });
       await extra?.(temporary);
     });
-  const measured = async (split: QuestionExample[], label: string): Promise<number> => {
+  const measured = async (split: QuestionExample[], label: string): Promise<Losses> => {
     const progress = reporter.start(label, split.length);
     try {
-      return await meanLoss(model, split, {
-        signal,
-        onProgress: (done, total) => progress.update(Math.round((done / total) * split.length)),
-      });
+      return await answerLosses(model, split, { signal, onProgress: (done) => progress.update(done) });
     } finally {
       progress.stop();
     }
+  };
+  const metric = { name: "eval_loss", greaterIsBetter: false };
+  const choicePath = join(output, "choice.json");
+  const evaluate = async (): Promise<Evaluation> => {
+    const { loss, values } = await measured(examples.eval, "eval loss");
+    return { figures: { eval_loss: loss }, values };
   };
   try {
     const outcome = await runTraining({
@@ -203,58 +213,60 @@ async function trainDecoder(settings: TrainGeneratorSettings, context: StageCont
       ...(settings.do_eval
         ? {
             evaluate: async (step: number): Promise<Evaluation> => {
-              const test =
-                step === 0 && examples.test ? { loss: await measured(examples.test, "test loss") } : undefined;
-              const figures = { eval_loss: await measured(examples.eval, "eval loss") };
-              return test ? { figures, test } : { figures };
+              const result = await evaluate();
+              if (step > 0 || !examples.test) return result;
+              return { ...result, test: { loss: (await measured(examples.test, "test loss")).loss } };
             },
           }
         : {}),
-      metric: { name: "eval_loss", greaterIsBetter: false },
+      metric,
       save,
       files: safetensorsFiles,
       reporter,
       signal,
     });
     return await outcome.conclude(async () => {
-      let folder = outcome.bestFolder;
-      await restoreWeights(decoder.weights, folder ?? decoder.folder, decoder.weightPrefixes);
-      if (folder === undefined) {
-        reporter.warn(
-          "no checkpoint beat the base's loss on eval: the base is saved. More questions, or another learning rate, may help.",
-        );
-        folder = join(output, "checkpoint-0");
-        adapters?.reset();
-        await save(folder);
-      }
+      const { weights, folder: baseFolder, weightPrefixes } = decoder;
+      const base = { weights, folder: baseFolder, weightPrefixes };
+      const run = { settings, metric, base, trained: model.trained, adapters, outcome, steps, evaluate };
+      const { folder, isOnDisk, choice } = await chooseResult(run);
+      if (!isOnDisk) await save(folder);
       await promoteCheckpoint(folder, output);
-      const table = [
-        {
+      if (choice) await writeJsonAtomic(choicePath, describeChoice(choice, metric.name));
+      else await rm(choicePath, { force: true }); // of an earlier run
+      const kept: Pick<Candidate, "step" | "alpha"> & { figures?: Figures } = choice?.kept ?? {
+        step: outcome.bestStep,
+        figures: outcome.bestFigures,
+      };
+      const losses = [
+        { split: "eval", model: "base", loss: outcome.baseFigures?.eval_loss },
+        ...(choice?.candidates ?? []).map((one) => ({
           split: "eval",
-          base: outcome.baseFigures?.eval_loss,
-          best: outcome.bestFigures?.eval_loss,
-          step: outcome.bestStep,
-        },
+          model: candidateName(one),
+          loss: one.figures.eval_loss,
+        })),
       ];
       if (examples.test) {
-        const base = outcome.baseTest?.loss;
-        const best = outcome.bestStep === 0 && base !== undefined ? base : await measured(examples.test, "test loss");
+        const before = outcome.baseTest?.loss;
+        const after =
+          kept.step === 0 && before !== undefined ? before : (await measured(examples.test, "test loss")).loss;
         await writeJsonAtomic(testPath, {
-          base: { loss: base ?? null },
-          best: { loss: best, step: outcome.bestStep },
+          base: { loss: before ?? null },
+          best: { loss: after, ...candidatePlace(kept) },
           questions: examples.test.length,
         });
-        table.push({ split: "test", base, best, step: outcome.bestStep });
+        losses.push(
+          { split: "test", model: "base", loss: before },
+          { split: "test", model: candidateName(kept), loss: after },
+        );
       } else await rm(testPath, { force: true }); // of an earlier run
       return {
         outputs: [output],
-        figures: { ...outcome.bestFigures },
-        summary: formatTable(table, [
-          "split",
-          { key: "base", title: "base loss", digits: 4 },
-          { key: "best", title: "best loss", digits: 4 },
-          { key: "step", title: "best step" },
-        ]),
+        figures: { ...kept.figures },
+        summary: [
+          formatTable(losses, ["split", "model", { key: "loss", digits: 4 }]),
+          ...(choice ? [choice.verdict] : []),
+        ].join("\n"),
       };
     });
   } finally {

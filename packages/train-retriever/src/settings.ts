@@ -1,11 +1,9 @@
-import { betweenCommas, count, escapedText, flag, number } from "@rag-ft/core";
+import { count, escapedText, flag, number } from "@rag-ft/core";
 import { POOLINGS } from "@rag-ft/models";
-import { trainingSettings } from "@rag-ft/train";
+import { resultSettings, trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
 export const SIMILARITIES = ["cosine", "dot"] as const;
-
-const alpha = number((n) => n.gt(0, "above 0, which is the base").lt(1, "below 1, which is the tuned model"));
 
 /** Every setting of `train-retriever`; names as the reference's command spells them. */
 export const trainRetrieverSettings = z.object({
@@ -61,18 +59,7 @@ export const trainRetrieverSettings = z.object({
     ])
     .default("eval_retr/document_recall/recall4")
     .describe("What chooses the best checkpoint; near_recall counts a near-duplicate of the gold passage as found"),
-  keep_base_unless: z
-    .enum(["better", "significant"])
-    .default("better")
-    .describe(
-      "When the base model itself is the result: better: unless a checkpoint's figure on the eval questions is higher; significant: unless the 95 % interval of the difference, question by question, is above 0",
-    ),
-  interpolate: z
-    .preprocess((value) => betweenCommas(value).filter((item) => item !== ""), z.array(alpha))
-    .default([])
-    .describe(
-      "Shares of the tuned weights between commas, such as 0.25,0.5,0.75, the rest the base's (WiSE-FT): each is evaluated after training and kept where it is better; default: none",
-    ),
+  ...resultSettings,
 });
 
 export type TrainRetrieverSettings = z.infer<typeof trainRetrieverSettings>;

@@ -12,6 +12,7 @@ import {
   writeJsonAtomic,
 } from "@rag-ft/core";
 import {
+  chooseResult,
   createTrainableEncoder,
   encoderAdapters,
   type LoadedEncoder,
@@ -25,7 +26,12 @@ import {
 } from "@rag-ft/models";
 import { bm25Retriever, HYBRID_FILE, hybridRetriever, writeHybridWeight } from "@rag-ft/retrieval";
 import {
+  type Candidate,
+  candidateName,
+  candidatePlace,
+  checkResultSettings,
   createContrastiveLoss,
+  describeChoice,
   describeExamples,
   type Evaluation,
   type Figures,
@@ -38,8 +44,6 @@ import {
   type StepResult,
   totalSteps,
 } from "@rag-ft/train";
-import { type Candidate, describeChoice, nameOf, placeOf } from "./choice.js";
-import { chooseResult } from "./choose-result.js";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
 import { BestVectors, baselineFigures, evaluationOf, figuresOf, indexWith, withSplit } from "./evaluation.js";
 import { type ContrastiveExamples, composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
@@ -160,8 +164,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
   const output = settings.output_dir;
   if (!settings.do_train && !settings.do_eval)
     throw new UserError("do_train and do_eval are both false: nothing to do.");
-  if (!settings.do_eval && (settings.interpolate.length > 0 || settings.keep_base_unless === "significant"))
-    throw new UserError("interpolate and keep_base_unless choose by the eval questions' figures: leave do_eval true.");
+  checkResultSettings(settings);
   const lora = loraSettings(settings);
   await requireCheckpoint(settings);
   // All inputs are read first: a mistake in any of them then costs nothing.
@@ -195,6 +198,9 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
     });
   const step = await createStep(settings, model, batches.at, temperature, signal);
   const metric = settings.metric_for_best_model;
+  const decides = { name: metric, greaterIsBetter: true };
+  const { weights, folder, architecture } = encoder;
+  const base = { weights, folder, weightPrefixes: architecture.weightPrefixes };
   const testPath = join(output, "test.json");
   const hybridPath = join(output, HYBRID_FILE);
   const choicePath = join(output, "choice.json");
@@ -218,7 +224,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
             },
           }
         : {}),
-      metric: { name: metric, greaterIsBetter: true },
+      metric: decides,
       save,
       files: safetensorsFiles,
       reporter,
@@ -229,7 +235,16 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
       const evaluate = async (): Promise<Evaluation> =>
         evaluationOf(await indexWith(model, documents, context), evaluation, metric, context);
       const result = settings.do_train
-        ? await chooseResult({ settings, model, adapters, outcome, steps, evaluate })
+        ? await chooseResult({
+            settings,
+            metric: decides,
+            base,
+            trained: model.trained,
+            adapters,
+            outcome,
+            steps,
+            evaluate,
+          })
         : undefined;
       if (result) {
         if (!result.isOnDisk) await save(result.folder);
@@ -253,12 +268,12 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
           ? await chooseOnEval(indexed, evaluation, metric.replace(SPLIT, ""), context)
           : undefined;
       if (hybrid && settings.do_train) await writeHybridWeight(output, hybrid.chosen);
-      const name = steps > 0 ? nameOf(kept) : "base";
+      const name = steps > 0 ? candidateName(kept) : "base";
       const baseline = bm25Retriever(documents);
       const rows = [
         ...(settings.do_eval ? [tableRow("eval", "BM25", await baselineFigures(baseline, evaluation, context))] : []),
         ...(baseFigures ? [tableRow("eval", "base", withoutSplit(baseFigures))] : []),
-        ...(choice?.candidates ?? []).map((one) => tableRow("eval", nameOf(one), withoutSplit(one.figures))),
+        ...(choice?.candidates ?? []).map((one) => tableRow("eval", candidateName(one), withoutSplit(one.figures))),
         ...(hybrid ? [tableRow("eval", `${name} + ${hybrid.best.bm25_weight} BM25`, hybrid.best.figures)] : []),
       ];
       const figures: Figures = { ...kept.figures };
@@ -274,12 +289,16 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
         await writeJsonAtomic(testPath, {
           bm25,
           base,
-          best: { ...best, ...placeOf(kept) },
+          best: { ...best, ...candidatePlace(kept) },
           ...(fused ? { hybrid: { ...fused, bm25_weight: weight } } : {}),
           questions: test.length,
           passages: documents.length,
         });
-        rows.push(tableRow("test", "BM25", bm25), tableRow("test", "base", base), tableRow("test", nameOf(kept), best));
+        rows.push(
+          tableRow("test", "BM25", bm25),
+          tableRow("test", "base", base),
+          tableRow("test", candidateName(kept), best),
+        );
         if (fused) rows.push(tableRow("test", `${name} + ${weight} BM25`, fused));
         Object.assign(figures, withSplit("test", best));
       } else await rm(testPath, { force: true }); // of an earlier run

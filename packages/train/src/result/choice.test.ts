@@ -10,8 +10,8 @@ function candidate(step: number, found: number, alpha?: number): Candidate {
 }
 
 describe("choose", () => {
-  const better = { metric: METRIC, keepBaseUnless: "better" } as const;
-  const significant = { metric: METRIC, keepBaseUnless: "significant" } as const;
+  const better = { metric: METRIC, greaterIsBetter: true, keepBaseUnless: "better" } as const;
+  const significant = { metric: METRIC, greaterIsBetter: true, keepBaseUnless: "significant" } as const;
   const base = candidate(0, 20);
 
   it("keeps the base unless another is above it, and says what may help", () => {
@@ -55,6 +55,24 @@ describe("choose", () => {
       expect(difference?.low).toBeGreaterThan(0);
       expect(verdict).toMatch(/^Step 9 at alpha 0\.5 beats the base beyond chance: recall@4 0\.500 to 0\.850/);
     }
+  });
+
+  it("of losses the lower one is better", () => {
+    const losses = (step: number, loss: number, spread: number): Candidate => {
+      const values = Array.from({ length: 40 }, (_, i) => loss + (i % 2 ? spread : -spread));
+      return { step, figures: { eval_loss: loss }, values };
+    };
+    const options = { metric: "eval_loss", greaterIsBetter: false, keepBaseUnless: "significant" } as const;
+    const before = losses(0, 2, 0.1);
+    expect(choose(before, [losses(9, 2.1, 0.1)], options).verdict).toMatch(
+      /^No checkpoint beat the base: loss .* 2\.000/,
+    );
+    const clear = choose(before, [losses(9, 1.5, 0.2), losses(9, 1.4, 0.2)], options);
+    expect(clear.kept.figures.eval_loss).toBe(1.4);
+    expect(clear.verdict).toMatch(/^Step 9 beats the base beyond chance: loss 2\.000 to 1\.400 .* difference -0\.600/);
+    const chance = choose(before, [losses(9, 1.99, 1)], options);
+    expect(chance.kept).toBe(before);
+    expect(chance.verdict).toContain("does not beat the base beyond chance");
   });
 
   it("a file of the choice names the candidates with their figures", () => {

@@ -1,5 +1,5 @@
 import { pairedDifference } from "@rag-ft/metrics";
-import type { Figures } from "@rag-ft/train";
+import type { Figures } from "../training-run.js";
 
 /** A model that may be the result of a run. */
 export interface Candidate {
@@ -14,9 +14,10 @@ export interface Candidate {
 }
 
 export interface ChoiceOptions {
-  /** The figure that decides, higher is better. */
+  /** The figure that decides. */
   metric: string;
-  /** `better`: any gain is enough; `significant`: its 95 % interval must be above 0. */
+  greaterIsBetter: boolean;
+  /** `better`: any gain is enough; `significant`: its 95 % interval must leave 0 out. */
   keepBaseUnless: "better" | "significant";
 }
 
@@ -25,7 +26,7 @@ export interface Choice {
   kept: Candidate;
   /** All but the base. */
   candidates: readonly Candidate[];
-  /** The best candidate against the base on the eval questions; undefined when it is not above it. */
+  /** The best candidate against the base on the eval questions; undefined when it is not better. */
   difference: { mean: number; low: number; high: number; wins: number; losses: number; questions: number } | undefined;
   /** What came out, in a sentence or two. */
   verdict: string;
@@ -40,15 +41,16 @@ const TITLES: Readonly<Record<string, string>> = {
   "near_recall/recall1": "near recall@1",
   "near_recall/recall4": "near recall@4",
   mrr: "MRR",
+  eval_loss: "loss",
 };
 
 /** For people: `step 18`, `step 18 at alpha 0.5`. */
-export function nameOf({ step, alpha }: Pick<Candidate, "step" | "alpha">): string {
+export function candidateName({ step, alpha }: Pick<Candidate, "step" | "alpha">): string {
   return alpha === undefined ? `step ${step}` : `step ${step} at alpha ${alpha}`;
 }
 
 /** For files: `alpha` only where there is one. */
-export function placeOf({ step, alpha }: Pick<Candidate, "step" | "alpha">): { step: number; alpha?: number } {
+export function candidatePlace({ step, alpha }: Pick<Candidate, "step" | "alpha">): { step: number; alpha?: number } {
   return alpha === undefined ? { step } : { step, alpha };
 }
 
@@ -57,8 +59,8 @@ export function describeChoice({ kept, candidates, difference, verdict }: Choice
   return {
     verdict,
     metric,
-    kept: placeOf(kept),
-    candidates: candidates.map((one) => ({ ...placeOf(one), figures: one.figures })),
+    kept: candidatePlace(kept),
+    candidates: candidates.map((one) => ({ ...candidatePlace(one), figures: one.figures })),
     ...(difference ? { difference } : {}),
   };
 }
@@ -68,27 +70,29 @@ function signed(value: number): string {
 }
 
 /**
- * Chooses the base or the best of the others; of equals the first, so that the base's figure is never above that of what is kept.
+ * Chooses the base or the best of the others; of equals the first, so that the base's figure is never better than that of what is kept.
  *
  * The interval takes no account of the choice among several on the same questions: with many candidates it is a little too narrow.
  */
 export function choose(base: Candidate, candidates: readonly Candidate[], options: ChoiceOptions): Choice {
-  const { metric, keepBaseUnless } = options;
+  const { metric, greaterIsBetter, keepBaseUnless } = options;
   const figure = ({ figures }: Candidate): number => figures[metric] as number;
+  const isBetter = (one: Candidate, other: Candidate): boolean =>
+    greaterIsBetter ? figure(one) > figure(other) : figure(one) < figure(other);
   let best: Candidate | undefined;
-  for (const other of candidates) if (best === undefined || figure(other) > figure(best)) best = other;
+  for (const other of candidates) if (best === undefined || isBetter(other, best)) best = other;
   const title = TITLES[metric.replace(/^\w+_retr\//, "")] ?? metric;
   const from = figure(base).toFixed(3);
-  if (best === undefined || !(figure(best) > figure(base))) {
-    const reached = best ? `; the best after training is ${figure(best).toFixed(3)}, ${nameOf(best)}` : "";
+  if (best === undefined || !isBetter(best, base)) {
+    const reached = best ? `; the best after training is ${figure(best).toFixed(3)}, ${candidateName(best)}` : "";
     const verdict = `No checkpoint beat the base: ${title} on the eval questions is ${from} before training${reached}. The base is kept. ${ADVICE}`;
     return { kept: base, candidates, difference: undefined, verdict };
   }
   const { difference, low, high, wins, losses, n } = pairedDifference(base.values, best.values);
   const compared = { mean: difference, low, high, wins, losses, questions: n };
   const change = `${title} ${from} to ${figure(best).toFixed(3)} on ${n} eval questions, difference ${signed(difference)}, 95 % interval ${signed(low)} to ${signed(high)}`;
-  const isSignificant = low > 0;
-  const subject = nameOf(best).replace(/^s/, "S");
+  const isSignificant = greaterIsBetter ? low > 0 : high < 0;
+  const subject = candidateName(best).replace(/^s/, "S");
   if (isSignificant) {
     return {
       kept: best,
@@ -101,9 +105,11 @@ export function choose(base: Candidate, candidates: readonly Candidate[], option
     keepBaseUnless === "significant"
       ? [
           base,
-          best.alpha === undefined ? `The base is kept; ${nameOf(best)} stays in its folder.` : "The base is kept.",
+          best.alpha === undefined
+            ? `The base is kept; ${candidateName(best)} stays in its folder.`
+            : "The base is kept.",
         ]
-      : [best, `${nameOf(best)} is kept; keep_base_unless significant would keep the base.`];
+      : [best, `${candidateName(best)} is kept; keep_base_unless significant would keep the base.`];
   const verdict = `${subject} does not beat the base beyond chance: ${change}. ${what} ${ADVICE}`;
   return { kept, candidates, difference: compared, verdict };
 }

@@ -1,15 +1,29 @@
 import { join } from "node:path";
 import { InternalError } from "@rag-ft/core";
-import { type LoraAdapters, restoreAdapter, restoreWeights, type TrainableEncoder } from "@rag-ft/models";
-import type { Evaluation, TrainingOutcome } from "@rag-ft/train";
-import { type Candidate, type Choice, choose } from "./choice.js";
-import { copyValues, interpolateWeights, type NamedValues } from "./interpolate-weights.js";
-import type { TrainRetrieverSettings } from "./settings.js";
+import {
+  type Candidate,
+  type Choice,
+  choose,
+  copyValues,
+  type Evaluation,
+  interpolateWeights,
+  type NamedValues,
+  type ResultSettings,
+  type TrainingOutcome,
+} from "@rag-ft/train";
+import type { LoraAdapters } from "../lora/lora-adapters.js";
+import { restoreAdapter } from "../lora/write-adapter.js";
+import { restoreWeights } from "../weights/restore-weights.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
 
-export interface TrainedEncoder {
-  settings: Pick<TrainRetrieverSettings, "interpolate" | "keep_base_unless" | "metric_for_best_model" | "output_dir">;
-  /** In memory as the last step left it. */
-  model: TrainableEncoder;
+/** A model after its training. */
+export interface TrainedModel {
+  settings: ResultSettings & { output_dir: string };
+  metric: { name: string; greaterIsBetter: boolean };
+  /** All weights, in memory as the last step left them, and the folder of the base. */
+  base: { weights: ReadonlyMap<string, WeightTensor>; folder: string; weightPrefixes: readonly string[] | undefined };
+  /** What was trained: all weights, or adapters. */
+  trained: ReadonlyMap<string, WeightTensor>;
   adapters: LoraAdapters | undefined;
   outcome: TrainingOutcome;
   /** Steps of the whole training. */
@@ -27,19 +41,23 @@ export interface Result {
   choice: Choice | undefined;
 }
 
-/** Puts the base's weights back into memory. */
-async function restoreBase({ model: { encoder }, adapters }: TrainedEncoder): Promise<void> {
-  await restoreWeights(encoder.weights, encoder.folder, encoder.architecture.weightPrefixes);
-  adapters?.reset();
+/** Puts a folder's weights back into memory. */
+async function restore({ base }: TrainedModel, folder: string): Promise<void> {
+  await restoreWeights(base.weights, folder, base.weightPrefixes);
+}
+
+async function restoreBase(run: TrainedModel): Promise<void> {
+  await restore(run, run.base.folder);
+  run.adapters?.reset();
 }
 
 /** Weights between base and tuned, of which the present ones become any share. With adapters B alone is scaled: W + alpha s B A. */
-async function line(run: TrainedEncoder): Promise<(alpha: number) => Promise<void>> {
-  const { model, adapters, outcome } = run;
+async function line(run: TrainedModel): Promise<(alpha: number) => Promise<void>> {
+  const { trained, adapters, outcome } = run;
   const folder = outcome.bestFolder;
   if (folder !== undefined && adapters) await restoreAdapter(folder, adapters);
-  else if (folder !== undefined) await restoreWeights(model.trained, folder, prefixesOf(model));
-  const tuned = copyValues(model.trained);
+  else if (folder !== undefined) await restoreWeights(trained, folder, run.base.weightPrefixes);
+  const tuned = copyValues(trained);
   let base: NamedValues;
   if (adapters) {
     base = new Map(
@@ -47,20 +65,16 @@ async function line(run: TrainedEncoder): Promise<(alpha: number) => Promise<voi
     );
   } else {
     await restoreBase(run);
-    base = copyValues(model.trained);
+    base = copyValues(trained);
   }
   return async (alpha) => {
-    interpolateWeights(model.trained, base, tuned, alpha);
+    interpolateWeights(trained, base, tuned, alpha);
     await adapters?.merge();
   };
 }
 
-function prefixesOf({ encoder }: TrainableEncoder): readonly string[] | undefined {
-  return encoder.architecture.weightPrefixes;
-}
-
 async function interpolated(
-  run: TrainedEncoder,
+  run: TrainedModel,
   step: number,
   moveTo: (alpha: number) => Promise<void>,
 ): Promise<Candidate[]> {
@@ -78,13 +92,13 @@ async function interpolated(
  * beat the base). The weights in memory are then the chosen ones. Depends on what the newest checkpoint holds alone, so that a run that
  * is killed here chooses the same again.
  */
-export async function chooseResult(run: TrainedEncoder): Promise<Result> {
-  const { model, settings, outcome, steps } = run;
+export async function chooseResult(run: TrainedModel): Promise<Result> {
+  const { settings, metric, outcome, steps } = run;
   const { bestStep, bestFolder, bestFigures, bestValues = [], baseFigures, baseValues = [] } = outcome;
   const at = (name: string): string => join(settings.output_dir, name);
   if (!baseFigures || !bestFigures) {
     if (bestFolder === undefined) throw new InternalError("A run without evaluations keeps its last step.");
-    await restoreWeights(model.encoder.weights, bestFolder, prefixesOf(model));
+    await restore(run, bestFolder);
     return { folder: bestFolder, isOnDisk: true, choice: undefined };
   }
   const moveTo = settings.interpolate.length > 0 ? await line(run) : undefined;
@@ -93,7 +107,8 @@ export async function chooseResult(run: TrainedEncoder): Promise<Result> {
     ...(moveTo ? await interpolated(run, bestStep || steps, moveTo) : []),
   ];
   const choice = choose({ step: 0, figures: baseFigures, values: baseValues }, candidates, {
-    metric: settings.metric_for_best_model,
+    metric: metric.name,
+    greaterIsBetter: metric.greaterIsBetter,
     keepBaseUnless: settings.keep_base_unless,
   });
   const { step, alpha } = choice.kept;
@@ -105,6 +120,6 @@ export async function chooseResult(run: TrainedEncoder): Promise<Result> {
     await restoreBase(run);
     return { folder: at("checkpoint-0"), isOnDisk: false, choice };
   }
-  await restoreWeights(model.encoder.weights, bestFolder, prefixesOf(model));
+  await restore(run, bestFolder);
   return { folder: bestFolder, isOnDisk: true, choice };
 }
