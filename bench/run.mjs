@@ -18,6 +18,7 @@ const NAMES = [
   "faults",
   "near-duplicates",
   "negatives",
+  "shuffled",
   "audit",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
