@@ -1,4 +1,4 @@
-import { formatTable, type TableRow } from "@rag-ft/core";
+import { formatTable, signed, type TableRow } from "@rag-ft/core";
 import { type Example, type FigureComparison, type FigureNames, WITHOUT_DIRECTION } from "./compare-figures.js";
 
 /** Below this a difference is called one. */
@@ -10,10 +10,6 @@ const HEADLINES = [
   ["test_retr/mrr", "test_retr/document_recall/recall4", "test_retr/document_recall/recall1"],
 ];
 const SHOWN_CHARACTERS = 300;
-
-function signed(value: number): string {
-  return `${value >= 0 ? "+" : ""}${value.toFixed(3)}`;
-}
 
 /** Retrieval figures whose line would repeat one before them: with a single gold passage a question, MAP is MRR. */
 function repeatedFigures(comparisons: readonly FigureComparison[]): Set<string> {

@@ -16,6 +16,11 @@ function cellText(value: string | number | undefined, digits: number | undefined
   return digits === undefined && Number.isInteger(value) ? String(value) : value.toFixed(digits ?? 3);
 }
 
+/** A change with its sign and three decimal places: `+0.014`, `-0.003`. */
+export function signed(change: number): string {
+  return `${change < 0 ? "-" : "+"}${Math.abs(change).toFixed(3)}`;
+}
+
 /** A text table for terminals and logs: headings, a rule, one line a row; numbers to the right, text to the left. */
 export function formatTable(rows: readonly TableRow[], columns: readonly (string | TableColumn)[]): string {
   const shown = columns.map((entry) => {

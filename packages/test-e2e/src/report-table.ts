@@ -1,4 +1,4 @@
-import { formatTable, type TableRow, type TwoByTwoEffect } from "@rag-ft/core";
+import { formatTable, signed, type TableRow, type TwoByTwoEffect } from "@rag-ft/core";
 import { intervalName } from "@rag-ft/metrics";
 import type { Score } from "./score.js";
 
@@ -70,7 +70,6 @@ const SHOWN_EFFECTS = new Set(["recall@4", "ROUGE-L", "GPT4-Acc"]);
 /** What tuning each half changed, everything else equal. `labels` gives a cell's label by its name. */
 export function effectsTable(effects: readonly TwoByTwoEffect[], labels: ReadonlyMap<string, string>): string {
   const titles = new Map(COLUMNS.map(([figure, title]) => [figure, title]));
-  const signed = (value: number): string => `${value > 0 ? "+" : ""}${value.toFixed(3)}`;
   const shown = effects.filter(({ figure }) => SHOWN_EFFECTS.has(titles.get(figure) ?? figure));
   const rows = shown.map(
     ({ part, from, figure, difference, ci95, p_value, wins, losses, ties }): TableRow => ({

@@ -1,4 +1,4 @@
-import { formatTable, type TableRow } from "@rag-ft/core";
+import { formatTable, signed, type TableRow } from "@rag-ft/core";
 import type { Estimate, PairedDifference } from "@rag-ft/metrics";
 
 /** Figures shown of a retriever, with their headings. */
@@ -44,7 +44,6 @@ export function differencesTable(
   ks: readonly number[],
 ): string {
   const titles = new Map(shownFigures(ks));
-  const signed = (value: number): string => `${value >= 0 ? "+" : ""}${value.toFixed(3)}`;
   const rows = differences.map(
     ({ from, to, figure, difference, low, high, p_value, wins, losses, ties }): TableRow => ({
       difference: `${to} - ${from}`,

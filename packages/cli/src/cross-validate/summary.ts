@@ -1,11 +1,5 @@
-import { formatTable, type TableRow } from "@rag-ft/core";
-import {
-  type Estimate,
-  estimateFigures,
-  flatEstimates,
-  type PairedDifference,
-  pairedDifference,
-} from "@rag-ft/metrics";
+import { estimateFigures, flatEstimates, pairedDifference } from "@rag-ft/metrics";
+import { differencesTable, figuresTable, shownFigures } from "@rag-ft/test-retriever";
 import type { QuestionFigures } from "./collect-results.js";
 
 /** A retriever with its figures on all questions, each measured by a model that did not learn from it. */
@@ -16,22 +10,17 @@ export interface ValidatedSystem {
   against: readonly string[];
 }
 
-const FIGURES = [
-  ["test_retr/document_recall/recall1", "recall@1"],
-  ["test_retr/document_recall/recall4", "recall@4"],
-  ["test_retr/near_recall/recall1", "near@1"],
-  ["test_retr/near_recall/recall4", "near@4"],
-  ["test_retr/mrr", "MRR"],
-] as const;
+/** Depths of the reference's recall. */
+const DEPTHS = [1, 4];
 
-export type Difference = PairedDifference & { from: string; to: string; figure: string };
+export type Difference = Parameters<typeof differencesTable>[0][number];
 
 /** Each system against those it names, on the figures of the table. */
 export function differencesOf(systems: readonly ValidatedSystem[], seed: number): Difference[] {
   const byName = new Map(systems.map((system) => [system.name, system]));
   return systems.flatMap(({ name: to, rows, against }) =>
     against.flatMap((from) =>
-      FIGURES.map(([figure]) => ({
+      shownFigures(DEPTHS).map(([figure]) => ({
         from,
         to,
         figure,
@@ -45,43 +34,18 @@ export function differencesOf(systems: readonly ValidatedSystem[], seed: number)
   );
 }
 
-const withInterval = ({ mean, low, high }: Estimate): string =>
-  Number.isFinite(low) ? `${mean.toFixed(3)} [${low.toFixed(2)}, ${high.toFixed(2)}]` : mean.toFixed(3);
-
-const signed = (value: number): string => `${value >= 0 ? "+" : ""}${value.toFixed(3)}`;
-
 /** Both tables, for the terminal. */
 export function renderTables(
   systems: readonly ValidatedSystem[],
   differences: readonly Difference[],
   seed: number,
 ): string {
-  const rows = systems.map(({ name, rows }): TableRow => {
-    const estimates = estimateFigures(rows, { seed });
-    return {
-      retriever: name,
-      ...Object.fromEntries(
-        FIGURES.map(([figure, title]) => [title, estimates[figure] && withInterval(estimates[figure])]),
-      ),
-    };
-  });
-  const titles = new Map<string, string>(FIGURES);
-  const changes = differences.map(
-    ({ from, to, figure, difference, low, high, p_value, wins, losses, ties }): TableRow => ({
-      difference: `${to} - ${from}`,
-      figure: titles.get(figure) ?? figure,
-      change: `${signed(difference)} [${signed(low)}, ${signed(high)}]`,
-      p: p_value.toFixed(4),
-      wins,
-      losses,
-      ties,
-    }),
-  );
+  const shown = systems.map(({ name, rows }) => ({ label: name, estimates: estimateFigures(rows, { seed }) }));
   return [
-    formatTable(rows, ["retriever", ...FIGURES.map(([, title]) => title)]),
+    figuresTable(shown, DEPTHS),
     "",
     "Differences, question by question; in brackets 95 % intervals",
-    formatTable(changes, ["difference", "figure", "change", "p", "wins", "losses", "ties"]),
+    differencesTable(differences, DEPTHS),
   ].join("\n");
 }
 

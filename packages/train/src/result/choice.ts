@@ -1,3 +1,4 @@
+import { signed } from "@rag-ft/core";
 import { pairedDifference } from "@rag-ft/metrics";
 import type { Figures } from "../training-run.js";
 
@@ -63,10 +64,6 @@ export function describeChoice({ kept, candidates, difference, verdict }: Choice
     candidates: candidates.map((one) => ({ ...candidatePlace(one), figures: one.figures })),
     ...(difference ? { difference } : {}),
   };
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(3)}`;
 }
 
 /**
