@@ -35,6 +35,22 @@ export function documentKey(document: Pick<Document, "page_content" | "metadata"
   return `${document.metadata.source}\u0000${document.page_content}`;
 }
 
+/** The source of a row's first gold passage; empty without one. */
+export function sourceOf({ gold_docs: [gold] }: { gold_docs: readonly Document[] }): string {
+  return gold?.metadata.source ?? "";
+}
+
+/** Rows with the same source together, sources in the order in which they first come. */
+export function groupBySource<T extends { gold_docs: readonly Document[] }>(rows: readonly T[]): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const group = groups.get(sourceOf(row));
+    if (group) group.push(row);
+    else groups.set(sourceOf(row), [row]);
+  }
+  return [...groups.values()];
+}
+
 /** The passages, each once. */
 export function distinctDocuments(documents: readonly Document[]): Document[] {
   return [...new Map(documents.map((document) => [documentKey(document), document])).values()];

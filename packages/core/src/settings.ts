@@ -28,6 +28,10 @@ export function betweenCommas(value: unknown): unknown[] {
     .flatMap((item) => (typeof item === "string" ? item.split(",").map((part) => part.trim()) : [item]));
 }
 
+/** At least `least` items: a list, or a text with commas between them; empty ones are left out. */
+export const listOf = <T>(item: z.ZodType<T>, least = 0): z.ZodType<T[]> =>
+  z.preprocess((value) => betweenCommas(value).filter((one) => one !== ""), z.array(item).min(least));
+
 /** Where the stage's models run. */
 export const device = (): z.ZodType<string> =>
   z

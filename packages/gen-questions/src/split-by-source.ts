@@ -1,20 +1,12 @@
-import type { Document, QuestionsRow, Random } from "@rag-ft/core";
+import { groupBySource, type QuestionsRow, type Random, sourceOf } from "@rag-ft/core";
 import type { PassageRow } from "./choose-passages.js";
 import { splitHeldOut } from "./split-held-out.js";
 
 type Rowlike = Pick<QuestionsRow, "gold_docs">;
 
-export const sourceOf = (row: { gold_docs: readonly Document[] }): string => row.gold_docs[0]?.metadata.source ?? "";
-
 /** The passages shuffled by source: those of one source stay together, so that held-out questions take up few sources. */
 export function shuffledBySource(passages: readonly PassageRow[], random: Random): PassageRow[] {
-  const groups = new Map<string, PassageRow[]>();
-  for (const row of passages) {
-    const group = groups.get(sourceOf(row));
-    if (group) group.push(row);
-    else groups.set(sourceOf(row), [row]);
-  }
-  return random.shuffle([...groups.values()]).flatMap((group) => random.shuffle(group));
+  return random.shuffle(groupBySource(passages)).flatMap((group) => random.shuffle(group));
 }
 
 /** The passages of sources that hold no held-out question. */

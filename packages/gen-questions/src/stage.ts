@@ -9,6 +9,7 @@ import {
   type StageContext,
   type StagePlan,
   silentReporter,
+  sourceOf,
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
@@ -25,7 +26,7 @@ import { planAsked } from "./plan-asked.js";
 import { extractiveQuestioner, modelQuestioner, type Questioner } from "./questioner.js";
 import { heldOutQuestions, withoutLeaks } from "./remove-leaks.js";
 import { type GenQuestionsSettings, genQuestionsSettings, QUESTIONS_A_PASSAGE } from "./settings.js";
-import { sourceOf, splitBySource } from "./split-by-source.js";
+import { splitBySource } from "./split-by-source.js";
 import { documentsOf, splitHeldOut } from "./split-held-out.js";
 
 /** What the parts of a run share. */

@@ -1,11 +1,11 @@
 import { type Document, throwIfCancelled } from "@rag-ft/core";
 import { bestOf } from "./best-passages.js";
-import { Bm25Index } from "./bm25-index.js";
+import type { Bm25Index } from "./bm25-index.js";
 import type { EvaluateRetrieverOptions } from "./evaluate-retrieval.js";
 import type { PassageIndex } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
 import { documentsAt, embedQuestions, type RetrieveOptions } from "./retrieve.js";
-import type { Retriever } from "./retriever.js";
+import { bm25IndexOf, type Retriever } from "./retriever.js";
 import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
 
 // Scores of vectors and of words have other scales, and they differ from question to question. Each is therefore standardised over all
@@ -44,7 +44,7 @@ class HybridIndex {
     private readonly encoder: PassageEncoder,
   ) {
     this.documents = index.documents;
-    this.words = new Bm25Index(index.documents.map((document) => document.fmt_content));
+    this.words = bm25IndexOf(index.documents);
   }
 
   /** One a question, in order. */

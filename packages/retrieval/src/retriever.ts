@@ -1,5 +1,5 @@
 import type { Document } from "@rag-ft/core";
-import { Bm25Index, type Bm25Options } from "./bm25-index.js";
+import { Bm25Index } from "./bm25-index.js";
 import type { PassageIndex } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
 import { documentsAt, type Retrieved, type RetrieveOptions, retrieve } from "./retrieve.js";
@@ -19,15 +19,23 @@ export function denseRetriever(index: PassageIndex, encoder: PassageEncoder): Re
   };
 }
 
+const lexical = new WeakMap<readonly Document[], Bm25Index>();
+
+/** BM25 with its usual constants over `fmt_content`, built once for a database, whatever searches it. */
+export function bm25IndexOf(documents: readonly Document[]): Bm25Index {
+  const known = lexical.get(documents);
+  if (known) return known;
+  const made = new Bm25Index(documents.map((document) => document.fmt_content));
+  lexical.set(documents, made);
+  return made;
+}
+
 /**
  * Search by words (BM25 over `fmt_content`, the text that encoders are given too): the baseline that a trained retriever should beat.
  * Passages that share no word with a question are not retrieved.
  */
-export function bm25Retriever(documents: readonly Document[], options: Bm25Options = {}): Retriever {
-  const index = new Bm25Index(
-    documents.map((document) => document.fmt_content),
-    options,
-  );
+export function bm25Retriever(documents: readonly Document[]): Retriever {
+  const index = bm25IndexOf(documents);
   return {
     documents,
     async retrieve(questions, k) {

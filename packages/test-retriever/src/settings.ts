@@ -1,4 +1,4 @@
-import { betweenCommas, count, device } from "@rag-ft/core";
+import { betweenCommas, count, device, listOf } from "@rag-ft/core";
 import { retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
@@ -9,7 +9,7 @@ function items(value: unknown): unknown[] {
   return betweenCommas(value).filter((item) => item !== "");
 }
 
-const list = (): z.ZodType<string[]> => z.preprocess(items, z.array(z.string()));
+const list = (): z.ZodType<string[]> => listOf(z.string());
 
 /** Ascending, each once. */
 const depths = (): z.ZodType<number[]> =>

@@ -37,7 +37,6 @@ import {
   candidateName,
   candidatePlace,
   checkResultSettings,
-  describeChoice,
   describeExamples,
   type Evaluation,
   type Figures,
@@ -48,6 +47,7 @@ import {
   ShuffledBatches,
   type StepResult,
   totalSteps,
+  writeChoice,
 } from "@rag-ft/train";
 import { makeExamples, type QuestionExample } from "./examples.js";
 import { identityOf } from "./identity.js";
@@ -196,7 +196,6 @@ async function trainDecoder(settings: TrainGeneratorSettings, context: StageCont
     }
   };
   const metric = { name: "eval_loss", greaterIsBetter: false };
-  const choicePath = join(output, "choice.json");
   const evaluate = async (): Promise<Evaluation> => {
     const { loss, values } = await measured(examples.eval, "eval loss");
     return { figures: { eval_loss: loss }, values };
@@ -232,8 +231,7 @@ async function trainDecoder(settings: TrainGeneratorSettings, context: StageCont
       const { folder, isOnDisk, choice } = await chooseResult(run);
       if (!isOnDisk) await save(folder);
       await promoteCheckpoint(folder, output);
-      if (choice) await writeJsonAtomic(choicePath, describeChoice(choice, metric.name));
-      else await rm(choicePath, { force: true }); // of an earlier run
+      await writeChoice(output, choice, metric.name);
       const kept: Pick<Candidate, "step" | "alpha"> & { figures?: Figures } = choice?.kept ?? {
         step: outcome.bestStep,
         figures: outcome.bestFigures,

@@ -31,7 +31,6 @@ import {
   candidatePlace,
   checkResultSettings,
   createContrastiveLoss,
-  describeChoice,
   describeExamples,
   type Evaluation,
   type Figures,
@@ -43,6 +42,7 @@ import {
   ShuffledBatches,
   type StepResult,
   totalSteps,
+  writeChoice,
 } from "@rag-ft/train";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
 import { BestVectors, baselineFigures, evaluationOf, figuresOf, indexWith, withSplit } from "./evaluation.js";
@@ -203,7 +203,6 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
   const base = { weights, folder, weightPrefixes: architecture.weightPrefixes };
   const testPath = join(output, "test.json");
   const hybridPath = join(output, HYBRID_FILE);
-  const choicePath = join(output, "choice.json");
   const vectors = new BestVectors();
   try {
     const outcome = await runTraining({
@@ -252,8 +251,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
         await promoteCheckpoint(result.folder, output);
       }
       const choice = result?.choice;
-      if (choice) await writeJsonAtomic(choicePath, describeChoice(choice, metric));
-      else await rm(choicePath, { force: true }); // of an earlier run
+      await writeChoice(output, choice, metric);
       const kept: Pick<Candidate, "step" | "alpha"> & { figures: Figures | undefined } = choice?.kept ?? {
         step: outcome.bestStep,
         figures: outcome.bestFigures,

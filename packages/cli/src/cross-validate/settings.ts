@@ -1,9 +1,6 @@
-import { betweenCommas, count, flag, number } from "@rag-ft/core";
+import { count, flag, listOf, number } from "@rag-ft/core";
 import { trainRetrieverSettings } from "@rag-ft/train-retriever";
 import { z } from "zod";
-
-const list = <T>(item: z.ZodType<T>): z.ZodType<T[]> =>
-  z.preprocess((value) => betweenCommas(value).filter((one) => one !== ""), z.array(item).min(1));
 
 /** What train-retriever is told by each fold itself. */
 const PER_FOLD = {
@@ -17,20 +14,29 @@ const PER_FOLD = {
 
 /** Settings of `cross-validate`: those of `train-retriever`, of which three may be lists. */
 export const crossValidateSettings = trainRetrieverSettings.omit(PER_FOLD).extend({
-  question_files: list(z.string().min(1)).describe(
+  question_files: listOf(z.string().min(1), 1).describe(
     "Questions (*_w_q.jsonl), several files between commas: all are dealt to the folds",
   ),
   folds: count(3)
     .default(5)
     .describe("Parts, by source: each is measured on once, chooses the checkpoint once, and is trained on else"),
   output_dir: z.string().min(1).describe("Folder for the folds, their models and the figures"),
-  learning_rate: list(number((n) => n.positive()))
+  learning_rate: listOf(
+    number((n) => n.positive()),
+    1,
+  )
     .default([2e-5])
     .describe("Learning rates between commas: every combination of the lists is tried"),
-  temperature: list(number((n) => n.positive()))
+  temperature: listOf(
+    number((n) => n.positive()),
+    1,
+  )
     .optional()
     .describe("Temperatures between commas"),
-  max_steps: list(number((n) => n.int().min(-1)))
+  max_steps: listOf(
+    number((n) => n.int().min(-1)),
+    1,
+  )
     .default([-1])
     .describe("Steps between commas; -1: as many as num_train_epochs takes"),
   estimate_only: flag().default(false).describe("Say how long it would take, and stop"),

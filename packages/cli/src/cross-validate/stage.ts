@@ -22,7 +22,7 @@ import { readRunState } from "../run/run-state.js";
 import { type PreparedStep, runStep } from "../run/run-step.js";
 import { FOLD_SYSTEMS, type FoldSystem, type QuestionFigures, readFold } from "./collect-results.js";
 import { evaluationsOf, secondsAPassage, secondsOf } from "./estimate-time.js";
-import { type Fold, foldsBySource } from "./folds.js";
+import { type Fold, foldsBySource, questionCount } from "./folds.js";
 import { type CrossValidateSettings, crossValidateSettings, type Variant, variantsOf } from "./settings.js";
 import { describeSystems, differencesOf, renderTables, type ValidatedSystem } from "./summary.js";
 
@@ -31,8 +31,6 @@ export interface FoldStages {
   trainRetriever: AnyStage;
   testRetriever: AnyStage;
 }
-
-const questionsOf = (rows: Fold["train"]): number => rows.reduce((sum, { questions }) => sum + questions.length, 0);
 
 function prepared(id: string, stage: AnyStage, given: SettingValues): PreparedStep {
   const parsed = parseSettings(stage, given);
@@ -94,7 +92,7 @@ async function estimate(
   const aPassage = await secondsAPassage(settings.model_path, documents, settings, context);
   const each = variants.map((variant) =>
     folds.map((fold) => {
-      const steps = totalSteps({ ...settings, ...variant.settings }, questionsOf(fold.train));
+      const steps = totalSteps({ ...settings, ...variant.settings }, questionCount(fold.train));
       return secondsOf(
         {
           passages: documents.length,
@@ -193,9 +191,9 @@ async function crossValidate(
     questions,
     passages: documents.length,
     folds: folds.map((fold) => ({
-      train: questionsOf(fold.train),
-      eval: questionsOf(fold.eval),
-      test: questionsOf(fold.test),
+      train: questionCount(fold.train),
+      eval: questionCount(fold.eval),
+      test: questionCount(fold.test),
     })),
     variants: variants.map(({ name, settings: own }) => ({ name, ...own })),
     systems: describeSystems(systems, seed),

@@ -1,4 +1,6 @@
-import { signed } from "@rag-ft/core";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { signed, writeJsonAtomic } from "@rag-ft/core";
 import { pairedDifference } from "@rag-ft/metrics";
 import type { Figures } from "../training-run.js";
 
@@ -64,6 +66,13 @@ export function describeChoice({ kept, candidates, difference, verdict }: Choice
     candidates: candidates.map((one) => ({ ...candidatePlace(one), figures: one.figures })),
     ...(difference ? { difference } : {}),
   };
+}
+
+/** Writes `choice.json`, or removes that of an earlier run where nothing was chosen. */
+export async function writeChoice(folder: string, choice: Choice | undefined, metric: string): Promise<void> {
+  const path = join(folder, "choice.json");
+  if (choice) await writeJsonAtomic(path, describeChoice(choice, metric));
+  else await rm(path, { force: true });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { betweenCommas, number, UserError } from "@rag-ft/core";
+import { listOf, number, UserError } from "@rag-ft/core";
 import { z } from "zod";
 
 const alpha = number((n) => n.gt(0, "above 0, which is the base").lt(1, "below 1, which is the tuned model"));
@@ -11,8 +11,7 @@ export const resultSettings = {
     .describe(
       "When the base model itself is the result: better: unless a checkpoint's figure on the eval questions is better; significant: unless the 95 % interval of the difference, question by question, leaves 0 out",
     ),
-  interpolate: z
-    .preprocess((value) => betweenCommas(value).filter((item) => item !== ""), z.array(alpha))
+  interpolate: listOf(alpha)
     .default([])
     .describe(
       "Shares of the tuned weights between commas, such as 0.25,0.5,0.75, the rest the base's (WiSE-FT): each is evaluated after training and kept where it is better; default: none",
