@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createRandom, documentKey } from "../packages/core/dist/index.js";
-import { Bm25Index, lexicalTokens } from "../packages/retrieval/dist/index.js";
+import { Bm25Index, lexicalTokens, PAIRS_WEIGHT } from "../packages/retrieval/dist/index.js";
 import { database, evaluationExamples } from "./data.mjs";
 import { rounded, wanted } from "./measure.mjs";
 import { flags, requireData, root } from "./tools.mjs";
@@ -26,6 +26,10 @@ const sameTokens = { tokenize: lexicalTokens };
 const sides = {
   ours: (texts) => {
     const index = new Bm25Index(texts);
+    return (question) => [...index.search([question], DEPTH).ids];
+  },
+  "with pairs of words, as in hybrid search": (texts) => {
+    const index = new Bm25Index(texts, { pairs: PAIRS_WEIGHT });
     return (question) => [...index.search([question], DEPTH).ids];
   },
 };

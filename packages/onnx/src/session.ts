@@ -1,3 +1,4 @@
+import { availableParallelism, cpus } from "node:os";
 import { InternalError } from "@rag-ft/core";
 import * as ort from "onnxruntime-node";
 import { copyInto } from "./copy-into.js";
@@ -65,6 +66,15 @@ async function withoutReturn(run: Promise<unknown>): Promise<void> {
 /** ONNX Runtime logs errors only: its warnings speak of our unused initialisers and the like. */
 const LOG_ERRORS = 3;
 
+/**
+ * ONNX Runtime counts the machine's cores, also where the process may use some of them only (taskset, a container's CPU set): its threads
+ * would then wait for each other. 0 lets it count.
+ */
+function allowedThreads(): number {
+  const allowed = availableParallelism();
+  return allowed < cpus().length ? allowed : 0;
+}
+
 function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
   return new ort.Tensor(dtype, data as never, shape);
 }
@@ -89,7 +99,7 @@ export async function openSession(
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [device],
     graphOptimizationLevel: "all",
-    intraOpNumThreads: threads,
+    intraOpNumThreads: threads || allowedThreads(),
     interOpNumThreads: 1,
     executionMode: "sequential",
     // Shapes change from batch to batch, so a pattern of the last run's memory would be planned for nothing.

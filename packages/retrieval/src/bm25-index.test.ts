@@ -40,6 +40,28 @@ describe("BM25", () => {
     }
   });
 
+  test("pairs of neighbouring words count as words of a text of pairs", () => {
+    const paired = (text: string): string => {
+      const words = text.split(" ");
+      return words
+        .slice(1)
+        .map((word, i) => `${words[i]}_${word}`)
+        .join(" ");
+    };
+    const index = new Bm25Index(texts, { pairs: 0.3 });
+    const words = new Bm25Index(texts);
+    const pairs = new Bm25Index(texts.map(paired));
+    // Unknown words part their neighbours.
+    for (const question of [...questions, "red unknown blue green"]) {
+      const expected = pairs.scores(paired(question));
+      const ofWords = words.scores(question);
+      index.scores(question).forEach((score, i) => {
+        expect(score).toBeCloseTo((ofWords[i] as number) + 0.3 * (expected[i] as number), 10);
+      });
+    }
+    expect(index.scores("green teal")).not.toEqual(index.scores("teal green"));
+  });
+
   test("a batch of questions is answered as each is alone", () => {
     const index = new Bm25Index(texts);
     const together = index.search(questions, 4);

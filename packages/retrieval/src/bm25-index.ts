@@ -1,10 +1,11 @@
 import { bestOf } from "./best-passages.js";
 import { lexicalTokens } from "./lexical-tokens.js";
+import { PairNumbers } from "./pair-numbers.js";
 import type { SearchResult } from "./vector-index.js";
 
 // BM25 (Robertson and Zaragoza 2009), written here because the libraries of npm that are maintained do not rank by it:
 // `pnpm bench bm25` has their figures. The weight of a word in a passage does not depend on the question, so
-// 1. at building, each word gets the list of its passages with the weights worked out;
+// 1. at building, each word (or pair of words) gets the list of its passages with the weights worked out;
 // 2. a search adds up the lists of its words in one array with a place a passage, and takes the best k of it. Exact.
 
 export interface Bm25Options {
@@ -12,58 +13,53 @@ export interface Bm25Options {
   k1?: number;
   /** How much a passage's length counts against it, in [0, 1]. */
   b?: number;
+  /**
+   * What the BM25 score of pairs of neighbouring words counts beside that of words, 0 or more; 0: words alone, which is BM25. Terms that
+   * depend on their neighbours: Metzler and Croft 2005.
+   */
+  pairs?: number;
 }
 
 /** Lucene's values. */
-const DEFAULTS = { k1: 1.2, b: 0.75 };
+const DEFAULTS = { k1: 1.2, b: 0.75, pairs: 0 };
 
-/** Passages a word occurs in and its weights there: places `starts[word]` to `starts[word + 1]` of both arrays. */
+/** Passages a term occurs in and its weights there: places `starts[term]` to `starts[term + 1]` of both arrays. */
 interface Postings {
-  words: ReadonlyMap<string, number>;
   starts: Uint32Array;
   passages: Int32Array;
   weights: Float64Array;
 }
 
-/** The words of all passages, counted. */
-interface Occurrences {
-  words: Map<string, number>;
-  /** Number of passages that hold a word, by the word's number. */
-  holders: number[];
-  /** For each passage pairs of word and count. */
-  counts: Int32Array[];
-  /** Words of each passage, repeated ones too. */
-  lengths: number[];
-}
+/** The terms of all passages, counted: words, or pairs of words. */
+class Occurrences {
+  /** Number of passages that hold a term, by the term's number. */
+  readonly holders: number[] = [];
+  /** For each passage term and count in turn. */
+  readonly counts: Int32Array[] = [];
+  /** Terms of each passage, repeated ones too. */
+  readonly lengths: number[] = [];
 
-function countOccurrences(texts: readonly string[]): Occurrences {
-  const found: Occurrences = { words: new Map(), holders: [], counts: [], lengths: [] };
-  for (const text of texts) {
-    const tokens = lexicalTokens(text);
+  /** Terms are numbered from 0, a new one with the next number. */
+  add(terms: Iterable<number>): void {
     const counts = new Map<number, number>();
-    for (const token of tokens) {
-      let word = found.words.get(token);
-      if (word === undefined) {
-        word = found.words.size;
-        found.words.set(token, word);
-        found.holders.push(0);
-      }
-      counts.set(word, (counts.get(word) ?? 0) + 1);
+    let length = 0;
+    for (const term of terms) {
+      counts.set(term, (counts.get(term) ?? 0) + 1);
+      length++;
     }
-    const pairs = new Int32Array(2 * counts.size);
+    const flat = new Int32Array(2 * counts.size);
     let place = 0;
-    for (const [word, count] of counts) {
-      found.holders[word] = (found.holders[word] as number) + 1;
-      pairs[place++] = word;
-      pairs[place++] = count;
+    for (const [term, count] of counts) {
+      this.holders[term] = (this.holders[term] ?? 0) + 1;
+      flat[place++] = term;
+      flat[place++] = count;
     }
-    found.counts.push(pairs);
-    found.lengths.push(tokens.length);
+    this.counts.push(flat);
+    this.lengths.push(length);
   }
-  return found;
 }
 
-function weigh({ words, holders, counts, lengths }: Occurrences, { k1, b }: Required<Bm25Options>): Postings {
+function weigh({ holders, counts, lengths }: Occurrences, { k1, b }: Required<Omit<Bm25Options, "pairs">>): Postings {
   const meanLength = lengths.reduce((sum, length) => sum + length, 0) / Math.max(lengths.length, 1);
   const starts = new Uint32Array(holders.length + 1);
   holders.forEach((count, word) => {
@@ -86,32 +82,65 @@ function weigh({ words, holders, counts, lengths }: Occurrences, { k1, b }: Requ
       weights[place] = (rarity * count * (k1 + 1)) / (count + k1 * length);
     }
   });
-  return { words, starts, passages, weights };
+  return { starts, passages, weights };
+}
+
+/** Adds a term's weights, `times` over, to its passages' sums. */
+function addTerm({ starts, passages, weights }: Postings, term: number, times: number, sums: Float64Array): void {
+  const end = starts[term + 1] as number;
+  for (let i = starts[term] as number; i < end; i++) {
+    const passage = passages[i] as number;
+    sums[passage] = (sums[passage] as number) + times * (weights[i] as number);
+  }
+}
+
+/** Pairs of words that stand side by side, as numbers. */
+function* neighbours(words: readonly number[], numberOf: (left: number, right: number) => number): Generator<number> {
+  for (let i = 1; i < words.length; i++) yield numberOf(words[i - 1] as number, words[i] as number);
 }
 
 /** Exact lexical search. A word that the question repeats counts as often. */
 export class Bm25Index {
   readonly kind = "bm25";
   readonly size: number;
-  private readonly postings: Postings;
+  private readonly numbers = new Map<string, number>();
+  private readonly words: Postings;
+  private readonly pairs: { weight: number; numbers: PairNumbers; postings: Postings } | undefined;
 
   constructor(texts: readonly string[], options: Bm25Options = {}) {
+    const { pairs, ...constants } = { ...DEFAULTS, ...options };
     this.size = texts.length;
-    this.postings = weigh(countOccurrences(texts), { ...DEFAULTS, ...options });
+    const words = new Occurrences();
+    const inPairs = new Occurrences();
+    const numbers = new PairNumbers();
+    for (const text of texts) {
+      const tokens = lexicalTokens(text).map((token) => this.numberOf(token));
+      words.add(tokens);
+      if (pairs > 0) inPairs.add(neighbours(tokens, (left, right) => numbers.add(left, right)));
+    }
+    this.words = weigh(words, constants);
+    this.pairs = pairs > 0 ? { weight: pairs, numbers, postings: weigh(inPairs, constants) } : undefined;
+  }
+
+  private numberOf(token: string): number {
+    let number = this.numbers.get(token);
+    if (number === undefined) {
+      number = this.numbers.size;
+      this.numbers.set(token, number);
+    }
+    return number;
   }
 
   /** Score of every passage, `[passages]`, 0 for those that share no word with the question. For fusing with other scores. */
   scores(question: string): Float64Array {
-    const { words, starts, passages, weights } = this.postings;
     const sums = new Float64Array(this.size);
-    for (const token of lexicalTokens(question)) {
-      const word = words.get(token);
-      if (word === undefined) continue;
-      const end = starts[word + 1] as number;
-      for (let i = starts[word] as number; i < end; i++) {
-        const passage = passages[i] as number;
-        sums[passage] = (sums[passage] as number) + (weights[i] as number);
-      }
+    // Words that no passage holds are no neighbours of others either.
+    const words = lexicalTokens(question).map((token) => this.numbers.get(token) ?? -1);
+    for (const word of words) if (word >= 0) addTerm(this.words, word, 1, sums);
+    if (this.pairs) {
+      const { weight, numbers, postings } = this.pairs;
+      for (const pair of neighbours(words, (left, right) => numbers.find(left, right)))
+        if (pair >= 0) addTerm(postings, pair, weight, sums);
     }
     return sums;
   }

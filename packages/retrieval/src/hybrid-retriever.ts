@@ -9,7 +9,11 @@ import { bm25IndexOf, type Retriever } from "./retriever.js";
 import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
 
 // Scores of vectors and of words have other scales, and they differ from question to question. Each is therefore standardised over all
-// passages of the database, for each question by itself, and the two are added: dense + weight * BM25. Exact, by all scores.
+// passages of the database, for each question by itself, and the two are added: dense + weight * BM25, which is of words and of pairs of them
+// here. Exact, by all scores.
+
+/** What pairs of neighbouring words count beside words. docs/quality.md has the figures. */
+export const PAIRS_WEIGHT = 0.3;
 
 /** Questions whose scores are held at once. */
 const BATCH = 16;
@@ -44,7 +48,7 @@ class HybridIndex {
     private readonly encoder: PassageEncoder,
   ) {
     this.documents = index.documents;
-    this.words = bm25IndexOf(index.documents);
+    this.words = bm25IndexOf(index.documents, PAIRS_WEIGHT);
   }
 
   /** One a question, in order. */

@@ -19,14 +19,22 @@ export function denseRetriever(index: PassageIndex, encoder: PassageEncoder): Re
   };
 }
 
-const lexical = new WeakMap<readonly Document[], Bm25Index>();
+const lexical = new WeakMap<readonly Document[], Map<number, Bm25Index>>();
 
-/** BM25 with its usual constants over `fmt_content`, built once for a database, whatever searches it. */
-export function bm25IndexOf(documents: readonly Document[]): Bm25Index {
-  const known = lexical.get(documents);
+/**
+ * BM25 with its usual constants over `fmt_content`, built once for a database, whatever searches it. `pairs`: what pairs of neighbouring
+ * words count besides.
+ */
+export function bm25IndexOf(documents: readonly Document[], pairs = 0): Bm25Index {
+  const ofDocuments = lexical.get(documents) ?? new Map<number, Bm25Index>();
+  lexical.set(documents, ofDocuments);
+  const known = ofDocuments.get(pairs);
   if (known) return known;
-  const made = new Bm25Index(documents.map((document) => document.fmt_content));
-  lexical.set(documents, made);
+  const made = new Bm25Index(
+    documents.map((document) => document.fmt_content),
+    { pairs },
+  );
+  ofDocuments.set(pairs, made);
   return made;
 }
 
