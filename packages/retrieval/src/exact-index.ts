@@ -35,7 +35,7 @@ export class ExactIndex implements VectorIndex {
 
   /** `vectors` is `[passages, dimensions]`, row-major. */
   constructor(
-    private readonly vectors: Float32Array,
+    readonly vectors: Float32Array,
     readonly dimensions: number,
   ) {
     if (dimensions < 1 || vectors.length % dimensions !== 0) {

@@ -41,7 +41,7 @@ export class HnswIndex implements VectorIndex {
 
   private constructor(
     private readonly graph: HierarchicalGraph,
-    private readonly vectors: Float32Array,
+    readonly vectors: Float32Array,
     readonly dimensions: number,
     readonly size: number,
   ) {}

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { DataError, type Document, InternalError, type Reporter, throwIfCancelled } from "@rag-ft/core";
 import { ExactIndex } from "./exact-index.js";
 import { HnswIndex, loadHnswLibrary } from "./hnsw-index.js";
@@ -76,6 +77,27 @@ async function buildIndex(
   return new ExactIndex(vectors, dimensions);
 }
 
+/** Where a model's vectors are kept when `root` keeps those of several. */
+export function indexFolder(root: string, { fingerprint }: Pick<PassageEncoder, "fingerprint">): string {
+  return join(root, fingerprint.replace(/[^\w]+/g, "-").slice(0, 40));
+}
+
+function keyOf(documents: readonly Document[], { fingerprint, dimensions }: PassageEncoder): CacheKey {
+  const texts = documents.map((document) => document.fmt_content);
+  return { encoder: fingerprint, passages_sha256: hashTexts(texts), passages: texts.length, dimensions };
+}
+
+/** Keeps the vectors of an index that was opened without a folder. */
+export async function keepIndex(
+  { documents, vectors }: PassageIndex,
+  encoder: PassageEncoder,
+  indexPath: string,
+): Promise<void> {
+  const key = keyOf(documents, encoder);
+  const { state } = await readVectorCache(indexPath, key);
+  if (state !== "ready") await writeVectorCache(indexPath, key, vectors.vectors);
+}
+
 /**
  * Embeds `fmt_content` of all passages, or takes their vectors from the cache at `indexPath` when it was made by the same
  * encoder from the same passages. A stale cache is replaced, with a line that says why.
@@ -89,12 +111,7 @@ export async function openIndex(
 ): Promise<PassageIndex> {
   const { indexPath, reporter } = options;
   const texts = documents.map((document) => document.fmt_content);
-  const key: CacheKey = {
-    encoder: encoder.fingerprint,
-    passages_sha256: hashTexts(texts),
-    passages: texts.length,
-    dimensions: encoder.dimensions,
-  };
+  const key = keyOf(documents, encoder);
   const cache = indexPath === undefined ? undefined : await readVectorCache(indexPath, key);
   let vectors: Float32Array;
   if (cache?.state === "ready") {

@@ -13,6 +13,8 @@ export interface VectorIndex {
   readonly kind: "exact" | "hnsw";
   readonly size: number;
   readonly dimensions: number;
+  /** `[passages, dimensions]`, row-major. */
+  readonly vectors: Float32Array;
   /** `queries` is `[queries, dimensions]`, row-major. */
   search(queries: Float32Array, k: number): SearchResult;
   /** Inner product of each query with every passage, `[passages]` a query, exact also where the search is not. */

@@ -1,10 +1,11 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { type Document, type StageContext, UserError } from "@rag-ft/core";
 import {
   bm25Retriever,
   checkRetrieval,
   denseRetriever,
   hybridRetriever,
+  indexFolder,
   openIndex,
   type PassageEncoder,
   type PassageIndex,
@@ -56,7 +57,7 @@ function systemsOfModel(
   encoder: PassageEncoder,
   { model, label, weight, root }: { model: string; label: string; weight: number | undefined; root?: string },
 ): System[] {
-  const indexPath = root && join(root, encoder.fingerprint.replace(/[^\w]+/g, "-").slice(0, 40));
+  const indexPath = root && indexFolder(root, encoder);
   let opened: Promise<PassageIndex> | undefined;
   const open = (documents: readonly Document[], context: StageContext): Promise<PassageIndex> => {
     opened ??= openIndex(documents, encoder, { ...context, indexPath });

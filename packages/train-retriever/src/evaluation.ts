@@ -1,9 +1,11 @@
 import type { Document, StageContext } from "@rag-ft/core";
-import type { TrainableEncoder } from "@rag-ft/models";
+import { fingerprintOf, type TrainableEncoder } from "@rag-ft/models";
 import {
   evaluateRetrieval,
   evaluateRetriever,
   figuresOfQuestion,
+  indexFolder,
+  keepIndex,
   openIndex,
   type PassageEncoder,
   type PassageIndex,
@@ -17,20 +19,36 @@ export interface IndexedEncoder {
   encoder: PassageEncoder;
 }
 
-/** Embeds the database with the model's present weights; evaluations on several files share it. */
+function encoderOf(model: TrainableEncoder, fingerprint: string): PassageEncoder {
+  const { graph, settings } = model.encoder;
+  return { dimensions: graph.dimensions, settings, fingerprint, embed: model.embed, close: async () => {} };
+}
+
+/** As the model will be known when it is loaded from its folder. */
+function presentEncoder(model: TrainableEncoder): PassageEncoder {
+  return encoderOf(model, fingerprintOf(model.encoder.weights, model.encoder.settings));
+}
+
+/**
+ * Embeds the database with the model's present weights; evaluations on several files share it. With `root`, the vectors are taken from there,
+ * or kept there.
+ */
 export async function indexWith(
   model: TrainableEncoder,
   documents: readonly Document[],
   { reporter, signal }: StageContext,
+  root?: string,
 ): Promise<IndexedEncoder> {
-  const encoder: PassageEncoder = {
-    dimensions: model.encoder.graph.dimensions,
-    settings: model.encoder.settings,
-    fingerprint: "in training", // never compared: no index of a model in training is kept on disk
-    embed: model.embed,
-    close: async () => {},
-  };
-  return { encoder, index: await openIndex(documents, encoder, { reporter, signal }) };
+  // Without a folder the fingerprint is never compared.
+  const encoder = root === undefined ? encoderOf(model, "in training") : presentEncoder(model);
+  const indexPath = root && indexFolder(root, encoder);
+  return { encoder, index: await openIndex(documents, encoder, { reporter, signal, indexPath }) };
+}
+
+/** Keeps the vectors of the model's present weights for those who load it. */
+export async function keepVectors(model: TrainableEncoder, { index }: IndexedEncoder, root: string): Promise<void> {
+  const encoder = presentEncoder(model);
+  await keepIndex(index, encoder, indexFolder(root, encoder));
 }
 
 /** `document_recall/recall1`, `document_recall/recall4`, `mrr`, … on a file's questions. */
@@ -69,18 +87,19 @@ export function withSplit(split: string, figures: Figures): Figures {
 }
 
 /**
- * The vectors of the best evaluation so far: what is measured of the best checkpoint in the end need not embed the database again. Best by
- * the rule of the training run: the greatest figure, the earliest of equal ones.
+ * The vectors of the best evaluation so far: what is measured of what is kept in the end need not embed the database again. Best by the rule of
+ * the training run: the greatest figure, the earliest of equal ones.
  */
 export class BestVectors {
-  private best: { step: number; value: number; indexed: IndexedEncoder } | undefined;
+  private best: { at: number; value: number; indexed: IndexedEncoder } | undefined;
 
-  offer(step: number, value: number, indexed: IndexedEncoder): void {
-    if (this.best === undefined || value > this.best.value) this.best = { step, value, indexed };
+  /** `at`: the step, or the share of the tuned weights. */
+  offer(at: number, value: number, indexed: IndexedEncoder): void {
+    if (this.best === undefined || value > this.best.value) this.best = { at, value, indexed };
   }
 
-  /** Undefined when the step's vectors are not held, as after a run that was resumed. */
-  of(step: number): IndexedEncoder | undefined {
-    return this.best?.step === step ? this.best.indexed : undefined;
+  /** Undefined when these vectors are not held, as after a run that was resumed. */
+  of(at: number): IndexedEncoder | undefined {
+    return this.best?.at === at ? this.best.indexed : undefined;
   }
 }

@@ -13,6 +13,11 @@ export const trainRetrieverSettings = z.object({
     .string()
     .min(1)
     .describe("Document database (documents.jsonl or .pkl): what is searched in evaluations"),
+  index_path: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Folder that keeps the passages' vectors between runs, the base's and the result's, one folder a model"),
   train_file: z.string().min(1).describe("Questions to train on (*_w_q.jsonl)"),
   eval_file: z.string().min(1).describe("Questions that choose the checkpoint (*_w_q.jsonl)"),
   test_file: z

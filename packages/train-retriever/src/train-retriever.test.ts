@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createDocument, hashFile, type Reporter, silentReporter, writeJsonl } from "@rag-ft/core";
-import { openEncoder, readSafetensors } from "@rag-ft/models";
+import { createDocument, hashFile, type Reporter, readDocuments, silentReporter, writeJsonl } from "@rag-ft/core";
+import { openEncoder, type PassageEncoder, readSafetensors } from "@rag-ft/models";
+import { indexFolder, openIndex } from "@rag-ft/retrieval";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { trainRetriever } from "./index.js";
 
@@ -73,6 +74,13 @@ const weightsOf = async (path: string): Promise<Map<string, Buffer>> =>
 /** Names of the weights that differ in any bit. */
 const changedSince = (base: Map<string, Buffer>, now: Map<string, Buffer>): string[] =>
   [...now].filter(([name, bytes]) => !base.get(name)?.equals(bytes)).map(([name]) => name);
+
+/** The database with an encoder's vectors, from the folder that keeps those of several. */
+async function indexed(encoder: PassageEncoder, root: string, reporter: Reporter) {
+  const documents = await readDocuments(at("documents.jsonl"));
+  const options = { reporter, signal: context.signal, indexPath: indexFolder(root, encoder) };
+  return { documents, index: await openIndex(documents, encoder, options) };
+}
 
 describe("train-retriever", () => {
   it("two runs at once into one folder are refused: the second says who is there, and spoils nothing", async () => {
@@ -271,6 +279,37 @@ describe("train-retriever", () => {
       expect(summary).toMatch(/beyond chance: .* The base is kept; step 1 stays in its folder\. More questions/);
       expect(changedSince(await modelOf(ENCODER), await modelOf(at("chance")))).toEqual([]);
       expect(changedSince(await modelOf(at("chance-better")), await modelOf(at("chance/checkpoint-1")))).toEqual([]);
+    });
+
+    it("keeps the base's and the result's vectors for whoever loads them", async () => {
+      const said: string[] = [];
+      const reporter = { ...silentReporter, info: (message: string) => said.push(message) };
+      const options = {
+        interpolate: "0.5",
+        metric_for_best_model: METRIC,
+        learning_rate: 3e-3,
+        index_path: at("vectors"),
+        test_file: undefined,
+      };
+      const run = (name: string): Promise<unknown> =>
+        trainRetriever.run(settings(name, options), { ...context, reporter });
+      await run("kept-vectors");
+      expect((await choiceOf("kept-vectors")).kept.step).toBeGreaterThan(0);
+      expect(await readdir(at("vectors"))).toHaveLength(2);
+      for (const model of [ENCODER, at("kept-vectors")]) {
+        const encoder = await openEncoder(model, { env: {}, reporter });
+        const { index, documents } = await indexed(encoder, at("vectors"), reporter);
+        const fresh = await encoder.embed(
+          documents.map(({ fmt_content }) => fmt_content),
+          "passage",
+        );
+        for (const [i, value] of index.vectors.vectors.entries()) expect(value).toBeCloseTo(fresh[i] as number, 5);
+        await encoder.close();
+      }
+      expect(said.filter((line) => line.includes("read from the index"))).toHaveLength(2);
+      await run("kept-vectors-again");
+      expect(said.filter((line) => line.includes("read from the index"))).toHaveLength(3);
+      expect(await lines(at("kept-vectors-again/eval.jsonl"))).toEqual(await lines(at("kept-vectors/eval.jsonl")));
     });
 
     it("without evaluations there is nothing to choose by", async () => {

@@ -45,7 +45,15 @@ import {
   writeChoice,
 } from "@rag-ft/train";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
-import { BestVectors, baselineFigures, evaluationOf, figuresOf, indexWith, withSplit } from "./evaluation.js";
+import {
+  BestVectors,
+  baselineFigures,
+  evaluationOf,
+  figuresOf,
+  indexWith,
+  keepVectors,
+  withSplit,
+} from "./evaluation.js";
 import { type ContrastiveExamples, composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
 import { chooseOnEval } from "./hybrid.js";
 import { identityOf } from "./identity.js";
@@ -203,7 +211,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
   const base = { weights, folder, weightPrefixes: architecture.weightPrefixes };
   const testPath = join(output, "test.json");
   const hybridPath = join(output, HYBRID_FILE);
-  const vectors = new BestVectors();
+  const vectors = { steps: new BestVectors(), alphas: new BestVectors() };
   try {
     const outcome = await runTraining({
       settings,
@@ -216,9 +224,9 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
       ...(settings.do_eval
         ? {
             evaluate: async (at: number): Promise<Evaluation> => {
-              const indexed = await indexWith(model, documents, context);
+              const indexed = await indexWith(model, documents, context, at === 0 ? settings.index_path : undefined);
               const result = await evaluationOf(indexed, evaluation, metric, context);
-              vectors.offer(at, result.figures[metric] as number, indexed);
+              vectors.steps.offer(at, result.figures[metric] as number, indexed);
               return at === 0 && test ? { ...result, test: await figuresOf(indexed, test, context) } : result;
             },
           }
@@ -231,8 +239,12 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
     });
     return await outcome.conclude(async () => {
       const { baseFigures } = outcome;
-      const evaluate = async (): Promise<Evaluation> =>
-        evaluationOf(await indexWith(model, documents, context), evaluation, metric, context);
+      const evaluate = async (alpha: number): Promise<Evaluation> => {
+        const indexed = await indexWith(model, documents, context);
+        const result = await evaluationOf(indexed, evaluation, metric, context);
+        vectors.alphas.offer(alpha, result.figures[metric] as number, indexed);
+        return result;
+      };
       const result = settings.do_train
         ? await chooseResult({
             settings,
@@ -258,9 +270,10 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
       };
       const indexed =
         settings.do_eval || (test && kept.step > 0)
-          ? ((kept.alpha === undefined ? vectors.of(kept.step) : undefined) ??
+          ? ((kept.alpha === undefined ? vectors.steps.of(kept.step) : vectors.alphas.of(kept.alpha)) ??
             (await indexWith(model, documents, context)))
           : undefined;
+      if (indexed && settings.index_path) await keepVectors(model, indexed, settings.index_path);
       const hybrid =
         settings.do_eval && indexed
           ? await chooseOnEval(indexed, evaluation, metric.replace(SPLIT, ""), context)

@@ -85,6 +85,14 @@ it("trains and tests each fold, and says what changed; done work is not done aga
   expect(await readFile(at("run/cross-validation.json"), "utf8")).toBe(text);
 });
 
+it("without evaluations measures the last step", async () => {
+  const io = createMemoryIo();
+  expect(await main(commandLine("last", { do_eval: "false", learning_rate: "1e-12" }), io)).toBe(0);
+  expect(existsSync(at("last/tuned/fold-1/choice.json"))).toBe(false);
+  expect(existsSync(at("last/tuned/fold-1/model.safetensors"))).toBe(true);
+  expect(JSON.parse(await readFile(at("last/cross-validation.json"), "utf8")).questions).toBe(18);
+});
+
 it("only says how long it would take", async () => {
   const io = createMemoryIo();
   expect(await main(commandLine("estimate", { estimate_only: "true" }), io)).toBe(0);

@@ -39,7 +39,7 @@ export interface FoldWork {
   steps: number;
   /** Distinct passages a step at most: gold ones and hard negatives. */
   passagesAStep: number;
-  /** How often the whole database is embedded: evaluations before, during and after the training, and the test. */
+  /** How often the whole database is embedded. */
   embeddings: number;
 }
 
@@ -48,11 +48,15 @@ export function secondsOf({ passages, steps, passagesAStep, embeddings }: FoldWo
   return aPassage * (embeddings * passages + TRAINED_PASSAGE * steps * passagesAStep);
 }
 
-/** Evaluations of a training: before the first step, every `eval_steps`, after the last, and one for each share of interpolation. */
+/**
+ * How often a training embeds the database: every `eval_steps`, after the last, and once for each share of interpolation; without
+ * evaluations once, for the test. The index keeps the base's vectors for all, and those of the result for the test.
+ */
 export function evaluationsOf(
   steps: number,
-  { eval_steps, interpolate }: { eval_steps: number; interpolate: readonly number[] },
+  { do_eval, eval_steps, interpolate }: { do_eval: boolean; eval_steps: number; interpolate: readonly number[] },
 ): number {
+  if (!do_eval) return 1;
   const during = eval_steps > 0 ? Math.ceil(steps / eval_steps) : 1;
-  return 1 + during + interpolate.length;
+  return during + interpolate.length;
 }

@@ -8,7 +8,7 @@ const PER_FOLD = {
   eval_file: true,
   test_file: true,
   do_train: true,
-  do_eval: true,
+  index_path: true,
   resume_from_checkpoint: true,
 } as const;
 
@@ -16,6 +16,9 @@ const PER_FOLD = {
 export const crossValidateSettings = trainRetrieverSettings.omit(PER_FOLD).extend({
   question_files: listOf(z.string().min(1), 1).describe(
     "Questions (*_w_q.jsonl), several files between commas: all are dealt to the folds",
+  ),
+  do_eval: trainRetrieverSettings.shape.do_eval.describe(
+    "Evaluate, and choose by it what each training leaves; false: its last step",
   ),
   folds: count(3)
     .default(5)

@@ -61,6 +61,7 @@ function stepsOf(
           train_file: join(data, "train_w_q.jsonl"),
           eval_file: join(data, "eval_w_q.jsonl"),
           output_dir: model,
+          index_path: join(output_dir, "index"),
         }),
         prepared(`${id}/test`, testRetriever, {
           model_path: [settings.model_path, model],
@@ -98,8 +99,7 @@ async function estimate(
           passages: documents.length,
           steps,
           passagesAStep: parts * batch * (1 + hard_neg_ratio),
-          // The tuned model once more for the test, the base for it in all.
-          embeddings: evaluationsOf(steps, settings) + 1,
+          embeddings: evaluationsOf(steps, settings),
         },
         aPassage,
       );

@@ -28,8 +28,8 @@ export interface TrainedModel {
   outcome: TrainingOutcome;
   /** Steps of the whole training. */
   steps: number;
-  /** Evaluates the present weights on the eval questions. */
-  evaluate(): Promise<Evaluation>;
+  /** Evaluates the present weights, `alpha` of them tuned, on the eval questions. */
+  evaluate(alpha: number): Promise<Evaluation>;
 }
 
 export interface Result {
@@ -81,7 +81,7 @@ async function interpolated(
   const found: Candidate[] = [];
   for (const alpha of run.settings.interpolate) {
     await moveTo(alpha);
-    const { figures, values = [] } = await run.evaluate();
+    const { figures, values = [] } = await run.evaluate(alpha);
     found.push({ step, alpha, figures, values });
   }
   return found;

@@ -12,6 +12,7 @@ export interface RunIdentity {
 /** Settings of every training stage that decide where and how something is written or shown, not what comes out. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "output_dir",
+  "index_path",
   "per_device_eval_batch_size",
   "logging_steps",
   "activation_memory",
