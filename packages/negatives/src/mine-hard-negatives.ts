@@ -16,6 +16,7 @@ import {
 } from "@rag-ft/core";
 import { areNear, type Shingles, shingles } from "@rag-ft/near-duplicates";
 import { type PassageEncoder, type PassageIndex, type Retrieved, retrieve } from "@rag-ft/retrieval";
+import { likelyLimit } from "./likely-limit.js";
 
 /** Passages retrieved a question: enough to get past the likely positives of a database full of copies. */
 const DEPTH = 200;
@@ -46,9 +47,6 @@ export interface Mined {
   rows: QuestionsRow[];
   counts: MinedCounts;
 }
-
-/** A score below which a passage is no likely positive; for a negative score of the gold passage, as far below it. */
-const limitOf = (gold: number, margin: number): number => gold - (1 - margin) * Math.abs(gold);
 
 /** Inner product of a question's and a passage's vectors. */
 function innerProduct(a: Float32Array, b: Float32Array): number {
@@ -131,7 +129,7 @@ export async function mineHardNegatives(rows: readonly QuestionsRow[], options: 
   const mined = rows.map((row): QuestionsRow => {
     const from = next;
     next += row.questions.length;
-    const limits = gold.slice(from, next).map((score) => limitOf(score, margin));
+    const limits = gold.slice(from, next).map((score) => likelyLimit(score, margin));
     const goldShingles = row.gold_docs.map((document) => shingles(document.page_content));
     const goldKeys = new Set(row.gold_docs.map(documentKey));
     const hardest: number[] = [];

@@ -19,7 +19,8 @@ export interface IndexedEncoder {
   encoder: PassageEncoder;
 }
 
-function encoderOf(model: TrainableEncoder, fingerprint: string): PassageEncoder {
+/** The model in training as an encoder, whose fingerprint is as given. */
+export function encoderOf(model: TrainableEncoder, fingerprint: string): PassageEncoder {
   const { graph, settings } = model.encoder;
   return { dimensions: graph.dimensions, settings, fingerprint, embed: model.embed, close: async () => {} };
 }

@@ -1,6 +1,8 @@
 import { createDocument, createRandom, type Document } from "@rag-ft/core";
+import { createWordEncoder } from "@rag-ft/test-utils";
 import { describe, expect, it } from "vitest";
 import { composeBatch, flattenQuestions } from "./examples.js";
+import { likelyAnswersOf } from "./guided-masks.js";
 import { countMasked, nearDuplicatesOf } from "./near-duplicate-masks.js";
 
 const passage = (source: string, text: string): Document => createDocument(text, { source });
@@ -61,27 +63,73 @@ describe("composeBatch", () => {
       const isNear = await nearDuplicatesOf(batch, new AbortController().signal);
       const plain = composeBatch(batch, 0.5, createRandom(0));
       expect(plain).toMatchObject({ passages: [gold, far, longer], excluded: [], nearDuplicates: 0 });
-      const masked = composeBatch(batch, 0.5, createRandom(0), isNear);
+      const masked = composeBatch(batch, 0.5, createRandom(0), { isNear });
       expect(masked).toEqual({ ...plain, excluded: [[0, 2]], nearDuplicates: 1 });
 
       const both = [...batch, { question: "3", gold_docs: [longer], hard_neg_docs: [] }];
-      const inBatch = composeBatch(both, 0, createRandom(0), isNear);
+      const inBatch = composeBatch(both, 0, createRandom(0), { isNear });
       expect(inBatch.passages).toEqual([gold, far, longer]);
       expect(inBatch.excluded).toEqual([
         [0, 2],
         [2, 0],
       ]);
       // 3 questions with 2 passages each that are not their own; the first batch has as many pairs of 2 questions.
-      expect(countMasked([masked, inBatch])).toEqual({ pairs: 10, masked_pairs: 3, share: 0.3 });
+      expect(countMasked([masked, inBatch])).toEqual({
+        near_duplicates: { pairs: 10, masked_pairs: 3, share: 0.3 },
+        guided: { pairs: 10, masked_pairs: 0, share: 0 },
+      });
     });
 
     it("passages of the same text are masked as before and not counted twice", async () => {
       const twins = [a, twinOfA].map((own) => ({ question: own.page_content, gold_docs: [own], hard_neg_docs: [] }));
       const isNear = await nearDuplicatesOf(twins, new AbortController().signal);
-      const { excluded, nearDuplicates } = composeBatch(twins, 0, createRandom(0), isNear);
+      const { excluded, nearDuplicates } = composeBatch(twins, 0, createRandom(0), { isNear });
       expect(excluded).toHaveLength(2);
       expect(nearDuplicates).toBe(0);
     });
+  });
+});
+
+describe("with a guide", () => {
+  // Inner product = number of shared words of this list.
+  const encoder = createWordEncoder(["cat", "dog", "cow", "hen"]);
+  const { signal } = new AbortController();
+  const gold = passage("gold", "cat dog cow hen");
+  const likely = passage("likely", "cat dog cow");
+  const other = passage("other", "cat hen");
+  const batch = [
+    { question: "cat dog cow hen", gold_docs: [gold], hard_neg_docs: [likely] },
+    { question: "hen", gold_docs: [other], hard_neg_docs: [] },
+  ];
+
+  it.each([
+    [
+      0.75,
+      [
+        [0, 2],
+        [1, 0],
+      ],
+    ],
+    [0.76, [[1, 0]]],
+    [
+      0.5,
+      [
+        [0, 1],
+        [0, 2],
+        [1, 0],
+      ],
+    ],
+  ])("masks what scores at least %f of the gold passage", async (margin, expected) => {
+    const isLikely = await likelyAnswersOf(batch, encoder, { margin, withHardNegatives: true, signal });
+    const { passages, excluded, nearDuplicates, guided } = composeBatch(batch, 0.5, createRandom(0), { isLikely });
+    expect(passages).toEqual([gold, other, likely]);
+    expect(excluded).toEqual(expected);
+    expect([nearDuplicates, guided]).toEqual([0, expected.length]);
+  });
+
+  it("counts a pair once, a near-duplicate as that", () => {
+    const masks = { isNear: () => true, isLikely: () => true };
+    expect(composeBatch(batch, 0, createRandom(0), masks)).toMatchObject({ nearDuplicates: 2, guided: 0 });
   });
 });
 

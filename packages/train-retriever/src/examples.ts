@@ -1,4 +1,5 @@
 import { type Document, documentKey, type QuestionsRow, type Random } from "@rag-ft/core";
+import type { IsLikely } from "./guided-masks.js";
 import type { IsNear } from "./near-duplicate-masks.js";
 
 /** One question with the passages that answer it. */
@@ -26,19 +27,27 @@ export interface ContrastiveExamples {
   excluded: [query: number, passage: number][];
   /** How many of them are excluded for being near-duplicates alone. */
   nearDuplicates: number;
+  /** How many of the others are excluded for being likely answers alone. */
+  guided: number;
+}
+
+/** What else is no negative of a question. */
+export interface Masks {
+  isNear?: IsNear | undefined;
+  isLikely?: IsLikely | undefined;
 }
 
 /**
  * Puts a batch together. A passage that is gold for several questions stands once among the passages, so it is never a negative
  * of its own questions; further gold passages of a question, and passages with the text of one, are excluded for it.
- * With `isNear`, so are near-duplicates of its gold passages, be they gold for others or hard negatives.
+ * So are near-duplicates of its gold passages and likely answers as `masks` tells them, be they gold for others or hard negatives.
  * `Math.floor(hardNegRatio · questions)` hard negatives are sampled from the batch's own, never one that is gold in the batch.
  */
 export function composeBatch(
   batch: readonly RetrievalExample[],
   hardNegRatio: number,
   random: Random,
-  isNear?: IsNear,
+  { isNear, isLikely }: Masks = {},
 ): ContrastiveExamples {
   const places = new Map<string, number>();
   const passages: Document[] = [];
@@ -65,7 +74,7 @@ export function composeBatch(
   random.sample([...candidates.values()], Math.floor(hardNegRatio * batch.length)).forEach(place);
 
   const excluded: [number, number][] = [];
-  let nearDuplicates = 0;
+  let [nearDuplicates, guided] = [0, 0];
   batch.forEach((example, query) => {
     const keys = new Set(example.gold_docs.map(documentKey));
     const texts = new Set(example.gold_docs.map((document) => document.page_content));
@@ -73,9 +82,11 @@ export function composeBatch(
       if (at === labels[query]) return;
       const same = keys.has(documentKey(passage)) || texts.has(passage.page_content);
       const near = !same && isNear !== undefined && example.gold_docs.some((gold) => isNear(gold, passage));
-      if (same || near) excluded.push([query, at]);
+      const likely = !same && !near && (isLikely?.(example, passage) ?? false);
+      if (same || near || likely) excluded.push([query, at]);
       if (near) nearDuplicates++;
+      if (likely) guided++;
     });
   });
-  return { queries: batch.map((example) => example.question), passages, labels, excluded, nearDuplicates };
+  return { queries: batch.map((example) => example.question), passages, labels, excluded, nearDuplicates, guided };
 }

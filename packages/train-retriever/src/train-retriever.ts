@@ -48,13 +48,21 @@ import { contrastiveStep, TokenCache } from "./contrastive-step.js";
 import {
   BestVectors,
   baselineFigures,
+  encoderOf,
   evaluationOf,
   figuresOf,
   indexWith,
   keepVectors,
   withSplit,
 } from "./evaluation.js";
-import { type ContrastiveExamples, composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
+import {
+  type ContrastiveExamples,
+  composeBatch,
+  flattenQuestions,
+  type Masks,
+  type RetrievalExample,
+} from "./examples.js";
+import { likelyAnswersOf } from "./guided-masks.js";
 import { chooseOnEval } from "./hybrid.js";
 import { identityOf } from "./identity.js";
 import { countMasked, type MaskCounts, nearDuplicatesOf } from "./near-duplicate-masks.js";
@@ -80,28 +88,50 @@ async function openModel(settings: TrainRetrieverSettings, context: StageContext
   });
 }
 
-/** The batches of a training by their number, and what is masked of those of all steps. */
-async function createBatches(
+/** Masks by what is asked for: near-duplicates of gold passages, and what the model as it is now takes for an answer. */
+async function createMasks(
   settings: TrainRetrieverSettings,
   train: readonly RetrievalExample[],
+  model: TrainableEncoder,
+  signal: AbortSignal,
+): Promise<Masks> {
+  const margin = settings.guided_masking;
+  const guide = { withHardNegatives: settings.hard_neg_ratio > 0, signal };
+  return {
+    isNear: settings.mask_near_duplicates ? await nearDuplicatesOf(train, signal) : undefined,
+    isLikely:
+      margin === undefined ? undefined : await likelyAnswersOf(train, encoderOf(model, "base"), { ...guide, margin }),
+  };
+}
+
+/** The batches of a training by their number, and what is masked of those of all steps. */
+function createBatches(
+  settings: TrainRetrieverSettings,
+  train: readonly RetrievalExample[],
+  masks: Masks,
   steps: number,
-  { reporter, signal }: StageContext,
-): Promise<{ at: (number: number) => ComposedBatch; masks: MaskCounts | undefined }> {
+  { reporter }: StageContext,
+): { at: (number: number) => ComposedBatch; record: Record<string, MaskCounts> } {
   const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
   const source = new ShuffledBatches(train, size, seed);
-  const isNear = settings.mask_near_duplicates ? await nearDuplicatesOf(train, signal) : undefined;
   const at = (number: number): ComposedBatch => {
     const batch = source.at(number);
-    return { batch, examples: composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number), isNear) };
+    return { batch, examples: composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number), masks) };
   };
-  if (!isNear) return { at, masks: undefined };
+  const record: Record<string, MaskCounts> = {};
+  if (!masks.isNear && !masks.isLikely) return { at, record };
   const numbers = Array.from({ length: steps * settings.gradient_accumulation_steps }, (_, number) => number);
-  const masks = countMasked(numbers.map((number) => at(number).examples));
-  const percent = (100 * masks.share).toFixed(2);
-  reporter.info(
-    `near-duplicates: ${masks.masked_pairs} of ${masks.pairs} pairs of question and passage (${percent} %) are no negatives`,
-  );
-  return { at, masks };
+  const { near_duplicates, guided } = countMasked(numbers.map((number) => at(number).examples));
+  const count = (name: string, title: string, counts: MaskCounts): void => {
+    record[name] = counts;
+    const percent = (100 * counts.share).toFixed(2);
+    reporter.info(
+      `${title}: ${counts.masked_pairs} of ${counts.pairs} pairs of question and passage (${percent} %) are no negatives`,
+    );
+  };
+  if (masks.isNear) count("near_duplicates", "near-duplicates", near_duplicates);
+  if (masks.isLikely) count("guided", "likely answers", guided);
+  return { at, record };
 }
 
 interface ComposedBatch {
@@ -191,7 +221,6 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
     `${settings.model_path}: ${train.length} questions, ${steps} steps of ${settings.per_device_train_batch_size}, ` +
       `${encoder.settings.similarity} / ${temperature}; database of ${documents.length} passages`,
   );
-  const batches = await createBatches(settings, train, steps, context);
   // Before adapters and training change the weights.
   const identity = await identityOf(settings, encoder, { documents, train, evaluation, test });
   const session = { threads: settings.threads, device: settings.device };
@@ -199,6 +228,8 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
   if (adapters) reporter.info(adapters.describe());
   const activationBytes = settings.activation_memory * 2 ** 20;
   const model = await createTrainableEncoder(encoder, { ...session, activationBytes }, adapters);
+  const masks = await createMasks(settings, train, model, signal);
+  const batches = createBatches(settings, train, masks, steps, context);
   const save = (folder: string, extra?: (temporary: string) => Promise<void>): Promise<void> =>
     saveEncoder(folder, encoder, async (temporary) => {
       if (adapters) await writeAdapter(temporary, adapters, { base: settings.model_path, task: "FEATURE_EXTRACTION" });
@@ -316,7 +347,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
       return {
         outputs: [output],
         figures,
-        ...(batches.masks ? { record: { near_duplicates: batches.masks } } : {}),
+        ...(Object.keys(batches.record).length > 0 ? { record: batches.record } : {}),
         summary: [formatTable(rows, COLUMNS), ...(choice ? [choice.verdict] : [])].join("\n"),
       };
     });
