@@ -44,7 +44,7 @@ export async function quality({ settings, temperature }) {
       ours: (seed, save) =>
         worker(folder, "retriever.mjs", { ...common, overrides: ENCODER_SETTINGS, batches: order(seed), save }),
       // As its users have it, with the dropout of the model's config; and without, as ours.
-      "sentence-transformers": theirs(true),
+      "sentence-transformers-with-dropout": theirs(true),
       "sentence-transformers-without-dropout": theirs(false),
     };
     const results = {};
@@ -63,7 +63,7 @@ export async function quality({ settings, temperature }) {
     const measured = Object.entries(results).filter(([, list]) => list.length > 0);
     const means = Object.fromEntries(measured.map(([side, list]) => [side, summary(list)]));
     for (const [side, figures] of Object.entries({ base: summary([base]), ...means }))
-      console.log(`${side.padEnd(22)} recall@1 ${figures.recall1}, recall@4 ${figures.recall4}, MRR ${figures.mrr}`);
+      console.log(`${side.padEnd(38)} recall@1 ${figures.recall1}, recall@4 ${figures.recall4}, MRR ${figures.mrr}`);
     const { ours, ...peers } = means;
     console.log(
       JSON.stringify({

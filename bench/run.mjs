@@ -15,6 +15,7 @@ const NAMES = [
   "coverage",
   "metrics",
   "bm25",
+  "hybrid",
   "faults",
   "near-duplicates",
   "negatives",

@@ -46,9 +46,10 @@ class HybridIndex {
   constructor(
     private readonly index: PassageIndex,
     private readonly encoder: PassageEncoder,
+    pairs = PAIRS_WEIGHT,
   ) {
     this.documents = index.documents;
-    this.words = bm25IndexOf(index.documents, PAIRS_WEIGHT);
+    this.words = bm25IndexOf(index.documents, pairs);
   }
 
   /** One a question, in order. */
@@ -71,10 +72,15 @@ class HybridIndex {
 
 /**
  * Search by vectors and words together. Scores are the sums of standardised scores. Where the index is approximate, its exact scores are
- * used all the same: O(passages · dimensions) a question.
+ * used all the same: O(passages · dimensions) a question. `pairs`: what pairs of neighbouring words count beside words.
  */
-export function hybridRetriever(index: PassageIndex, encoder: PassageEncoder, weight: number): Retriever {
-  const hybrid = new HybridIndex(index, encoder);
+export function hybridRetriever(
+  index: PassageIndex,
+  encoder: PassageEncoder,
+  weight: number,
+  pairs = PAIRS_WEIGHT,
+): Retriever {
+  const hybrid = new HybridIndex(index, encoder, pairs);
   return {
     documents: index.documents,
     async retrieve(questions, k, options = {}) {

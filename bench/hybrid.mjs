@@ -1,0 +1,84 @@
+// What search by words adds to vectors, nothing trained: BM25, vectors, both together, and both with pairs of neighbouring words. For each
+// data folder (Faire's, and that of Databricks beside it): the database is faire.pkl where there is one, else all passages that the questions name.
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { distinctDocuments, readQuestions } from "../packages/core/dist/index.js";
+import { estimateFigures, pairedDifference } from "../packages/metrics/dist/index.js";
+import { openEncoder } from "../packages/models/dist/index.js";
+import {
+  bm25Retriever,
+  DEFAULT_BM25_WEIGHT,
+  denseRetriever,
+  evaluateRetriever,
+  figuresOfQuestion,
+  hybridRetriever,
+  openIndex,
+} from "../packages/retrieval/dist/index.js";
+import { differencesTable, figuresTable, shownFigures } from "../packages/test-retriever/dist/index.js";
+import { flattenQuestions } from "../packages/train-retriever/dist/index.js";
+import { database, ENCODER_SETTINGS } from "./data.mjs";
+import { mean, rounded } from "./measure.mjs";
+import { flags, quiet, requireData, requireModel, root } from "./tools.mjs";
+
+const DEPTHS = [1, 4];
+const FIGURES = shownFigures(DEPTHS);
+const seed = Number(flags.seed);
+
+async function questionsIn(folder) {
+  const files = ["train", "eval", "test"].map((split) => join(folder, `${split}_w_q.jsonl`)).filter(existsSync);
+  return (await Promise.all(files.map((file) => readQuestions(file)))).flat();
+}
+
+async function measure(folder, encoder) {
+  const rows = await questionsIn(folder);
+  const questions = flattenQuestions(rows);
+  const documents = existsSync(join(folder, "faire.pkl"))
+    ? await database(folder)
+    : distinctDocuments(rows.flatMap(({ gold_docs, hard_neg_docs }) => [...gold_docs, ...hard_neg_docs]));
+  const indexPath = join(root, "result/bench/hybrid", basename(folder));
+  const index = await openIndex(documents, encoder, { ...quiet, indexPath });
+  const systems = {
+    BM25: bm25Retriever(documents),
+    dense: denseRetriever(index, encoder),
+    "dense + BM25 of words": hybridRetriever(index, encoder, DEFAULT_BM25_WEIGHT, 0),
+    "and of pairs": hybridRetriever(index, encoder, DEFAULT_BM25_WEIGHT),
+  };
+  const found = {};
+  for (const [name, retriever] of Object.entries(systems)) {
+    const { scores } = await evaluateRetriever(retriever, { questions, ks: DEPTHS, depth: 100, ...quiet });
+    found[name] = scores.map((score) =>
+      Object.fromEntries(
+        Object.entries(figuresOfQuestion(score)).map(([figure, value]) => [`test_retr/${figure}`, value]),
+      ),
+    );
+  }
+  const compare = (from, to) =>
+    FIGURES.map(([figure]) => {
+      const values = (name) => found[name].map((row) => row[figure]);
+      return { from, to, figure, ...pairedDifference(values(from), values(to), { seed }) };
+    });
+  const differences = [...compare("dense", "and of pairs"), ...compare("dense + BM25 of words", "and of pairs")];
+  console.log(`\n${basename(folder)}: ${questions.length} questions, ${documents.length} passages`);
+  console.log(
+    figuresTable(
+      Object.entries(found).map(([label, list]) => ({ label, estimates: estimateFigures(list, { seed }) })),
+      DEPTHS,
+    ),
+  );
+  console.log(differencesTable(differences, DEPTHS));
+  const means = (list) =>
+    Object.fromEntries(FIGURES.map(([figure]) => [figure, rounded(mean(list.map((row) => row[figure])))]));
+  return {
+    questions: questions.length,
+    passages: documents.length,
+    figures: Object.fromEntries(Object.entries(found).map(([name, list]) => [name, means(list)])),
+  };
+}
+
+const data = requireData();
+const folders = [data, join(dirname(data), "databricks")].filter(existsSync);
+const encoder = await openEncoder(requireModel("encoder"), { ...quiet, overrides: ENCODER_SETTINGS });
+const result = { bench: "hybrid" };
+for (const folder of folders) result[basename(folder)] = await measure(folder, encoder);
+await encoder.close();
+console.log(JSON.stringify(result));
