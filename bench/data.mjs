@@ -49,7 +49,7 @@ export const evaluationExamples = async (data) => flattenQuestions(await readQue
 export const database = (data) => readDocuments(join(data, "faire.pkl"));
 
 /** SmolLM2-Instruct's turns. */
-const CHAT = {
+export const CHAT = {
   ...defaultPromptFormat,
   system_prefix: "<|im_start|>system\n",
   sep_system: "<|im_end|>\n",

@@ -6,7 +6,7 @@ import type { PassageIndex } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
 import { documentsAt, embedQuestions, type RetrieveOptions } from "./retrieve.js";
 import { bm25IndexOf, type Retriever } from "./retriever.js";
-import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
+import { figuresOfQuestion, type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
 
 // Scores of vectors and of words have other scales, and they differ from question to question. Each is therefore standardised over all
 // passages of the database, for each question by itself, and the two are added: dense + weight * BM25, which is of words and of pairs of them
@@ -101,12 +101,17 @@ export interface WeightFigures {
   figures: Record<string, number>;
 }
 
+/** With the figures of each question, in order. */
+export interface MeasuredWeight extends WeightFigures {
+  rows: Record<string, number>[];
+}
+
 /** The figures of `evaluateRetriever` for each weight. Questions are embedded and passages scored once for all weights. */
 export async function evaluateWeights(
   { index, encoder }: { index: PassageIndex; encoder: PassageEncoder },
   weights: readonly number[],
   { questions, ks = [1, 4], depth = 0, reporter, signal }: EvaluateRetrieverOptions,
-): Promise<WeightFigures[]> {
+): Promise<MeasuredWeight[]> {
   const k = Math.max(depth, ...ks);
   const scored = weights.map((): RetrievalScore[] => []);
   const texts = questions.map((row) => row.question);
@@ -118,5 +123,8 @@ export async function evaluateWeights(
       scored[w]?.push(scoreRetrieval(found, gold, ks));
     });
   }
-  return weights.map((bm25_weight, w) => ({ bm25_weight, figures: retrievalFigures(scored[w] ?? [], ks) }));
+  return weights.map((bm25_weight, w) => {
+    const scores = scored[w] ?? [];
+    return { bm25_weight, figures: retrievalFigures(scores, ks), rows: scores.map(figuresOfQuestion) };
+  });
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DataError } from "@rag-ft/core";
+import { DataError, InternalError } from "@rag-ft/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   checkRetrieval,
@@ -18,15 +18,24 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const candidate = (bm25_weight: number, recall: number, mrr: number) => ({ bm25_weight, figures: { recall, mrr } });
 const keep = (bm25_weight: number) =>
   writeHybridWeight(folder, { bm25_weight, chosen_by: "mrr", questions: 1, passages: 1, candidates: [] });
 
-test("the best figure chooses, then MRR, then nearness to the default", () => {
+test("the default is chosen unless another weight beats it beyond chance", () => {
+  /** Found for the first `found` of 40 questions. */
+  const candidate = (bm25_weight: number, found: number) => {
+    const rows = Array.from({ length: 40 }, (_, i) => ({ recall: i < found ? 1 : 0 }));
+    return { bm25_weight, rows, figures: { recall: found / 40 } };
+  };
   const choose = (...candidates: ReturnType<typeof candidate>[]) => chooseWeight(candidates, "recall").bm25_weight;
-  expect(choose(candidate(0, 0.5, 0.9), candidate(2, 0.6, 0.1))).toBe(2);
-  expect(choose(candidate(0, 0.5, 0.3), candidate(1, 0.5, 0.4), candidate(2, 0.5, 0.2))).toBe(1);
-  expect(choose(candidate(0, 0.5, 0.5), candidate(0.75, 0.5, 0.5), candidate(2, 0.5, 0.5))).toBe(0.75);
+  const usual = candidate(0.5, 20);
+  expect(choose(candidate(0, 19), usual, candidate(1, 20))).toBe(0.5);
+  // Two more of 40 may be chance; twelve more are not, and sixteen are better still.
+  expect(choose(usual, candidate(1, 22))).toBe(0.5);
+  expect(choose(candidate(0, 32), usual, candidate(1, 22), candidate(2, 36))).toBe(2);
+  expect(choose(candidate(0, 36), usual, candidate(2, 32))).toBe(0);
+  expect(choose(candidate(0, 4), usual)).toBe(0.5);
+  expect(() => choose(candidate(0, 1))).toThrow(InternalError);
 });
 
 test("a weight given wins over the one kept beside the model, and that over the default; a line says which", async () => {

@@ -3,7 +3,7 @@ import { BM25_WEIGHTS, type ChosenWeight, chooseWeight, evaluateWeights, type We
 import type { IndexedEncoder } from "./evaluation.js";
 import type { RetrievalExample } from "./examples.js";
 
-/** The weight of BM25 beside this encoder's vectors that does best on the eval questions, and its figures there. */
+/** The weight of BM25 beside this encoder's vectors that the eval questions choose, and its figures there. */
 export async function chooseOnEval(
   indexed: IndexedEncoder,
   questions: readonly RetrievalExample[],
@@ -19,7 +19,7 @@ export async function chooseOnEval(
       chosen_by: metric,
       questions: questions.length,
       passages: indexed.index.documents.length,
-      candidates,
+      candidates: candidates.map(({ bm25_weight, figures }) => ({ bm25_weight, figures })),
     },
   };
 }
