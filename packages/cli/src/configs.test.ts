@@ -3,11 +3,22 @@ import { describe, expect, it } from "vitest";
 import { parseSettings } from "./parse-settings.js";
 import { stageRegistry } from "./registry.js";
 import { readPipeline } from "./run/pipeline-config.js";
+import { readSettingsFile } from "./settings-file.js";
 
 const configs = ["quickstart", "databricks"].map((name) => [
   name,
   fileURLToPath(new URL(`../../../configs/${name}.yaml`, import.meta.url)),
 ]);
+
+it.each([
+  ["train-retriever", { train_file: "train_w_q.jsonl", eval_file: "eval_w_q.jsonl" }],
+  ["cross-validate", { question_files: "train_w_q.jsonl" }],
+])("configs/retriever.yaml holds settings of %s", async (name, questions) => {
+  const path = fileURLToPath(new URL("../../../configs/retriever.yaml", import.meta.url));
+  const stage = await stageRegistry[name]?.load();
+  const data = { model_path: "model", full_dataset_file_path: "documents.jsonl", output_dir: "out", ...questions };
+  expect(stage && parseSettings(stage, { ...data, ...(await readSettingsFile(path)) }).problems).toBeUndefined();
+});
 
 describe("the run configurations in configs/", () => {
   it.each(configs)("%s gives every stage settings that it accepts", { timeout: 60_000 }, async (_, path) => {
