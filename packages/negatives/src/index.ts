@@ -1,3 +1,3 @@
-export * from "./likely-limit.js";
+export * from "./likely-answers.js";
 export * from "./mine-hard-negatives.js";
 export * from "./mining-settings.js";

@@ -16,7 +16,7 @@ import {
 } from "@rag-ft/core";
 import { areNear, type Shingles, shingles } from "@rag-ft/near-duplicates";
 import { type PassageEncoder, type PassageIndex, type Retrieved, retrieve } from "@rag-ft/retrieval";
-import { likelyLimit } from "./likely-limit.js";
+import { innerProduct, likelyLimit } from "./likely-answers.js";
 
 /** Passages retrieved a question: enough to get past the likely positives of a database full of copies. */
 const DEPTH = 200;
@@ -46,13 +46,6 @@ export interface MinedCounts {
 export interface Mined {
   rows: QuestionsRow[];
   counts: MinedCounts;
-}
-
-/** Inner product of a question's and a passage's vectors. */
-function innerProduct(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
 }
 
 /** For each question, its gold passage's score: the best one's when there are several. */

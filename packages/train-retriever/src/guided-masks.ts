@@ -1,7 +1,7 @@
 // Guided masking (GISTEmbed, Solatorio 2024), with a share of the gold passage's score for the limit: a passage that the base model finds as good
 // an answer as the gold one, or nearly, is taken for an answer that nobody marked, and is no negative.
 import { type Document, distinctDocuments, documentKey } from "@rag-ft/core";
-import { likelyLimit } from "@rag-ft/negatives";
+import { innerProduct, likelyLimit } from "@rag-ft/negatives";
 import type { PassageEncoder } from "@rag-ft/retrieval";
 import type { RetrievalExample } from "./examples.js";
 
@@ -52,7 +52,7 @@ export async function likelyAnswersOf(
   );
   const score = (question: string, { fmt_content }: Document): number => {
     const [query, passage] = [questions.get(question), passages.get(fmt_content)];
-    return query && passage ? query.reduce((sum, value, i) => sum + value * (passage[i] as number), 0) : -Infinity;
+    return query && passage ? innerProduct(query, passage) : -Infinity;
   };
   return ({ question, gold_docs }, passage) => {
     if (gold_docs.some((gold) => documentKey(gold) === documentKey(passage))) return false;
