@@ -2,14 +2,13 @@
 // the gold passages and with none. Databricks' example of LocalRQA (`databricks` beside Faire's folder): 58 questions of its eval
 // split are trained on, the other 16 choose the checkpoint, the first 15 of its test split are measured. The stages of the command line
 // do the work in result/bench/answers, and go on where they were stopped.
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { distinctDocuments, formatTable, readQuestions, writeJsonl } from "../packages/core/dist/index.js";
+import { formatTable, readQuestions, signed, writeJsonl } from "../packages/core/dist/index.js";
 import { estimateFigures, pairedDifference } from "../packages/metrics/dist/index.js";
-import { CHAT } from "./data.mjs";
+import { CHAT, passagesOf } from "./data.mjs";
 import { rounded } from "./measure.mjs";
-import { flags, processor, requireData, requireModel, root } from "./tools.mjs";
+import { flags, processor, requireData, requireModel, root, runStage } from "./tools.mjs";
 
 const TRAINED_ON = 58;
 const MEASURED = flags.quick ? 2 : 15;
@@ -28,22 +27,14 @@ const linesOf = (file) =>
     .split("\n")
     .map((line) => JSON.parse(line));
 const questions = (await Promise.all(["eval", "test"].map((s) => readQuestions(join(data, `${s}_w_q.jsonl`))))).flat();
-await writeJsonl(
-  at("documents.jsonl"),
-  distinctDocuments(questions.flatMap(({ gold_docs, hard_neg_docs }) => [...gold_docs, ...hard_neg_docs])),
-);
+await writeJsonl(at("documents.jsonl"), passagesOf(questions));
 const rows = linesOf(join(data, "eval_w_qa.jsonl"));
 await writeJsonl(at("train_w_qa.jsonl"), rows.slice(0, TRAINED_ON));
 await writeJsonl(at("eval_w_qa.jsonl"), rows.slice(TRAINED_ON));
 await writeJsonl(at("test_w_qa.jsonl"), linesOf(join(data, "test_w_qa.jsonl")).slice(0, MEASURED));
 
-function stage(name, settings) {
-  const args = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, String(value)]);
-  const { status } = spawnSync(process.execPath, [join(root, "packages/cli/dist/main.js"), name, ...args], {
-    stdio: ["ignore", 2, 2],
-  });
-  if (status !== 0) process.exit(1);
-}
+/** They may take long: what they say is shown. */
+const stage = (name, settings) => runStage(name, settings, ["ignore", 2, 2]);
 
 const turns = Object.fromEntries(
   ["system_prefix", "sep_system", "user_prefix", "assistant_prefix", "sep_user", "sep_sys"].map((key) => [
@@ -106,7 +97,7 @@ for (const [passages, folders] of Object.entries(cells)) {
       figure: figure.replace("test_gen/", ""),
       base: `${from.mean.toFixed(3)} ${interval(from)}`,
       tuned: `${to.mean.toFixed(3)} ${interval(to)}`,
-      change: `${change.difference.toFixed(3)} ${interval(change)}`,
+      change: `${signed(change.difference)} ${interval(change)}`,
     });
     result.passages[passages][figure] = { base: rounded(from.mean), tuned: rounded(to.mean) };
   }

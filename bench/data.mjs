@@ -5,6 +5,7 @@ import {
   buildPrompt,
   createRandom,
   defaultPromptFormat,
+  distinctDocuments,
   documentKey,
   readDocuments,
   readQa,
@@ -45,6 +46,10 @@ export async function trainingExamples(data, seed) {
 }
 
 export const evaluationExamples = async (data) => flattenQuestions(await readQuestions(join(data, "eval_w_q.jsonl")));
+
+/** All passages that questions name, each once: a database where there is no other. */
+export const passagesOf = (rows) =>
+  distinctDocuments(rows.flatMap(({ gold_docs, hard_neg_docs }) => [...gold_docs, ...hard_neg_docs]));
 
 export const database = (data) => readDocuments(join(data, "faire.pkl"));
 

@@ -2,7 +2,7 @@
 // data folder (Faire's, and that of Databricks beside it): the database is faire.pkl where there is one, else all passages that the questions name.
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { distinctDocuments, readQuestions } from "../packages/core/dist/index.js";
+import { readQuestions } from "../packages/core/dist/index.js";
 import { estimateFigures, pairedDifference } from "../packages/metrics/dist/index.js";
 import { openEncoder } from "../packages/models/dist/index.js";
 import {
@@ -16,7 +16,7 @@ import {
 } from "../packages/retrieval/dist/index.js";
 import { differencesTable, figuresTable, shownFigures } from "../packages/test-retriever/dist/index.js";
 import { flattenQuestions } from "../packages/train-retriever/dist/index.js";
-import { database, ENCODER_SETTINGS } from "./data.mjs";
+import { database, ENCODER_SETTINGS, passagesOf } from "./data.mjs";
 import { mean, rounded } from "./measure.mjs";
 import { flags, quiet, requireData, requireModel, root } from "./tools.mjs";
 
@@ -32,9 +32,7 @@ async function questionsIn(folder) {
 async function measure(folder, encoder) {
   const rows = await questionsIn(folder);
   const questions = flattenQuestions(rows);
-  const documents = existsSync(join(folder, "faire.pkl"))
-    ? await database(folder)
-    : distinctDocuments(rows.flatMap(({ gold_docs, hard_neg_docs }) => [...gold_docs, ...hard_neg_docs]));
+  const documents = existsSync(join(folder, "faire.pkl")) ? await database(folder) : passagesOf(rows);
   const indexPath = join(root, "result/bench/hybrid", basename(folder));
   const index = await openIndex(documents, encoder, { ...quiet, indexPath });
   const systems = {

@@ -1,11 +1,10 @@
 // Does train-retriever keep the base where nothing can be learned? The questions of Faire are dealt anew among the passages, in training and
 // evaluation alike, so that a gain on the eval questions is chance. The database is the gold passages of both files.
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRandom, distinctDocuments, readQuestions, writeJsonl } from "../packages/core/dist/index.js";
 import { ENCODER_SETTINGS } from "./data.mjs";
-import { flags, processor, requireData, requireModel, root, wholeNumber, withFolder } from "./tools.mjs";
+import { flags, processor, requireData, requireModel, runStage, wholeNumber, withFolder } from "./tools.mjs";
 
 const encoder = requireModel("encoder");
 const data = requireData();
@@ -30,7 +29,7 @@ await withFolder(async (folder) => {
     await writeJsonl(join(folder, "train_w_q.jsonl"), dealtAnew(train, seed));
     await writeJsonl(join(folder, "eval_w_q.jsonl"), dealtAnew(evaluation, seed));
     const output = join(folder, String(seed));
-    const settings = {
+    runStage("train-retriever", {
       model_path: encoder,
       full_dataset_file_path: join(folder, "documents.jsonl"),
       train_file: join(folder, "train_w_q.jsonl"),
@@ -43,15 +42,7 @@ await withFolder(async (folder) => {
       interpolate: "0.5",
       keep_base_unless: "significant",
       seed,
-    };
-    const flagsOf = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const run = spawnSync(process.execPath, [join(root, "packages/cli/dist/main.js"), "train-retriever", ...flagsOf], {
-      encoding: "utf8",
     });
-    if (run.status !== 0) {
-      console.error(run.stderr);
-      process.exit(1);
-    }
     const choice = JSON.parse(readFileSync(join(output, "choice.json"), "utf8"));
     console.log(`seed ${seed}: ${choice.verdict}`);
     results.push({ seed, kept: choice.kept, is_base: choice.kept.step === 0, verdict: choice.verdict });

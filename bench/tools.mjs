@@ -122,6 +122,16 @@ export function python(script, ...args) {
   return runJson(pythonPath(), [join(root, "bench/python", script), ...args]);
 }
 
+/** Runs a stage of the built command line. `stdio` as spawn's: what is piped is shown only when the stage fails. */
+export function runStage(name, settings, stdio = "pipe") {
+  const args = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, String(value)]);
+  const main = join(root, "packages/cli/dist/main.js");
+  const { status, stderr } = spawnSync(process.execPath, [main, name, ...args], { encoding: "utf8", stdio });
+  if (status === 0) return;
+  if (stderr) console.error(stderr);
+  process.exit(1);
+}
+
 /** Calls `work` with a temporary folder that is removed afterwards. */
 export async function withFolder(work) {
   const folder = mkdtempSync(join(tmpdir(), "rag-ft-bench-"));
