@@ -7,6 +7,8 @@ import { keptResults, mean, peer, rounded, wanted, worker } from "./measure.mjs"
 import { flags, processor, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const STEPS = 27;
+/** What the model's config says of hidden values and of attention weights. */
+const DROPOUT = 0.1;
 
 export async function quality({ settings, temperature }) {
   const encoder = requireModel("encoder");
@@ -40,10 +42,14 @@ export async function quality({ settings, temperature }) {
         batches: order(seed).map((rows) => rows.map(asPair)),
         save,
       });
+    const ours = (dropout) => (seed, save) => {
+      const batches = order(seed);
+      return worker(folder, "retriever.mjs", { ...common, overrides: ENCODER_SETTINGS, dropout, seed, batches, save });
+    };
     const sides = {
-      ours: (seed, save) =>
-        worker(folder, "retriever.mjs", { ...common, overrides: ENCODER_SETTINGS, batches: order(seed), save }),
-      // As its users have it, with the dropout of the model's config; and without, as ours.
+      "ours-with-dropout": ours(DROPOUT),
+      "ours-without-dropout": ours(0),
+      // As its users have it, with the dropout of the model's config.
       "sentence-transformers-with-dropout": theirs(true),
       "sentence-transformers-without-dropout": theirs(false),
     };
@@ -64,20 +70,20 @@ export async function quality({ settings, temperature }) {
     const means = Object.fromEntries(measured.map(([side, list]) => [side, summary(list)]));
     for (const [side, figures] of Object.entries({ base: summary([base]), ...means }))
       console.log(`${side.padEnd(38)} recall@1 ${figures.recall1}, recall@4 ${figures.recall4}, MRR ${figures.mrr}`);
-    const { ours, ...peers } = means;
+    const difference = (how) => {
+      const [mine, peer] = [means[`ours-${how}`], means[`sentence-transformers-${how}`]];
+      if (!mine || !peer) return undefined;
+      return { recall1: rounded(mine.recall1 - peer.recall1), recall4: rounded(mine.recall4 - peer.recall4) };
+    };
     console.log(
       JSON.stringify({
         bench: "retriever --quality",
-        ours,
-        peers,
+        means,
         base: summary([base]),
-        difference: Object.fromEntries(
-          Object.entries(peers).flatMap(([side, f]) =>
-            ours
-              ? [[side, { recall1: rounded(ours.recall1 - f.recall1), recall4: rounded(ours.recall4 - f.recall4) }]]
-              : [],
-          ),
-        ),
+        difference: {
+          with_dropout: difference("with-dropout"),
+          without_dropout: difference("without-dropout"),
+        },
         by_seed: Object.fromEntries(
           measured.map(([side, list]) => [side, list.map(({ recall1, recall4 }) => ({ recall1, recall4 }))]),
         ),

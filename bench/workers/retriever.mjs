@@ -1,8 +1,8 @@
 // Our side of bench/retriever.mjs: steps of contrastive training by train-retriever's own parts. Prints JSON.
 import { readFileSync } from "node:fs";
 import { createRandom } from "../../packages/core/dist/index.js";
-import { createTrainableEncoder, loadEncoder, saveEncoder } from "../../packages/models/dist/index.js";
-import { createContrastiveLoss, OptimizerLoop, peakRssMb } from "../../packages/train/dist/index.js";
+import { createTrainableEncoder, loadEncoder, saveEncoder, WindowedDropout } from "../../packages/models/dist/index.js";
+import { createContrastiveLoss, OptimizerLoop, peakRssMb, seedFor } from "../../packages/train/dist/index.js";
 import {
   composeBatch,
   contrastiveStep,
@@ -26,7 +26,8 @@ const {
 } = request;
 const encoder = await loadEncoder(folder, { ...quiet, overrides });
 const activationBytes = trainRetrieverSettings.shape.activation_memory.parse(request.activation_memory) * 2 ** 20;
-const model = await createTrainableEncoder(encoder, { threads, activationBytes });
+const dropout = request.dropout ? new WindowedDropout(request.dropout) : undefined;
+const model = await createTrainableEncoder(encoder, { threads, activationBytes, dropout });
 const loss = await createContrastiveLoss({
   dimensions: encoder.graph.dimensions,
   similarity: encoder.settings.similarity,
@@ -34,13 +35,16 @@ const loss = await createContrastiveLoss({
 });
 const parameters = [...encoder.weights].map(([name, weight]) => ({ name, ...weight }));
 const optimizer = new OptimizerLoop(settings, request.steps ?? batches.length + 1);
-const random = createRandom(request.seed ?? 0);
+const seed = request.seed ?? 0;
+const random = createRandom(seed);
+let steps = 0;
 
 /** A step from texts to new weights. Tokens are made anew each time, as the peers make them. */
 async function step(batch) {
   const began = performance.now();
   const composed = composeBatch(batch, hard_neg_ratio, random);
   const cache = new TokenCache(model);
+  dropout?.draw(seedFor(seed, "dropout", steps++));
   const result = await contrastiveStep(model, loss, cache, composed, 1);
   optimizer.step(parameters, model.gradients);
   const seconds = (performance.now() - began) / 1000;

@@ -52,7 +52,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Hard negatives, accumulation and logs that do not fall together with evaluations, so that each has to be taken up in the middle. */
+/** Hard negatives, dropout, accumulation and logs that do not fall together with evaluations, so that each has to be taken up in the middle. */
 const retriever = (output: string): string[] =>
   argvOf("train-retriever", {
     model_path: ENCODER,
@@ -64,6 +64,7 @@ const retriever = (output: string): string[] =>
     per_device_train_batch_size: 3,
     gradient_accumulation_steps: 2,
     hard_neg_ratio: 0.7,
+    dropout: 0.1,
     max_steps: 5,
     eval_steps: 2,
     logging_steps: 3,

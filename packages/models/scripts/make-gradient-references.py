@@ -2,7 +2,8 @@
 
     python packages/models/scripts/make-gradient-references.py [name ...]        (needs torch, transformers, safetensors)
 
-Writes src/fixtures/<name>/{config.json, model.safetensors, reference.safetensors} beside the tests that read them; all, or those named.
+Writes src/fixtures/<name>/{config.json, model.safetensors, reference.safetensors} beside the tests that read them; all, or those named. tiny-bert
+has dropout.safetensors too: vectors and gradients with masks that follow from an element's number.
 """
 
 import sys
@@ -55,6 +56,32 @@ def encoder(name, model, body, ids):
     save(model, name, reference)
 
 
+def with_dropout(name, model, ids):
+    """As `encoder` with mean pooling, but each dropout, in the order of the calls, multiplies by 0 or 1.25."""
+    sites = 0
+
+    def dropout(x, *_, **__):
+        nonlocal sites
+        places = torch.arange(x.numel())
+        keeps = (places * 7 + sites * 3) % 10 >= 2
+        sites += 1
+        return x * (keeps.float() / 0.8).view(x.shape)
+
+    plain = torch.nn.functional.dropout
+    torch.nn.functional.dropout = dropout
+    model.set_attn_implementation("eager")
+    mask = (ids != model.config.pad_token_id).long()
+    model.zero_grad()
+    hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+    torch.nn.functional.dropout = plain
+    assert sites == 1 + 3 * model.config.num_hidden_layers, sites
+    vectors = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+    weights = torch.arange(vectors.numel()).sin().view(vectors.shape)
+    (vectors * weights).sum().backward()
+    reference = {"vectors": vectors, "vector_gradients": weights, **gradients(model)}
+    save_file({key: value.detach().contiguous() for key, value in reference.items()}, FIXTURES / name / "dropout.safetensors")
+
+
 TINY_ENCODER = dict(
     vocab_size=40, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, intermediate_size=24,
     hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, initializer_range=0.3,
@@ -64,7 +91,9 @@ TINY_ENCODER = dict(
 def bert(name):
     torch.manual_seed(0)
     model = perturbed(BertModel(BertConfig(max_position_embeddings=16, **TINY_ENCODER), add_pooling_layer=False)).eval()
-    encoder(name, model, model, torch.tensor([[2, 5, 9, 31, 7, 3], [2, 17, 17, 3, 0, 0], [2, 39, 3, 0, 0, 0]]))
+    ids = torch.tensor([[2, 5, 9, 31, 7, 3], [2, 17, 17, 3, 0, 0], [2, 39, 3, 0, 0, 0]])
+    encoder(name, model, model, ids)
+    with_dropout(name, model, ids)
 
 
 def xlm_roberta(name):

@@ -8,6 +8,7 @@ export * from "./decoder/answer-loss.js";
 export * from "./decoder/decoder-architecture.js";
 export * from "./decoder/load-decoder.js";
 export * from "./decoder/trainable-decoder.js";
+export * from "./encoder/dropout.js";
 export * from "./encoder/embed-texts.js";
 export * from "./encoder/encoder-architecture.js";
 export * from "./encoder/encoder-settings.js";

@@ -51,6 +51,11 @@ export const trainRetrieverSettings = z.object({
     .describe(
       "Passages that the base model gives at least this share of the gold passage's score, such as 0.97, are never a question's negatives (GISTEmbed); default: none is masked so",
     ),
+  dropout: number((n) => n.min(0).lt(1))
+    .default(0)
+    .describe(
+      "Share of hidden values and attention weights that a training step drops, such as 0.1, what most encoders were pretrained with",
+    ),
   query_prefix: escapedText()
     .optional()
     .describe("Before each question; default: as saved with the model, E5's for E5 models"),

@@ -147,8 +147,8 @@ describe("train-retriever", () => {
 
   it("gives the same weights for the same seed, and others for another", async () => {
     const short = { max_steps: 2, eval_steps: 0, do_eval: false };
-    const hashOf = async (name: string, seed: number): Promise<string> => {
-      await trainRetriever.run(settings(name, { ...short, seed, test_file: undefined }), context);
+    const hashOf = async (name: string, seed: number, more: object = {}): Promise<string> => {
+      await trainRetriever.run(settings(name, { ...short, seed, test_file: undefined, ...more }), context);
       return hashFile(at(`${name}/model.safetensors`));
     };
     await mkdir(at("seed-a"));
@@ -157,6 +157,11 @@ describe("train-retriever", () => {
     expect(await readdir(at("seed-a"))).not.toContain("hybrid.json");
     expect(await hashOf("seed-b", 1)).toBe(first);
     expect(await hashOf("seed-c", 2)).not.toBe(first);
+
+    const dropped = await hashOf("seed-d", 1, { dropout: 0.1 });
+    expect(dropped).not.toBe(first);
+    expect(await hashOf("seed-e", 1, { dropout: 0.1 })).toBe(dropped);
+    expect(await hashOf("seed-f", 2, { dropout: 0.1 })).not.toBe(dropped);
   });
 
   it("masks near-duplicates of the gold passages when told to, and records how many", async () => {

@@ -14,6 +14,7 @@ import {
 import {
   chooseResult,
   createTrainableEncoder,
+  type Dropout,
   encoderAdapters,
   type LoadedEncoder,
   loadEncoder,
@@ -22,6 +23,7 @@ import {
   safetensorsFiles,
   saveEncoder,
   type TrainableEncoder,
+  WindowedDropout,
   writeAdapter,
 } from "@rag-ft/models";
 import { bm25Retriever, HYBRID_FILE, hybridRetriever, writeHybridWeight } from "@rag-ft/retrieval";
@@ -41,6 +43,7 @@ import {
   runTraining,
   ShuffledBatches,
   type StepResult,
+  seedFor,
   totalSteps,
   writeChoice,
 } from "@rag-ft/train";
@@ -143,6 +146,7 @@ interface ComposedBatch {
 async function createStep(
   settings: TrainRetrieverSettings,
   model: TrainableEncoder,
+  dropout: Dropout | undefined,
   batchAt: (number: number) => ComposedBatch,
   temperature: number,
   signal: AbortSignal,
@@ -162,7 +166,9 @@ async function createStep(
       const sum = { loss: 0, examples: 0, tokens: 0 };
       const seen: RetrievalExample[] = [];
       for (let part = 0; part < parts; part++) {
-        const { batch, examples } = batchAt((step - 1) * parts + part);
+        const number = (step - 1) * parts + part;
+        const { batch, examples } = batchAt(number);
+        dropout?.draw(seedFor(settings.seed, "dropout", number));
         const result = await contrastiveStep(stoppable, loss, cache, examples, 1 / parts);
         sum.loss += result.loss;
         sum.tokens += result.tokens;
@@ -227,7 +233,8 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
   const adapters = lora && encoderAdapters(encoder, lora, session);
   if (adapters) reporter.info(adapters.describe());
   const activationBytes = settings.activation_memory * 2 ** 20;
-  const model = await createTrainableEncoder(encoder, { ...session, activationBytes }, adapters);
+  const dropout = settings.dropout > 0 ? new WindowedDropout(settings.dropout) : undefined;
+  const model = await createTrainableEncoder(encoder, { ...session, activationBytes, dropout }, adapters);
   const masks = await createMasks(settings, train, model, signal);
   const batches = createBatches(settings, train, masks, steps, context);
   const save = (folder: string, extra?: (temporary: string) => Promise<void>): Promise<void> =>
@@ -235,7 +242,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
       if (adapters) await writeAdapter(temporary, adapters, { base: settings.model_path, task: "FEATURE_EXTRACTION" });
       await extra?.(temporary);
     });
-  const step = await createStep(settings, model, batches.at, temperature, signal);
+  const step = await createStep(settings, model, dropout, batches.at, temperature, signal);
   const metric = settings.metric_for_best_model;
   const decides = { name: metric, greaterIsBetter: true };
   const { weights, folder, architecture } = encoder;

@@ -1,11 +1,16 @@
 import { createRandom, deriveSeed, type Random } from "@rag-ft/core";
 
 /** What the seed of a run decides; each has random numbers of its own. */
-export const SEEDED = { order: 0, hardNegatives: 1 } as const;
+export const SEEDED = { order: 0, hardNegatives: 1, dropout: 2 } as const;
 
-/** Random numbers for one part of what a seed decides: the same whenever and in whatever order parts are asked for. */
+/** The seed of one part of what a run's seed decides. */
+export function seedFor(seed: number, what: keyof typeof SEEDED, number: number): number {
+  return deriveSeed(seed, SEEDED[what], number);
+}
+
+/** Random numbers for such a part: the same whenever and in whatever order parts are asked for. */
 export function randomFor(seed: number, what: keyof typeof SEEDED, number: number): Random {
-  return createRandom(deriveSeed(seed, SEEDED[what], number));
+  return createRandom(seedFor(seed, what, number));
 }
 
 /**

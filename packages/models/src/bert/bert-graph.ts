@@ -39,7 +39,8 @@ export function bertGraph(config: BertConfig, parameters: Parameters, inputs: En
   const norm = (x: Value, name: string): Value =>
     layerNorm(x, weight(`${name}.weight`, [hidden]), weight(`${name}.bias`, [hidden]), epsilon);
 
-  const { ids, mask, tokenTypes } = inputs;
+  const { ids, mask, tokenTypes, dropout } = inputs;
+  const dropped = (x: Value): Value => (dropout ? mul(x, dropout.mask(x.shape)) : x);
   const dims = shapeOf(ids); // [batch, tokens]
   const headShape = concat([dims, intConstant([heads, size])], 0);
   const tokenCount = element(dims, 1);
@@ -54,7 +55,7 @@ export function bertGraph(config: BertConfig, parameters: Parameters, inputs: En
     weight("embeddings.token_type_embeddings.weight", [config.type_vocab_size, hidden]),
     tokenTypes ?? intConstant([0]),
   );
-  let x = reshape(norm(add(add(words, types), positions), "embeddings.LayerNorm"), ["rows", hidden]);
+  let x = dropped(reshape(norm(add(add(words, types), positions), "embeddings.LayerNorm"), ["rows", hidden]));
 
   // [batch, heads, tokens, 1]: 0 where there is a token, MASKED where there is padding.
   const padding = mul(sub(1, unsqueeze(cast(mask, "float32"), [1, 3])), MASKED);
@@ -66,14 +67,16 @@ export function bertGraph(config: BertConfig, parameters: Parameters, inputs: En
     const [query, key, value] = ["query", "key", "value"].map((part) =>
       split(dense(x, `${at}.attention.self.${part}`, hidden, hidden)),
     ) as [Value, Value, Value];
-    const context = attention(query, key, value, bias); // [batch, heads, tokens, size]
+    const unseen = dropout?.mask(["batch", heads, "tokens", "tokens"]);
+    const context = attention(query, key, value, bias, unseen); // [batch, heads, tokens, size]
     const merged = reshape(transpose(context, [0, 2, 1, 3]), ["rows", hidden], [-1, hidden]);
-    const attended = dense(merged, `${at}.attention.output.dense`, hidden, hidden);
+    const attended = dropped(dense(merged, `${at}.attention.output.dense`, hidden, hidden));
     x = norm(add(attended, x), `${at}.attention.output.LayerNorm`);
     const inner = ACTIVATIONS[config.hidden_act](
       dense(x, `${at}.intermediate.dense`, hidden, config.intermediate_size),
     );
-    x = norm(add(dense(inner, `${at}.output.dense`, config.intermediate_size, hidden), x), `${at}.output.LayerNorm`);
+    const outer = dropped(dense(inner, `${at}.output.dense`, config.intermediate_size, hidden));
+    x = norm(add(outer, x), `${at}.output.LayerNorm`);
   }
   const shape = concat([dims, intConstant([hidden])], 0);
   return reshape(x, ["batch", "tokens", hidden], shape);

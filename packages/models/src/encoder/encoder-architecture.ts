@@ -1,6 +1,7 @@
 import type { Value } from "@rag-ft/onnx";
 import type { RawConfig } from "../graph/config.js";
 import type { Parameters } from "../graph/parameters.js";
+import type { DropoutSites } from "./dropout.js";
 
 export interface EncoderInputs {
   /** int64 [batch, tokens] */
@@ -9,6 +10,8 @@ export interface EncoderInputs {
   mask: Value;
   /** int64 [batch, tokens]; all 0 when left out */
   tokenTypes?: Value;
+  /** In training only, and only where asked for. */
+  dropout?: DropoutSites;
 }
 
 /** An encoder as its config describes it. */

@@ -11,6 +11,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
 import { loadWeights } from "../weights/load-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
+import type { DropoutSites } from "./dropout.js";
 import type { EncoderArchitecture, EncoderGraph } from "./encoder-architecture.js";
 import { defaultEncoderSettings, type EncoderSettings } from "./encoder-settings.js";
 
@@ -38,10 +39,11 @@ export interface LoadedEncoder {
 }
 
 /** Inputs and sentence vectors [batch, dimensions] (not normalised) of an encoder's graph. */
-export function sentenceVectors(graph: EncoderGraph, parameters: Parameters): Value {
+export function sentenceVectors(graph: EncoderGraph, parameters: Parameters, dropout?: DropoutSites): Value {
   const hidden = graph.hiddenStates(parameters, {
     ids: input("ids", "int64", ["batch", "tokens"]),
     mask: input("mask", "int64", ["batch", "tokens"]),
+    dropout,
   });
   // Pooling as a product with each token's weight serves mean and CLS alike.
   const pooled = matmul(input("pool", "float32", ["batch", 1, "tokens"]), hidden);

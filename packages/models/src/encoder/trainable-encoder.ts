@@ -6,6 +6,7 @@ import {
   input,
   type Session,
   type SessionSettings,
+  type Tensor,
   type Value,
 } from "@rag-ft/onnx";
 import type { GradientSums } from "@rag-ft/train";
@@ -14,6 +15,7 @@ import { Parameters } from "../graph/parameters.js";
 import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
+import type { Dropout } from "./dropout.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
 import { KeptActivations } from "./kept-activations.js";
 import { type LoadedEncoder, sentenceVectors } from "./load-encoder.js";
@@ -26,9 +28,9 @@ export interface TrainableEncoder {
   readonly trained: ReadonlyMap<string, WeightTensor>;
   /** Sums of gradients of what is trained since they were last set to zero, by name. */
   readonly gradients: GradientSums;
-  /** Vectors of a batch, row-major [rows, dimensions], not normalised. */
+  /** Vectors of a batch, row-major [rows, dimensions], not normalised; without dropout. */
   forward(batch: TokenBatch): Promise<Float32Array>;
-  /** The same, and keeps the activations for `backward` of this very batch, if there is memory left for them. */
+  /** The same in training, with dropout; keeps the activations for `backward` of this very batch, if there is memory left for them. */
   forwardKeeping(batch: TokenBatch): Promise<Float32Array>;
   /** Adds to `gradients` those of a scalar, given its gradient with respect to the batch's vectors [rows, dimensions]. */
   backward(batch: TokenBatch, vectorGradients: Float32Array): Promise<void>;
@@ -44,6 +46,8 @@ export interface TrainableEncoder {
 export interface TrainableEncoderSettings extends SessionSettings {
   /** Bytes for activations that are kept from a forward pass to its backward pass (default 0: all are computed again). */
   activationBytes?: number;
+  /** Dropout in training (default none); its masks are to be drawn before each step. */
+  dropout?: Dropout;
 }
 
 /**
@@ -52,13 +56,13 @@ export interface TrainableEncoderSettings extends SessionSettings {
  */
 export async function createTrainableEncoder(
   encoder: LoadedEncoder,
-  { activationBytes = 0, ...settings }: TrainableEncoderSettings = {},
+  { activationBytes = 0, dropout, ...settings }: TrainableEncoderSettings = {},
   adapters?: LoraAdapters,
 ): Promise<TrainableEncoder> {
   const { graph, weights } = encoder;
   const trained = adapters?.weights ?? weights;
   const parameters = new Parameters();
-  const vectors = sentenceVectors(graph, parameters);
+  const vectors = sentenceVectors(graph, parameters, dropout);
   const seeds = [[vectors, input("vector_gradients", "float32", ["batch", graph.dimensions])]] as const;
   const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
   const gradients = gradientGraph(named, trained);
@@ -66,13 +70,21 @@ export async function createTrainableEncoder(
 
   const cut = cutGraph({ vectors }, gradients.outputs);
   const kept = new KeptActivations(cut.kept, (settings.device ?? CPU) === CPU ? activationBytes : 0);
-  const forwardSession = lazySession({ vectors }, settings);
+  const trainingSession = lazySession({ vectors }, settings);
+  const forwardSession = dropout
+    ? lazySession({ vectors: sentenceVectors(graph, new Parameters()) }, settings)
+    : trainingSession;
   const backwardSession = lazySession(gradients.outputs, settings);
   const keepingSession = lazySession({ vectors, ...cut.kept }, settings);
   const continuingSession = lazySession(cut.second, settings);
 
-  const forward = async (batch: TokenBatch): Promise<Float32Array> =>
-    (await forwardSession.run({ ...weightTensors, ...batch.inputs })).vectors?.data as Float32Array;
+  const vectorsOf = async (session: typeof forwardSession, inputs: Record<string, Tensor>): Promise<Float32Array> =>
+    (await session.run({ ...weightTensors, ...inputs })).vectors?.data as Float32Array;
+  const forward = (batch: TokenBatch): Promise<Float32Array> => vectorsOf(forwardSession, batch.inputs);
+  const trainingInputs = (batch: TokenBatch): Record<string, Tensor> => ({
+    ...batch.inputs,
+    ...dropout?.masksOf(batch),
+  });
   return {
     encoder,
     trained,
@@ -80,9 +92,9 @@ export async function createTrainableEncoder(
     forward,
     async forwardKeeping(batch) {
       const room = kept.room(batch);
-      if (!room) return forward(batch);
+      if (!room) return vectorsOf(trainingSession, trainingInputs(batch));
       const vectors = floatTensor(new Float32Array(batch.rows * graph.dimensions), [batch.rows, graph.dimensions]);
-      const results = await keepingSession.run({ ...weightTensors, ...batch.inputs }, { ...room, vectors });
+      const results = await keepingSession.run({ ...weightTensors, ...trainingInputs(batch) }, { ...room, vectors });
       kept.keep(batch, results);
       return results.vectors?.data as Float32Array;
     },
@@ -90,14 +102,21 @@ export async function createTrainableEncoder(
       const activations = kept.of(batch);
       const session = activations ? continuingSession : backwardSession;
       const vector_gradients = floatTensor(vectorGradients, [batch.rows, graph.dimensions]);
-      const inputs = { ...weightTensors, ...batch.inputs, ...activations, vector_gradients };
+      const inputs = { ...weightTensors, ...trainingInputs(batch), ...activations, vector_gradients };
       await gradients.run(session, inputs, batch.dims);
     },
     keeps: (batch) => kept.of(batch) !== undefined,
     forgetActivations: () => kept.forget(),
     embed: (texts, kind, options) => embedTexts(encoder, forward, texts, kind, options),
     async close() {
-      for (const session of [forwardSession, backwardSession, keepingSession, continuingSession]) await session.close();
+      for (const session of new Set([
+        forwardSession,
+        trainingSession,
+        backwardSession,
+        keepingSession,
+        continuingSession,
+      ]))
+        await session.close();
     },
   };
 }

@@ -37,12 +37,16 @@ export function attentionScale(query: Value): number {
  *
  * The bias is a further entry of each key, against a 1 of each query, so that the product of both adds it: an addition over all
  * scores would cost more than their softmax.
+ *
+ * @param dropout What the softmax [batch, heads, tokens, tokens] is multiplied by before it weighs the values, in training; it has no gradient.
  */
-export function attention(query: Value, key: Value, value: Value, keyBias: Value): Value {
+export function attention(query: Value, key: Value, value: Value, keyBias: Value, dropout?: Value): Value {
   const scale = attentionScale(query);
   const keys = withColumn(key, mul(keyBias, 1 / scale));
   const weights = softmax(matmul(withColumn(query, 1), keys, { transB: true, alpha: scale }));
-  return composite("Attention", [query, key, value], [matmul(weights, value), weights])[0] as Value;
+  const seen = dropout ? mul(weights, dropout) : weights;
+  const inputs = [query, key, value, ...(dropout ? [dropout] : [])];
+  return composite("Attention", inputs, [matmul(seen, value), weights])[0] as Value;
 }
 
 /** A block of causal attention: queries from `start`, keys from 0, both up to `end` (int64 [1]). */

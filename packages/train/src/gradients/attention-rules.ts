@@ -54,6 +54,29 @@ function withRowSums(gradient: Value, context: Value): Value {
   return withColumn(gradient, neg(reduceSum(mul(gradient, context), [-1], { keepDims: true })));
 }
 
+/**
+ * With dropout Z, C = (P ∘ Z) V and dP = Z ∘ (dC Vᵀ). The row sum is rowsum(dC ∘ C) as before, but it cannot be a column of the product, which is
+ * masked. P ∘ Z is computed again: the pass over the scores costs less than keeping it.
+ */
+function droppedGradients({
+  query,
+  key,
+  value,
+  dropout,
+  context,
+  weights,
+  gradient,
+}: Record<"query" | "key" | "value" | "dropout" | "context" | "weights" | "gradient", Value>): [Value, Value, Value] {
+  const scale = attentionScale(query);
+  const rowSums = reduceSum(mul(gradient, context), [-1], { keepDims: true });
+  const scores = mul(weights, sub(mul(dropout, matmul(gradient, value, { transB: true })), rowSums));
+  return [
+    matmul(scores, key, { alpha: scale }),
+    matmul(scores, query, { transA: true, alpha: scale }),
+    matmul(mul(dropout, weights), gradient, { transA: true }),
+  ];
+}
+
 const causalBounds = ({ inputs }: Node): BlockBounds[] =>
   Array.from({ length: (inputs.length - 3) / 2 }, (_, i) =>
     blockBounds(i, inputs[3 + 2 * i] as Value, inputs[4 + 2 * i] as Value),
@@ -62,8 +85,9 @@ const causalBounds = ({ inputs }: Node): BlockBounds[] =>
 /** Rules of attention, whose parts' own rules would pass over the scores three times more. */
 export const attentionRules: Record<string, Rule> = {
   Attention: ({ node, gradient }) => {
-    const [query, key, value] = node.inputs as [Value, Value, Value];
+    const [query, key, value, dropout] = node.inputs as [Value, Value, Value, Value?];
     const [context, weights] = node.outputs as [Value, Value];
+    if (dropout) return droppedGradients({ query, key, value, dropout, context, weights, gradient });
     return gradients({
       query,
       key,

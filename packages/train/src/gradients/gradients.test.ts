@@ -155,6 +155,17 @@ const cases: Record<string, GradientCase> = {
     build: (x) =>
       attention(at(x, 0), at(x, 1), at(x, 2), constant([0, 0, 0, 0, 0, 0, MASKED, 0, 0, MASKED, 0, 0], [2, 2, 3, 1])),
   },
+  "Attention, dropout": {
+    shapes: [
+      [1, 2, 3, 4],
+      [1, 2, 3, 4],
+      [1, 2, 3, 4],
+    ],
+    build: (x) => {
+      const dropout = constant([2, 0, 2, 2, 2, 0, 0, 2, 2, 2, 2, 2, 0, 0, 0, 2, 0, 2], [1, 2, 3, 3]);
+      return attention(at(x, 0), at(x, 1), at(x, 2), constant([0, 0, 0, 0, MASKED, 0], [1, 2, 3, 1]), dropout);
+    },
+  },
   CausalAttention: causal(13, 6),
   "CausalAttention, one block": causal(5, 1),
   "CausalAttention, more blocks than tokens": causal(4, 6),
