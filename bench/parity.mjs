@@ -94,7 +94,7 @@ async function train(model, weights, batches, peer, lossOf) {
       gradients = worstGradient(model.gradients, await readSafetensors(peer.gradientFile));
       fused = worstGradient(model.gradients, await readSafetensors(peer.fusedFile));
     }
-    optimizer.step(parameters, model.gradients);
+    await optimizer.step(parameters, model.gradients);
   }
   await model.close();
   return {

@@ -19,7 +19,7 @@ for (const batch of batches) {
   const work = answerBatches(batch, decoder.tokenizer.padId);
   let loss = 0;
   for (const part of work.batches) loss += await model.backward(part);
-  optimizer.step(parameters, model.gradients);
+  await optimizer.step(parameters, model.gradients);
   await adapters?.merge();
   const sequences = batch.map(({ prompt, answer }) => ({
     length: prompt.length + answer.length,

@@ -46,7 +46,7 @@ async function step(batch) {
   const cache = new TokenCache(model);
   dropout?.draw(seedFor(seed, "dropout", steps++));
   const result = await contrastiveStep(model, loss, cache, composed, 1);
-  optimizer.step(parameters, model.gradients);
+  await optimizer.step(parameters, model.gradients);
   const seconds = (performance.now() - began) / 1000;
   return { seconds, ...result, composed, rss_mb: Math.round(process.memoryUsage.rss() / 2 ** 20) };
 }

@@ -46,7 +46,7 @@ for (let step = 0; step < 10; step++) {
   const result = await session.run({ ...given, vectors: made });
   losses.push(result.loss.data[0]);
   await model.backward(batch, result.gradient.data);
-  adamw.update(trained, model.gradients, 2e-4);
+  await adamw.update(trained, model.gradients, 2e-4);
   clearGradients(model.gradients);
 }
 console.log(`losses: ${losses.map((value) => value.toFixed(4)).join(", ")}`);

@@ -32,7 +32,7 @@ export const losses = [];
 for (let step = 0; step < 400; step++) {
   const result = await model.run(batch);
   losses.push(result.loss.data[0]);
-  adamw.update(trained, model.gradients, 0.01);
+  await adamw.update(trained, model.gradients, 0.01);
   clearGradients(model.gradients);
 }
 console.log(`loss ${losses[0].toFixed(4)} at first, ${losses.at(-1).toFixed(6)} after ${losses.length} steps`);

@@ -109,6 +109,8 @@ export async function runTraining(task: TrainingTask): Promise<TrainingOutcome> 
     await run.toTheEnd();
   } catch (error) {
     throw error instanceof CancelledError ? await run.stopped() : error;
+  } finally {
+    await run.close();
   }
   return run.outcome();
 }
@@ -175,6 +177,10 @@ class TrainingRun {
     task.reporter.info(`${folder}: going on after step ${state.step} of ${task.steps}`);
   }
 
+  close(): Promise<void> {
+    return this.optimizer.close();
+  }
+
   async toTheEnd(): Promise<void> {
     const { steps, reporter, signal } = this.task;
     if (!this.evaluated) await this.evaluate();
@@ -207,7 +213,7 @@ class TrainingRun {
       );
     }
     const parameters = [...task.weights].map(([name, { data, shape }]) => ({ name, data, shape }));
-    const { lr, gradNorm } = this.optimizer.step(parameters, task.gradients, examples);
+    const { lr, gradNorm } = await this.optimizer.step(parameters, task.gradients, examples);
     await task.onWeightsChanged?.();
     this.step = step;
     const last = step === steps;

@@ -123,7 +123,7 @@ describe("training", () => {
     const parameters = [...model.trained].map(([name, weight]) => ({ name, ...weight }));
     for (let step = 0; step < 20; step++) {
       await model.backward(BATCH);
-      optimizer.update(parameters, model.gradients, 0.05);
+      await optimizer.update(parameters, model.gradients, 0.05);
       clearGradients(model.gradients);
       await adapters.merge();
     }

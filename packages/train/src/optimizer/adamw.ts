@@ -1,3 +1,18 @@
+import {
+  add,
+  createSession,
+  div,
+  floatTensor,
+  input,
+  mul,
+  type Session,
+  type SessionSettings,
+  sqrt,
+  sub,
+  type Tensor,
+  type Value,
+} from "@rag-ft/onnx";
+
 /** A trainable tensor as the optimizer sees it. */
 export interface Parameter {
   name: string;
@@ -33,12 +48,40 @@ export interface OptimizerState {
   moments: ReadonlyMap<string, Moments>;
 }
 
-/** AdamW (Loshchilov & Hutter 2019), the update of torch.optim.AdamW, in place over typed arrays. */
+/** Elements of one run, whose tensors stay in the caches: over a whole matrix, each of a dozen operators would go through memory. */
+const BLOCK = 2 ** 18;
+
+/** What a step changes, of the shape [elements]; each new value is written in the old one's place. */
+const CHANGED = ["weight", "first", "second"] as const;
+/** The name of its new value in the graph. */
+const after = (name: (typeof CHANGED)[number]): string => `${name} after the step`;
+
+/**
+ * The update of torch.optim.AdamW, element by element:
+ * m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², w = shrink w - rate m / (√v + floor), where the corrections of m and v, which
+ * start at 0, are in `rate` and `floor`.
+ */
+function updateGraph({ beta1, beta2 }: AdamWSettings): Record<string, Value> {
+  const elements = (name: string): Value => input(name, "float32", ["elements"]);
+  const scalar = (name: string): Value => input(name, "float32", []);
+  const gradient = mul(elements("gradient"), scalar("scale"));
+  const first = add(mul(elements("first"), beta1), mul(gradient, 1 - beta1));
+  const second = add(mul(elements("second"), beta2), mul(mul(gradient, gradient), 1 - beta2));
+  const change = mul(div(first, add(sqrt(second), scalar("floor"))), scalar("rate"));
+  const weight = sub(mul(elements("weight"), scalar("shrink")), change);
+  return { [after("weight")]: weight, [after("first")]: first, [after("second")]: second };
+}
+
+/** AdamW (Loshchilov & Hutter 2019), in place over typed arrays. The arithmetic is ONNX Runtime's, on all its threads. */
 export class AdamW {
   step = 0;
   private readonly moments = new Map<string, Moments>();
+  private session: Promise<Session> | undefined;
 
-  constructor(private readonly settings: AdamWSettings = defaultAdamW) {}
+  constructor(
+    private readonly settings: AdamWSettings = defaultAdamW,
+    private readonly sessionSettings: Pick<SessionSettings, "threads"> = {},
+  ) {}
 
   /** The state as it is now; it changes with the next step. */
   state(): OptimizerState {
@@ -53,34 +96,52 @@ export class AdamW {
   }
 
   /** One step with the gradients (same names and sizes as the parameters), each multiplied by `scale` (clipping). */
-  update(parameters: Iterable<Parameter>, gradients: ReadonlyMap<string, Float32Array>, lr: number, scale = 1): void {
+  async update(
+    parameters: Iterable<Parameter>,
+    gradients: ReadonlyMap<string, Float32Array>,
+    lr: number,
+    scale = 1,
+  ): Promise<void> {
+    this.session ??= createSession({ outputs: updateGraph(this.settings) }, this.sessionSettings);
+    const session = await this.session;
     this.step++;
     const { beta1, beta2, epsilon, weightDecay } = this.settings;
-    const correction1 = 1 - beta1 ** this.step;
-    const correction2 = Math.sqrt(1 - beta2 ** this.step);
-    const stepSize = lr / correction1;
+    const correction = Math.sqrt(1 - beta2 ** this.step);
+    const shared = {
+      scale: scalarTensor(scale),
+      floor: scalarTensor(epsilon * correction),
+      rate: scalarTensor((lr * correction) / (1 - beta1 ** this.step)),
+    };
+    const shrunk = scalarTensor(1 - lr * weightDecay);
+    const whole = scalarTensor(1);
     for (const { name, data } of parameters) {
       const gradient = gradients.get(name);
       if (!gradient) continue;
-      const { first, second } = this.momentsOf(name, data.length);
-      const shrink = decays(name) ? 1 - lr * weightDecay : 1;
-      for (let i = 0; i < data.length; i++) {
-        const g = (gradient[i] as number) * scale;
-        const m = beta1 * (first[i] as number) + (1 - beta1) * g;
-        const v = beta2 * (second[i] as number) + (1 - beta2) * g * g;
-        first[i] = m;
-        second[i] = v;
-        data[i] = (data[i] as number) * shrink - (stepSize * m) / (Math.sqrt(v) / correction2 + epsilon);
+      const arrays = { weight: data, ...this.momentsOf(name, data.length) };
+      const shrink = decays(name) ? shrunk : whole;
+      for (let start = 0; start < data.length; start += BLOCK) {
+        const end = Math.min(start + BLOCK, data.length);
+        const block = (array: Float32Array): Tensor => floatTensor(array.subarray(start, end), [end - start]);
+        const blocks = CHANGED.map((name) => [name, block(arrays[name])] as const);
+        const inputs = { ...shared, shrink, gradient: block(gradient), ...Object.fromEntries(blocks) };
+        await session.run(inputs, Object.fromEntries(blocks.map(([name, tensor]) => [after(name), tensor])));
       }
     }
+  }
+
+  async close(): Promise<void> {
+    await (await this.session)?.close();
   }
 
   private momentsOf(name: string, size: number): Moments {
     let moments = this.moments.get(name);
     if (!moments) {
-      moments = { first: new Float32Array(size), second: new Float32Array(size) };
+      // Filled here: two threads that touch fresh memory at the same time wait for each other.
+      moments = { first: new Float32Array(size).fill(0), second: new Float32Array(size).fill(0) };
       this.moments.set(name, moments);
     }
     return moments;
   }
 }
+
+const scalarTensor = (value: number): Tensor => floatTensor(Float32Array.of(value), []);

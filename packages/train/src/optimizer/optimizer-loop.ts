@@ -20,7 +20,7 @@ export class OptimizerLoop {
     private readonly settings: TrainingSettings,
     steps: number,
   ) {
-    this.adamw = new AdamW({ ...defaultAdamW, weightDecay: settings.weight_decay });
+    this.adamw = new AdamW({ ...defaultAdamW, weightDecay: settings.weight_decay }, { threads: settings.threads });
     this.schedule = {
       name: settings.lr_scheduler_type,
       lr: settings.learning_rate,
@@ -45,11 +45,11 @@ export class OptimizerLoop {
    * @param describe What the step was made of, for the message when it fails.
    * @throws DataError when the gradients are not finite; the parameters are left as they were.
    */
-  step(
+  async step(
     parameters: Iterable<Parameter>,
     gradients: GradientSums,
     describe: () => string = () => "Nothing of this step was kept.",
-  ): { lr: number; gradNorm: number } {
+  ): Promise<{ lr: number; gradNorm: number }> {
     const gradNorm = gradientNorm(gradients);
     const step = this.adamw.step + 1;
     if (!Number.isFinite(gradNorm)) {
@@ -58,9 +58,13 @@ export class OptimizerLoop {
       );
     }
     const lr = learningRate(this.schedule, this.adamw.step);
-    this.adamw.update(parameters, gradients, lr, clipFactor(gradNorm, this.settings.max_grad_norm));
+    await this.adamw.update(parameters, gradients, lr, clipFactor(gradNorm, this.settings.max_grad_norm));
     clearGradients(gradients);
     return { lr, gradNorm };
+  }
+
+  close(): Promise<void> {
+    return this.adamw.close();
   }
 }
 

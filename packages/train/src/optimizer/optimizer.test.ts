@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { TrainingSettings } from "../training-settings.js";
-import { decays } from "./adamw.js";
+import { AdamW, decays, defaultAdamW } from "./adamw.js";
 import { clipFactor, gradientNorm } from "./gradients.js";
 import { OptimizerLoop, totalSteps } from "./optimizer-loop.js";
 import { learningRate, warmupSteps } from "./schedule.js";
@@ -55,7 +55,7 @@ function quadratic(weight: Float32Array, bias: Float32Array): { loss: number; gr
 }
 
 describe("AdamW with clipping, warm-up and cosine", () => {
-  it("follows PyTorch over 20 steps, with decay on the matrix and not on the bias", () => {
+  it("follows PyTorch over 20 steps, with decay on the matrix and not on the bias", async () => {
     const weight = Float32Array.from(reference.weight);
     const bias = Float32Array.from(reference.bias);
     const optimizer = new OptimizerLoop(settings, 20);
@@ -67,7 +67,7 @@ describe("AdamW with clipping, warm-up and cosine", () => {
     for (const expected of reference.steps) {
       const { loss, gradients } = quadratic(weight, bias);
       expect(loss).toBeCloseTo(expected.loss, 4);
-      const { lr, gradNorm } = optimizer.step(parameters, new Map(gradients));
+      const { lr, gradNorm } = await optimizer.step(parameters, new Map(gradients));
       expect(lr).toBeCloseTo(expected.lr, 10);
       expect(gradNorm).toBeCloseTo(expected.norm, 4);
       expect([...gradients.values()].every((sum) => sum.every((value) => value === 0))).toBe(true);
@@ -80,26 +80,30 @@ describe("AdamW with clipping, warm-up and cosine", () => {
     });
   });
 
-  it("goes on from a saved state as if it had never stopped", () => {
+  it("goes on from a saved state as if it had never stopped", async () => {
     const start = (): { weight: Float32Array; bias: Float32Array } => ({
       weight: Float32Array.from(reference.weight),
       bias: Float32Array.from(reference.bias),
     });
-    const run = (optimizer: OptimizerLoop, { weight, bias }: ReturnType<typeof start>, steps: number): void => {
+    const run = async (
+      optimizer: OptimizerLoop,
+      { weight, bias }: ReturnType<typeof start>,
+      steps: number,
+    ): Promise<void> => {
       for (let i = 0; i < steps; i++) {
         const parameters = [
           { name: "dense.weight", shape: [3, 2], data: weight },
           { name: "dense.bias", shape: [2], data: bias },
         ];
-        optimizer.step(parameters, new Map(quadratic(weight, bias).gradients));
+        await optimizer.step(parameters, new Map(quadratic(weight, bias).gradients));
       }
     };
     const whole = start();
-    run(new OptimizerLoop(settings, 20), whole, 20);
+    await run(new OptimizerLoop(settings, 20), whole, 20);
 
     const parts = start();
     const first = new OptimizerLoop(settings, 20);
-    run(first, parts, 7);
+    await run(first, parts, 7);
     const state = first.state();
     expect(state.step).toBe(7);
     expect([...state.moments.keys()].sort()).toEqual(["dense.bias", "dense.weight"]);
@@ -108,16 +112,40 @@ describe("AdamW with clipping, warm-up and cosine", () => {
     );
     const second = new OptimizerLoop(settings, 20);
     second.restore({ step: 7, moments: copied });
-    run(second, parts, 13);
+    await run(second, parts, 13);
     expect(parts).toEqual(whole);
     expect(parts).not.toEqual(start());
   });
 
-  it("keeps the parameters when a gradient is not finite, and says so", () => {
+  it("a matrix of several blocks is updated to its end, with the same bits on one thread and on two", async () => {
+    const size = 2 ** 18 + 5;
+    const gradient = Float32Array.from({ length: size }, (_, i) => Math.sin(i));
+    const updated = async (threads: number): Promise<Float32Array> => {
+      const data = new Float32Array(size).fill(1);
+      const adamw = new AdamW(defaultAdamW, { threads });
+      for (let step = 0; step < 3; step++) {
+        await adamw.update([{ name: "a.weight", shape: [size], data }], new Map([["a.weight", gradient]]), 0.1, 0.5);
+      }
+      await adamw.close();
+      return data;
+    };
+    const one = await updated(1);
+    expect(await updated(2)).toEqual(one);
+    for (const i of [0, 1, 1000, 2 ** 18 - 1, 2 ** 18, size - 1]) {
+      // With the same gradient each time, each step is the rate by the sign, but for epsilon.
+      const g = 0.5 * Math.sin(i);
+      let expected = 1;
+      for (let step = 0; step < 3; step++) expected = expected * (1 - 0.1 * 0.01) - (0.1 * g) / (Math.abs(g) + 1e-8);
+      expect(one[i], `element ${i}`).toBeCloseTo(expected, 5);
+    }
+  });
+
+  it("keeps the parameters when a gradient is not finite, and says so", async () => {
     const data = Float32Array.of(1, 2);
     const optimizer = new OptimizerLoop(settings, 20);
     const gradients = new Map([["a.weight", Float32Array.of(Number.NaN, 1)]]);
-    expect(() => optimizer.step([{ name: "a.weight", shape: [2], data }], gradients)).toThrow(/Step 1: .*not finite/);
+    const step = optimizer.step([{ name: "a.weight", shape: [2], data }], gradients);
+    await expect(step).rejects.toThrow(/Step 1: .*not finite/);
     expect([...data]).toEqual([1, 2]);
   });
 
