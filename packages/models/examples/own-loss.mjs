@@ -50,5 +50,6 @@ for (let step = 0; step < 10; step++) {
   clearGradients(model.gradients);
 }
 console.log(`losses: ${losses.map((value) => value.toFixed(4)).join(", ")}`);
+await adamw.close();
 await session.close();
 await model.close();

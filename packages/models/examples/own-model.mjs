@@ -41,4 +41,5 @@ console.log(`loss ${losses[0].toFixed(4)} at first, ${losses.at(-1).toFixed(6)} 
 const one = { ...batch, x: floatTensor(Float32Array.of(1), [1, 1]), y: floatTensor(Float32Array.of(0), [1, 1]) };
 export const sineOfOne = (await model.run(one)).guess.data[0];
 console.log(`sin 1 is about ${sineOfOne.toFixed(3)}, it is ${Math.sin(1).toFixed(3)}`);
+await adamw.close();
 await model.close();

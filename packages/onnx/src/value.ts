@@ -133,6 +133,13 @@ export function sizesOf(shape: Shape, dims: Readonly<Record<string, number>>): n
   return sizes.some(Number.isNaN) ? undefined : sizes;
 }
 
+/** The same where all names must be known; `what` the shape is of, for the error. */
+export function requireSizes(what: string, shape: Shape, dims: Readonly<Record<string, number>>): number[] {
+  const sizes = sizesOf(shape, dims);
+  if (!sizes) throw new InternalError(`${what} of shape ${showShape(shape)}: a dimension is not known`);
+  return sizes;
+}
+
 /** `[batch, 4]`, for messages. */
 export function showShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;

@@ -1,5 +1,5 @@
-import { createRandom, deriveSeed, InternalError } from "@rag-ft/core";
-import { floatTensor, input, type Shape, sizesOf, type Tensor, type Value } from "@rag-ft/onnx";
+import { createRandom, deriveSeed, InternalError, type Random } from "@rag-ft/core";
+import { floatTensor, input, requireSizes, type Shape, type Tensor, type Value } from "@rag-ft/onnx";
 import { elementCount } from "../weights/weight-tensor.js";
 import type { TokenBatch } from "./token-batch.js";
 
@@ -20,6 +20,16 @@ export interface Dropout extends DropoutSites {
 /** How many elements apart the first and the last window may begin. */
 const STARTS = 2 ** 22;
 
+/** What a draw begins. */
+interface DrawnStep {
+  seed: number;
+  random: Random;
+  /** Length of the row so far. */
+  drawn: number;
+  /** The step's batches, numbered as they are first seen. */
+  numbers: Map<TokenBatch, number>;
+}
+
 /**
  * Dropout (Srivastava et al. 2014) of elements at a rate from 0 to 1, scaled so that the mean stays.
  *
@@ -28,12 +38,9 @@ const STARTS = 2 ** 22;
  */
 export class WindowedDropout implements Dropout {
   private readonly shapes: Shape[] = [];
+  /** The row's memory, for every step. */
   private row: Float32Array = new Float32Array(0);
-  private drawn = 0;
-  private next: () => number = () => 0;
-  private seed: number | undefined;
-  /** The batches of a step, numbered as they are first seen. */
-  private numbers = new Map<TokenBatch, number>();
+  private step: DrawnStep | undefined;
 
   constructor(private readonly rate: number) {}
 
@@ -43,39 +50,36 @@ export class WindowedDropout implements Dropout {
   }
 
   draw(seed: number): void {
-    this.seed = seed;
-    this.next = createRandom(seed).next;
-    this.drawn = 0;
-    this.numbers = new Map();
+    this.step = { seed, random: createRandom(seed), drawn: 0, numbers: new Map() };
   }
 
   masksOf(batch: TokenBatch): Record<string, Tensor> {
-    if (this.seed === undefined) throw new InternalError("the masks of dropout were not drawn");
-    const number = this.numbers.get(batch) ?? this.numbers.size;
-    this.numbers.set(batch, number);
-    const starts = createRandom(deriveSeed(this.seed, number));
+    const { step } = this;
+    if (!step) throw new InternalError("the masks of dropout were not drawn");
+    const number = step.numbers.get(batch) ?? step.numbers.size;
+    step.numbers.set(batch, number);
+    const starts = createRandom(deriveSeed(step.seed, number));
     return Object.fromEntries(
       this.shapes.map((shape, site) => {
-        const sizes = sizesOf(shape, batch.dims);
-        if (!sizes) throw new InternalError(`dropout of shape [${shape.join(", ")}]: a dimension is not known`);
+        const sizes = requireSizes("dropout", shape, batch.dims);
         const start = starts.integer(STARTS);
         const end = start + elementCount(sizes);
-        this.drawTo(end);
+        this.drawTo(end, step);
         return [siteName(site), floatTensor(this.row.subarray(start, end), sizes)];
       }),
     );
   }
 
   /** Makes the row at least so long. Numbers come in the same order however often it grows. */
-  private drawTo(length: number): void {
+  private drawTo(length: number, step: DrawnStep): void {
     if (length > this.row.length) {
       const longer = new Float32Array(length);
-      longer.set(this.row.subarray(0, this.drawn));
+      longer.set(this.row.subarray(0, step.drawn));
       this.row = longer;
     }
-    const { row, next, rate } = this;
+    const { row, rate } = this;
     const kept = 1 / (1 - rate);
-    for (; this.drawn < length; this.drawn++) row[this.drawn] = next() < rate ? 0 : kept;
+    for (; step.drawn < length; step.drawn++) row[step.drawn] = step.random.next() < rate ? 0 : kept;
   }
 }
 

@@ -1,5 +1,4 @@
-import { InternalError } from "@rag-ft/core";
-import { floatTensor, showShape, sizesOf, type Tensor, type Value } from "@rag-ft/onnx";
+import { floatTensor, requireSizes, type Tensor, type Value } from "@rag-ft/onnx";
 import { elementCount } from "../weights/weight-tensor.js";
 import { ActivationMemory } from "./activation-memory.js";
 import type { TokenBatch } from "./token-batch.js";
@@ -21,8 +20,7 @@ export class KeptActivations {
     const tensors: Record<string, Tensor> = {};
     const floats: { name: string; shape: number[] }[] = [];
     for (const [name, { dtype, shape }] of Object.entries(this.values)) {
-      const sizes = sizesOf(shape, dims);
-      if (!sizes) throw new InternalError(`an activation of shape ${showShape(shape)}: a dimension is not known`);
+      const sizes = requireSizes("an activation", shape, dims);
       if (dtype === "float32") floats.push({ name, shape: sizes });
       // A few whole numbers, shapes mostly.
       else tensors[name] = { dtype, shape: sizes, data: new BigInt64Array(elementCount(sizes)) };

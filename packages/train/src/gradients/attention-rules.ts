@@ -25,56 +25,52 @@ import type { Rule } from "./rule.js";
 interface Seen {
   query: Value;
   key: Value;
-  /** Softmax of the scores: P. */
+  /** The gradient dS of the scores. */
+  scores: Value;
+  /** What weighs the values: the softmax P of the scores, after dropout. */
   weights: Value;
-  /** The gradient dC of the context C = P V, with the column -rowsum(dC ∘ C). */
+  /** The gradient dC of the context. */
   gradient: Value;
-  /** V with a column of ones. */
-  value: Value;
-  /** dC without the column. */
-  context: Value;
   scale: number;
+}
+
+/** The gradients of query, key and value. */
+function gradients({ query, key, scores, weights, gradient, scale }: Seen): [Value, Value, Value] {
+  return [
+    matmul(scores, key, { alpha: scale }),
+    matmul(scores, query, { transA: true, alpha: scale }),
+    matmul(weights, gradient, { transA: true }),
+  ];
 }
 
 /**
  * For P = softmax(scale · Q Kᵀ) and C = P V: dS = P ∘ (dP - rowsum(dP ∘ P)) with dP = dC Vᵀ. That row sum is rowsum(dC ∘ C) (Dao et al. 2022), over a
  * head's size and not over all keys; as one more column of the product it costs no pass over the scores either.
+ *
+ * @param extended dC with the column -rowsum(dC ∘ C).
+ * @param values V with a column of ones.
  */
-function gradients({ query, key, weights, gradient, value, context, scale }: Seen): [Value, Value, Value] {
-  const scores = mul(weights, matmul(gradient, value, { transB: true }));
-  return [
-    matmul(scores, key, { alpha: scale }),
-    matmul(scores, query, { transA: true, alpha: scale }),
-    matmul(weights, context, { transA: true }),
-  ];
-}
-
-/** dC with the column -rowsum(dC ∘ C). */
-function withRowSums(gradient: Value, context: Value): Value {
-  return withColumn(gradient, neg(reduceSum(mul(gradient, context), [-1], { keepDims: true })));
+function scoreGradients(weights: Value, extended: Value, values: Value): Value {
+  return mul(weights, matmul(extended, values, { transB: true }));
 }
 
 /**
  * With dropout Z, C = (P ∘ Z) V and dP = Z ∘ (dC Vᵀ). The row sum is rowsum(dC ∘ C) as before, but it cannot be a column of the product, which is
- * masked. P ∘ Z is computed again: the pass over the scores costs less than keeping it.
+ * masked.
  */
-function droppedGradients({
-  query,
-  key,
-  value,
-  dropout,
-  context,
-  weights,
-  gradient,
-}: Record<"query" | "key" | "value" | "dropout" | "context" | "weights" | "gradient", Value>): [Value, Value, Value] {
-  const scale = attentionScale(query);
-  const rowSums = reduceSum(mul(gradient, context), [-1], { keepDims: true });
-  const scores = mul(weights, sub(mul(dropout, matmul(gradient, value, { transB: true })), rowSums));
-  return [
-    matmul(scores, key, { alpha: scale }),
-    matmul(scores, query, { transA: true, alpha: scale }),
-    matmul(mul(dropout, weights), gradient, { transA: true }),
-  ];
+function droppedScoreGradients(weights: Value, dropout: Value, gradient: Value, value: Value, context: Value): Value {
+  const masked = mul(dropout, matmul(gradient, value, { transB: true }));
+  return mul(weights, sub(masked, rowSums(gradient, context)));
+}
+
+/** rowsum(dC ∘ C), as a column. */
+function rowSums(gradient: Value, context: Value): Value {
+  return reduceSum(mul(gradient, context), [-1], { keepDims: true });
+}
+
+/** dC with the column -rowsum(dC ∘ C). */
+function withRowSums(gradient: Value, context: Value): Value {
+  return withColumn(gradient, neg(rowSums(gradient, context)));
 }
 
 const causalBounds = ({ inputs }: Node): BlockBounds[] =>
@@ -87,16 +83,12 @@ export const attentionRules: Record<string, Rule> = {
   Attention: ({ node, gradient }) => {
     const [query, key, value, dropout] = node.inputs as [Value, Value, Value, Value?];
     const [context, weights] = node.outputs as [Value, Value];
-    if (dropout) return droppedGradients({ query, key, value, dropout, context, weights, gradient });
-    return gradients({
-      query,
-      key,
-      weights,
-      gradient: withRowSums(gradient, context),
-      value: withColumn(value, 1),
-      context: gradient,
-      scale: attentionScale(query),
-    });
+    const scores = dropout
+      ? droppedScoreGradients(weights, dropout, gradient, value, context)
+      : scoreGradients(weights, withRowSums(gradient, context), withColumn(value, 1));
+    // Dropped weights are computed again: the pass over the scores costs less than keeping them.
+    const seen = dropout ? mul(dropout, weights) : weights;
+    return gradients({ query, key, scores, weights: seen, gradient, scale: attentionScale(query) });
   },
   // Block by block; a key's gradient is the sum over the blocks that see it.
   CausalAttention: ({ node, gradient }) => {
@@ -108,13 +100,13 @@ export const attentionRules: Record<string, Rule> = {
     const tokens = tokenCount(key);
     const parts = causalBounds(node).map((block, i) => {
       const own = queriesOf(block, query);
+      const seen = weights[i] as Value;
       const [dq, dk, dv] = gradients({
         query: groupHeads(own, groups),
         key: keysOf(block, key),
-        weights: weights[i] as Value,
-        gradient: groupHeads(queriesOf(block, extended), groups),
-        value: keysOf(block, values),
-        context: groupHeads(queriesOf(block, gradient), groups),
+        scores: scoreGradients(seen, groupHeads(queriesOf(block, extended), groups), keysOf(block, values)),
+        weights: seen,
+        gradient: groupHeads(queriesOf(block, gradient), groups),
         scale: attentionScale(query),
       });
       const whole = (x: Value): Value => padEnd(x, 2, sub(tokens, block.end), key.shape[2] as string | number);
