@@ -1,7 +1,7 @@
 """sentence-transformers' side of bench/retriever.mjs: optimizer steps over batches of (query, passage), from texts to new weights.
 
 The trainer's parts are called one by one: the collator's preprocessing (each column padded to its longest), the loss, backward, clipping, fused
-AdamW. Dropout is off unless asked for: it costs time, and our side has none. bf16 is autocast, over the backward pass too, since the cached
+AdamW. Dropout is off unless asked for: it costs time, and our side has it only where asked for, too. bf16 is autocast, over the backward pass too, since the cached
 loss embeds again there.
 """
 
