@@ -18,5 +18,6 @@ export * from "./requests/request-settings.js";
 export * from "./requests/request-tally.js";
 export * from "./run-pool.js";
 export * from "./stored-model.js";
+export * from "./text-stream.js";
 export * from "./tokens/count-tokens.js";
 export * from "./write-skipped.js";

@@ -19,6 +19,8 @@ export interface CompletionOptions {
   /** Generation ends at the first of these; the text is cut before it. */
   stop?: readonly string[];
   signal?: AbortSignal;
+  /** Gets the reply piece by piece while it is made; together the pieces are its text. A reply of which a piece was handed on is not asked for again. */
+  onText?: (piece: string) => void;
   seed?: number;
   /** Asked for where the server can hold a model to it; a reply may still be plain text. */
   schema?: ReplySchema;

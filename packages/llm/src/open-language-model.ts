@@ -13,10 +13,9 @@ export interface OpenLanguageModelOptions {
   /** What a local model runs on: an execution provider of ONNX Runtime, the CPU by default. */
   device?: string;
   /** Budgets and retries of models that are asked over the network. */
-  requests?: Pick<RequestSettings, "requests_per_minute" | "tokens_per_minute" | "max_retries"> & {
-    dry_run?: boolean;
-    batch?: boolean;
-  };
+  requests?: Partial<
+    Pick<RequestSettings, "requests_per_minute" | "tokens_per_minute" | "max_retries" | "dry_run" | "batch">
+  >;
   /** Folder that remembers batches; needed with `requests.batch`. */
   folder?: string;
   /** Counts what happens to the requests. */

@@ -1,9 +1,8 @@
+import { type Answer, answerQuestions, type Generator } from "@rag-ft/answer";
 import { type Document, distinctDocuments, type Prediction, type QaRow, questionId, type Reporter } from "@rag-ft/core";
 import type { CompletionStore, LanguageModel, RequestTally } from "@rag-ft/llm";
 import { figuresOfQuestion, type RetrievalEvaluation } from "@rag-ft/retrieval";
-import { type Answer, answerQuestions } from "./answer-questions.js";
 import type { Cell } from "./cells.js";
-import type { Generator } from "./generator.js";
 import { type JudgeAgreement, judgeAgreement, type Labels } from "./judge-agreement.js";
 import { type Judgement, judgeAnswers } from "./judge-answers.js";
 import { verdictCounts, verdictFigures } from "./judge-figures.js";

@@ -1,11 +1,15 @@
+import {
+  type OpenedGenerator,
+  openGenerator,
+  resolveGeneratorName,
+  type TalliedContext,
+  weightsIdentity,
+} from "@rag-ft/answer";
 import type { PromptFormat, StageContext } from "@rag-ft/core";
 import { isLocalName, type LanguageModel, openLanguageModel } from "@rag-ft/llm";
 import { resolveModelFolder } from "@rag-ft/models";
 import { openPassageEncoder, type PassageEncoder } from "@rag-ft/retrieval";
-import { resolveGeneratorName } from "./generator-name.js";
-import { type OpenedGenerator, openGenerator, type TalliedContext } from "./open-generator.js";
 import type { TestE2eSettings } from "./settings.js";
-import { weightsIdentity } from "./weights-identity.js";
 
 /** What the stage opens; tests put their own in. */
 export interface TestE2eParts {

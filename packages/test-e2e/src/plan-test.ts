@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { answerOptions, apiIdentity, chatGenerator, resolveGeneratorName } from "@rag-ft/answer";
 import {
   choosePromptFormat,
   type Document,
@@ -11,10 +12,7 @@ import {
 import { isLocalName, openCompletionStore, planRequests, readPrices, STORE_NAME } from "@rag-ft/llm";
 import { comparedModels } from "./base-models.js";
 import { type Cell, cellsOf, sidesOf } from "./cells.js";
-import { chatGenerator } from "./generator.js";
-import { resolveGeneratorName } from "./generator-name.js";
 import { judgeRequest } from "./judge-answers.js";
-import { answerOptions, apiIdentity } from "./open-generator.js";
 import type { TestE2eSettings } from "./settings.js";
 
 /** Tokens of an answer, and of a judge's verdict with its explanation. */

@@ -1,5 +1,5 @@
+import type { Answer } from "@rag-ft/answer";
 import { intervalName } from "@rag-ft/metrics";
-import type { Answer } from "./answer-questions.js";
 import type { Score } from "./score.js";
 
 /** What happened on the way to the answers: failures and cuts. */

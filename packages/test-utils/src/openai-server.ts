@@ -11,6 +11,7 @@ const chatRequestSchema = z.looseObject({
   max_completion_tokens: z.number().optional(),
   stop: z.union([z.string(), z.array(z.string())]).optional(),
   seed: z.number().optional(),
+  stream: z.boolean().optional(),
 });
 
 /** Body of `POST /v1/chat/completions`. */
@@ -120,6 +121,29 @@ export function completionReply(body: ChatRequest, text: string, index: number, 
   };
 }
 
+interface Completed {
+  choices: { message: { content: string }; finish_reason: string }[];
+  usage?: unknown;
+}
+
+/** The same completion as server-sent events, a word a chunk, the usage last; `undefined` for what is no completion. */
+function streamedReply(reply: RawReply): RawReply | undefined {
+  const { choices, usage } = (typeof reply.body === "object" ? reply.body : {}) as Partial<Completed>;
+  const choice = choices?.[0];
+  if (!choice || (reply.status ?? 200) !== 200) return undefined;
+  const chunk = (delta: object, finish_reason: string | null): object => ({
+    object: "chat.completion.chunk",
+    choices: [{ index: 0, delta, finish_reason }],
+  });
+  const events = [
+    ...(choice.message.content.match(/\s*\S+/g) ?? []).map((content) => chunk({ content }, null)),
+    chunk({}, choice.finish_reason),
+    ...(usage ? [{ object: "chat.completion.chunk", choices: [], usage }] : []),
+  ];
+  const body = [...events.map((event) => JSON.stringify(event)), "[DONE]"].map((data) => `data: ${data}\n\n`).join("");
+  return { ...reply, body, headers: { "content-type": "text/event-stream", ...reply.headers } };
+}
+
 /** A local OpenAI-compatible server on a random port of 127.0.0.1: chat completions and the list of models. */
 export async function startOpenAiServer(options: OpenAiServerOptions): Promise<OpenAiServer> {
   const requests: RecordedRequest[] = [];
@@ -164,8 +188,9 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
     if (options.models && !options.models.includes(parsed.data.model))
       return errorReply(404, `The model '${parsed.data.model}' does not exist.`, "model_not_found");
     const index = chats++;
-    const reply = await options.reply(parsed.data, index);
-    return typeof reply === "string" ? completionReply(parsed.data, reply, index) : reply;
+    const given = await options.reply(parsed.data, index);
+    const reply = typeof given === "string" ? completionReply(parsed.data, given, index) : given;
+    return (parsed.data.stream && streamedReply(reply)) || reply;
   };
   const endpoints = options.batch && createBatchEndpoints({ ...options.batch, answer: (body) => chat(body) });
 

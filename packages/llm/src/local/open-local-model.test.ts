@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { CancelledError, createRandom, silentReporter, writeJsonAtomic } from "@rag-ft/core";
 import { type WeightTensor, writeSafetensors } from "@rag-ft/models";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cutAtStop } from "../cut-at-stop.js";
 import type { LanguageModel } from "../language-model.js";
 import { openLanguageModel } from "../open-language-model.js";
-import { cutAtStop } from "./generation-watch.js";
 
 const WORDS = [
   "<s>",
@@ -153,6 +153,20 @@ describe("openLocalModel", () => {
     const special = await raw("one two three", { ...hot, stop: ["<s>"] });
     expect(special).toMatchObject({ finish_reason: "stop", usage: { completion_tokens: 1 }, text: "" });
     expect(cutAtStop("a b c b", ["c", "b"])).toEqual({ text: "a ", found: true });
+  });
+
+  it("hands the text on while it is made, and nothing of a stop string", async () => {
+    const pieces: string[] = [];
+    const onText = (piece: string): void => void pieces.push(piece);
+    const hot = { temperature: 2, seed: 5, max_new_tokens: 10 };
+    const whole = await raw("one two three", { ...hot, onText });
+    expect(pieces.length).toBeGreaterThan(3);
+    expect(pieces.join("")).toBe(whole.text);
+    const stop = whole.text.split(" ").at(-1) as string;
+    pieces.length = 0;
+    const cut = await raw("one two three", { ...hot, stop: [stop], onText });
+    expect(pieces.join("")).toBe(cut.text);
+    expect(cut.text).not.toContain(stop);
   });
 
   it("samples by seed", async () => {

@@ -10,8 +10,10 @@ import {
 import { CancelledError, type Reporter, UserError } from "@rag-ft/core";
 import { ensureOnnxDecoder, requireDevice, resolveModelFolder, unknownToken } from "@rag-ft/models";
 import { CompletionError } from "../completion-error.js";
+import { cutAtStop } from "../cut-at-stop.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
-import { cutAtStop, GenerationWatch } from "./generation-watch.js";
+import { TextStream } from "../text-stream.js";
+import { GenerationWatch } from "./generation-watch.js";
 
 export interface LocalModelOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -102,7 +104,15 @@ export async function openLocalModel(
         ids.map((id) => Number(id)),
         { skip_special_tokens: false, clean_up_tokenization_spaces: false },
       );
-    const watch = new GenerationWatch(promptTokens, decode, options);
+    const shown = (ids: readonly bigint[]): string =>
+      ids.length === 0
+        ? ""
+        : tokenizer.decode(
+            ids.map((id) => Number(id)),
+            { skip_special_tokens: true, clean_up_tokenization_spaces: false },
+          );
+    const stream = options.onText && new TextStream(options.onText, options.stop);
+    const watch = new GenerationWatch(promptTokens, decode, options, stream && ((ids) => stream.grow(shown(ids))));
     random.seed(options.seed ?? 0);
     const output = (await model.generate({
       ...inputs,
@@ -117,17 +127,11 @@ export async function openLocalModel(
     if (watch.ended === "timeout")
       throw new CompletionError(`${name}: no end of the answer within ${options.timeout_ms / 1000} s.`);
     const generated = (output.tolist()[0] ?? []).slice(promptTokens);
-    const shown = (ids: readonly bigint[]): string =>
-      ids.length === 0
-        ? ""
-        : tokenizer.decode(
-            ids.map((id) => Number(id)),
-            { skip_special_tokens: true, clean_up_tokenization_spaces: false },
-          );
     const cut = cutAtStop(shown(generated), options.stop ?? []);
     // A stop string that is a special token (`<|im_end|>`) shows only with those decoded; it ends the text with its token.
     const text = cut.found || watch.ended !== "stop" ? cut.text : shown(generated.slice(0, -1));
     const cutShort = generated.length >= room && watch.ended !== "stop" && !endsItself(generated.at(-1));
+    stream?.finish(text);
     return {
       text,
       finish_reason: cutShort ? "length" : "stop",

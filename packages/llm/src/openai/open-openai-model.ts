@@ -10,6 +10,7 @@ import { createRequestQueue } from "../requests/with-retries.js";
 import { countTokens, promptBound } from "../tokens/count-tokens.js";
 import { describeError, isSurelyUnbilled } from "./describe-error.js";
 import { connect, readReply, requestBody, type Server } from "./server.js";
+import { streamReply } from "./stream-reply.js";
 
 export type OpenAiModelOptions = Pick<OpenLanguageModelOptions, "env" | "requests" | "tally"> & {
   reporter?: Pick<Reporter, "warn">;
@@ -17,13 +18,14 @@ export type OpenAiModelOptions = Pick<OpenLanguageModelOptions, "env" | "request
 
 /**
  * One attempt, from the request to the last byte of the reply within `timeout_ms`. A stop on request does not cut it off: it is
- * paid for, so its reply is waited for and stored.
+ * paid for, so its reply is waited for and stored. One that is read piece by piece is cut off: nobody reads on.
  */
 async function attemptOnce(
   server: Server,
   body: OpenAI.ChatCompletionCreateParamsNonStreaming,
-  { timeout_ms }: CompletionOptions,
+  request: CompletionOptions,
 ): Promise<Completion> {
+  const { timeout_ms, onText } = request;
   const controller = new AbortController();
   let timedOut = false;
   // The SDK's own limit ends with the headers; a body may hang, too.
@@ -31,12 +33,10 @@ async function attemptOnce(
     timedOut = true;
     controller.abort();
   }, timeout_ms);
+  const limits = { timeout: timeout_ms * 2, signal: controller.signal };
   try {
-    const reply = await server.client.chat.completions.create(body, {
-      timeout: timeout_ms * 2,
-      signal: controller.signal,
-    });
-    return readReply(reply, server);
+    if (onText) return await streamReply(server, body, { ...request, onText }, limits);
+    return readReply(await server.client.chat.completions.create(body, limits), server);
   } catch (error) {
     throw describeError(error, server, timedOut);
   } finally {

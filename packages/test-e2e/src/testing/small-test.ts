@@ -1,10 +1,10 @@
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promptGenerator } from "@rag-ft/answer";
 import { createDocument, defaultPromptFormat, type StageContext, silentReporter, writeJsonl } from "@rag-ft/core";
 import type { Completion, LanguageModel } from "@rag-ft/llm";
 import { createWordEncoder, type WordEncoder } from "@rag-ft/test-utils";
-import { promptGenerator } from "../generator.js";
 import { testE2e } from "../index.js";
 import { defaultParts, type TestE2eParts } from "../parts.js";
 import type { TestE2eSettings } from "../settings.js";

@@ -10,6 +10,9 @@ export interface AnswerRequest {
   passages: readonly Document[];
 }
 
+/** Of one answer that somebody reads while it is made. */
+export type LiveOptions = Pick<CompletionOptions, "onText" | "signal">;
+
 /** A request as a model takes it. */
 export interface PreparedRequest {
   /** What is sent: a raw prompt (one user message) or a dialogue. */
@@ -17,7 +20,7 @@ export interface PreparedRequest {
   options: CompletionOptions;
   /** Passages that had to go because the prompt was too long. */
   dropped: number;
-  send(): Promise<Completion>;
+  send(live?: LiveOptions): Promise<Completion>;
 }
 
 /** Answers questions from passages. */
@@ -66,7 +69,10 @@ export function promptGenerator(
         messages,
         options,
         dropped: passages.length - kept.length,
-        send: () => model.generate?.(prompt, options) ?? model.complete(messages, options),
+        send: (live) => {
+          const request = { ...options, ...live };
+          return model.generate?.(prompt, request) ?? model.complete(messages, request);
+        },
       };
     },
     close: () => model.close(),
@@ -97,7 +103,7 @@ export function chatGenerator(
         ...turns,
         { role: "user", content: question },
       ];
-      return { messages, options, dropped: 0, send: () => model.complete(messages, options) };
+      return { messages, options, dropped: 0, send: (live) => model.complete(messages, { ...options, ...live }) };
     },
     close: () => model.close(),
   };

@@ -13,7 +13,7 @@ import { loadTokenizer, resolveModelFolder } from "@rag-ft/models";
 import { z } from "zod";
 import { type AnswerOptions, chatGenerator, type Generator, promptGenerator } from "./generator.js";
 import { resolveGeneratorName } from "./generator-name.js";
-import type { TestE2eSettings } from "./settings.js";
+import type { GeneratorRequests, GeneratorSettings } from "./generator-settings.js";
 import { weightsIdentity } from "./weights-identity.js";
 
 const configSchema = z.looseObject({
@@ -43,7 +43,9 @@ export function apiIdentity(model: string, env: StageContext["env"]): string {
   return `openai:${env.OPENAI_BASE_URL ?? ""}:${model}`;
 }
 
-export function answerOptions(settings: TestE2eSettings): AnswerOptions {
+export function answerOptions(
+  settings: Pick<GeneratorSettings, "max_new_tokens" | "request_timeout" | "seed">,
+): AnswerOptions {
   return {
     max_new_tokens: settings.max_new_tokens,
     timeout_ms: settings.request_timeout * 1000,
@@ -61,7 +63,7 @@ export interface TalliedContext extends StageContext {
  * `fallback`, where one is given.
  */
 export async function openGenerator(
-  settings: TestE2eSettings,
+  settings: GeneratorSettings & Partial<GeneratorRequests>,
   context: TalliedContext,
   fallback?: PromptFormat,
 ): Promise<OpenedGenerator> {

@@ -1,0 +1,81 @@
+import { createDocument, defaultPromptFormat } from "@rag-ft/core";
+import type { LanguageModel } from "@rag-ft/llm";
+import { bm25Retriever } from "@rag-ft/retrieval";
+import { expect, it } from "vitest";
+import { promptGenerator } from "./generator.js";
+import { type AnswerEvent, createRagSystem, type RagSystem } from "./rag-system.js";
+
+const documents = ["red cars stop", "green cars go fast", "blue boats float"].map((text, i) =>
+  createDocument(text, { source: `https://docs.test/${i}` }),
+);
+
+interface Fake {
+  system: RagSystem;
+  prompts: string[];
+  stopped: () => boolean;
+}
+
+/** A model that says its words one after the other, each in a turn of the event loop. */
+function fake(words: string[], max_tokens = 10_000): Fake {
+  const prompts: string[] = [];
+  let stopped = false;
+  const model: LanguageModel = {
+    name: "fake",
+    provider: "local",
+    complete: () => Promise.reject(new Error("a local generator takes raw prompts")),
+    async generate(prompt, { onText, signal }) {
+      prompts.push(prompt);
+      for (const word of words) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (signal?.aborted) {
+          stopped = true;
+          throw new Error("stopped");
+        }
+        onText?.(word);
+      }
+      return { text: words.join(""), finish_reason: "stop" };
+    },
+    close: async () => {},
+  };
+  const budget = { count: (prompt: string) => prompt.length, max_tokens };
+  const generator = promptGenerator(model, "id", defaultPromptFormat, budget, { max_new_tokens: 4, timeout_ms: 1000 });
+  const system = createRagSystem({ retriever: bm25Retriever(documents), generator, limit: 2 });
+  return { system, prompts, stopped: () => stopped };
+}
+
+it("finds passages, and answers from them", async () => {
+  const { system, prompts } = fake(["They ", "go."]);
+  const found = await system.search("green cars");
+  expect(found.map(({ id }) => id)).toEqual([1, 0]);
+  expect(found[0]?.score).toBeGreaterThan(found[1]?.score as number);
+  expect(await system.search("boats", { limit: 1 })).toMatchObject([{ document: documents[2], id: 2 }]);
+  const answer = await system.ask("green cars?", { history: [{ speaker: "user", message: "Hello." }] });
+  expect(answer).toMatchObject({ text: "They go.", finish_reason: "stop", dropped_passages: 0 });
+  expect(answer.passages.map(({ id }) => id)).toEqual([1, 0]);
+  expect(prompts[0]).toContain("green cars go fast");
+  expect(prompts[0]?.indexOf("Hello.")).toBeLessThan(prompts[0]?.indexOf("green cars?") as number);
+});
+
+it("names only the passages that the prompt had room for", async () => {
+  const whole = fake(["x"]);
+  await whole.system.ask("cars");
+  const narrow = fake(["x"], (whole.prompts[0] as string).length + 3);
+  const answer = await narrow.system.ask("cars");
+  expect(answer.dropped_passages).toBe(1);
+  expect(answer.passages).toHaveLength(1);
+});
+
+it("streams passages, text and answer", async () => {
+  const { system } = fake(["They ", "go."]);
+  const events: AnswerEvent[] = [];
+  for await (const event of system.stream("green cars")) events.push(event);
+  expect(events.map(({ type }) => type)).toEqual(["passages", "text", "text", "answer"]);
+  expect(events.flatMap((event) => (event.type === "text" ? event.text : [])).join("")).toBe("They go.");
+  expect(events.at(-1)).toMatchObject({ answer: { text: "They go.", finish_reason: "stop" } });
+});
+
+it("stops the generator when the reader leaves", async () => {
+  const { system, stopped } = fake(Array.from({ length: 50 }, () => "x"));
+  for await (const event of system.stream("green cars")) if (event.type === "text") break;
+  expect(stopped()).toBe(true);
+});

@@ -1,0 +1,67 @@
+import { CancelledError, RagFtError } from "@rag-ft/core";
+import type OpenAI from "openai";
+import { CompletionError } from "../completion-error.js";
+import type { Completion, CompletionOptions } from "../language-model.js";
+import { TextStream } from "../text-stream.js";
+import { describeError } from "./describe-error.js";
+import { readReply, type Server } from "./server.js";
+
+/** The chunks of a streamed reply, put together as the reply that they are parts of. */
+class Chunks {
+  text = "";
+  private refusal = "";
+  private finish: string | null = null;
+  private usage: OpenAI.CompletionUsage | undefined;
+  private any = false;
+
+  add({ choices, usage }: OpenAI.ChatCompletionChunk): void {
+    if (usage) this.usage = usage;
+    const choice = choices?.[0];
+    if (!choice) return;
+    this.any = true;
+    if (typeof choice.delta?.content === "string") this.text += choice.delta.content;
+    if (choice.delta?.refusal) this.refusal += choice.delta.refusal;
+    if (choice.finish_reason) this.finish = choice.finish_reason;
+  }
+
+  /** @throws CompletionError when the stream ended without saying how the reply ended. */
+  reply({ where, name }: Server): OpenAI.ChatCompletion {
+    if (this.any && this.finish === null)
+      throw new CompletionError(`${where}: the reply of "${name}" broke off.`, { kind: "connection", retry: {} });
+    const message = { role: "assistant", content: this.text, refusal: this.refusal || null };
+    const choices = this.any ? [{ index: 0, message, finish_reason: this.finish, logprobs: null }] : [];
+    return { choices, ...(this.usage ? { usage: this.usage } : {}) } as unknown as OpenAI.ChatCompletion;
+  }
+}
+
+/** One attempt whose text is handed on as it arrives. Once a piece was handed on, a failure is final: the reader has seen it. */
+export async function streamReply(
+  server: Server,
+  body: OpenAI.ChatCompletionCreateParamsNonStreaming,
+  { onText, signal, stop }: CompletionOptions & { onText: (piece: string) => void },
+  limits: { timeout: number; signal: AbortSignal },
+): Promise<Completion> {
+  const pieces = new TextStream(onText, stop);
+  try {
+    const stream = await server.client.chat.completions.create(
+      { ...body, stream: true, stream_options: { include_usage: true } },
+      { ...limits, signal: signal ? AbortSignal.any([limits.signal, signal]) : limits.signal },
+    );
+    const chunks = new Chunks();
+    for await (const chunk of stream) {
+      chunks.add(chunk);
+      pieces.grow(chunks.text);
+    }
+    // An iteration that is aborted ends as if the reply were over.
+    if (signal?.aborted) throw new CancelledError("Stopped on request.");
+    const completion = readReply(chunks.reply(server), server);
+    pieces.finish(completion.text);
+    return completion;
+  } catch (error) {
+    if (signal?.aborted) throw new CancelledError("Stopped on request.");
+    if (!pieces.started) throw error;
+    const described = error instanceof RagFtError ? error : describeError(error, server, limits.signal.aborted);
+    if (!(described instanceof CompletionError)) throw described;
+    throw new CompletionError(described.message, { kind: described.kind, cause: described });
+  }
+}
