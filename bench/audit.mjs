@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { auditRows } from "../packages/audit-splits/dist/index.js";
 import { createRandom, readQuestions } from "../packages/core/dist/index.js";
-import { areNear, shingles } from "../packages/near-duplicates/dist/index.js";
+import { areNear, shingles } from "../packages/text/dist/index.js";
 import { requireData } from "./tools.mjs";
 
 const ROUNDS = 5;

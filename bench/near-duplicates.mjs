@@ -1,5 +1,5 @@
 import { createRandom, formatTable } from "../packages/core/dist/index.js";
-import { areNear, NearDuplicates, shingles } from "../packages/near-duplicates/dist/index.js";
+import { areNear, NearDuplicates, shingles } from "../packages/text/dist/index.js";
 import { database } from "./data.mjs";
 import { flags, processor, requireData } from "./tools.mjs";
 

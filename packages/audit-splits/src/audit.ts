@@ -1,5 +1,5 @@
 import { type Document, distinctDocuments, documentId, documentKey } from "@rag-ft/core";
-import { NearDuplicates, QuestionSet, words } from "@rag-ft/near-duplicates";
+import { NearDuplicates, QuestionSet, words } from "@rag-ft/text";
 import { chunkOverlap } from "./chunk-overlap.js";
 
 /** What two splits may have in common, worst first. */

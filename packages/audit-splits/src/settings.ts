@@ -1,5 +1,5 @@
 import { betweenCommas, count, number } from "@rag-ft/core";
-import { CONTAINED_ABOVE, PARAPHRASE_OVERLAP } from "@rag-ft/near-duplicates";
+import { CONTAINED_ABOVE, PARAPHRASE_OVERLAP } from "@rag-ft/text";
 import { z } from "zod";
 import { LEAKS } from "./audit.js";
 

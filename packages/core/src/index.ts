@@ -8,7 +8,6 @@ export * from "./errors.js";
 export * from "./folder-lock.js";
 export * from "./hash.js";
 export * from "./jsonl.js";
-export * from "./normalise.js";
 export * from "./owns-folder.js";
 export * from "./paths.js";
 export * from "./pickle/read-documents.js";

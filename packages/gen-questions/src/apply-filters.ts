@@ -1,5 +1,5 @@
 import type { Document, QuestionsRow } from "@rag-ft/core";
-import { QuestionSet } from "@rag-ft/near-duplicates";
+import { QuestionSet } from "@rag-ft/text";
 import type { BaseRetriever } from "./base-retriever.js";
 import type { FilterCounts, FilterName } from "./filters.js";
 import type { Questioner } from "./questioner.js";

@@ -7,9 +7,9 @@ import {
   type StageContext,
   UserError,
 } from "@rag-ft/core";
-import { areNear, shingles } from "@rag-ft/near-duplicates";
 import { type Mined, mineHardNegatives, miningOptions } from "@rag-ft/negatives";
 import { openIndex, openPassageEncoder, retrieve } from "@rag-ft/retrieval";
+import { areNear, shingles } from "@rag-ft/text";
 import type { GenQuestionsSettings } from "./settings.js";
 
 /** The encoder that is to be trained, as it is before. */

@@ -1,5 +1,6 @@
-import { type Document, overlap, type QuestionsRow, type Random } from "@rag-ft/core";
+import type { Document, QuestionsRow, Random } from "@rag-ft/core";
 import type { DomainConfig } from "@rag-ft/llm";
+import { overlap } from "@rag-ft/text";
 
 /** A passage to ask about, with its hard negatives; the start of a `*_w_q.jsonl` row. */
 export type PassageRow = Pick<QuestionsRow, "gold_docs" | "hard_neg_docs" | "chat_history">;

@@ -1,4 +1,4 @@
-import { countTokens, splitWords, stripEnd } from "@rag-ft/core";
+import { countTokens, splitWords, stripEnd } from "@rag-ft/text";
 
 // BLEU (Papineni et al. 2002) as sacrebleu computes it by default.
 // 1. Tokens of mteval-v13a. 2. For n-grams of 1 to 4 tokens: how many the candidate has, and how many of them a reference has too, each

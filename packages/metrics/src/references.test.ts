@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { porterStem } from "@rag-ft/text";
 import { describe, expect, test } from "vitest";
 import { corpusBleu, sentenceBleu } from "./bleu.js";
-import { porterStem } from "./porter-stemmer.js";
 import {
   averagePrecision,
   documentRecall,

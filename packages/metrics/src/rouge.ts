@@ -1,4 +1,4 @@
-import { porterStem } from "./porter-stemmer.js";
+import { porterStem } from "@rag-ft/text";
 
 /** Each in [0, 1]. */
 export interface RougeValue {

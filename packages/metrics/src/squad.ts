@@ -1,4 +1,4 @@
-import { commonTokens, normalisedTokens } from "@rag-ft/core";
+import { commonTokens, squadTokens } from "@rag-ft/text";
 
 /** Each in [0, 1]; `exact_match` is 0 or 1. */
 export interface SquadScore {
@@ -13,8 +13,8 @@ export interface SquadScore {
  * evaluation of SQuAD 2.0, when either has no token left all figures are 1 if both have none, else 0.
  */
 export function squadScore(gold: string, predicted: string): SquadScore {
-  const goldTokens = normalisedTokens(gold);
-  const predictedTokens = normalisedTokens(predicted);
+  const goldTokens = squadTokens(gold);
+  const predictedTokens = squadTokens(predicted);
   const exact_match = goldTokens.join(" ") === predictedTokens.join(" ") ? 1 : 0;
   if (goldTokens.length === 0 || predictedTokens.length === 0) {
     return { f1: exact_match, exact_match, precision: exact_match, recall: exact_match };

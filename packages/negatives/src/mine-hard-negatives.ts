@@ -14,8 +14,8 @@ import {
   type QuestionsRow,
   type Reporter,
 } from "@rag-ft/core";
-import { areNear, type Shingles, shingles } from "@rag-ft/near-duplicates";
 import { type PassageEncoder, type PassageIndex, type Retrieved, retrieve } from "@rag-ft/retrieval";
+import { areNear, type Shingles, shingles } from "@rag-ft/text";
 import { innerProduct, likelyLimit } from "./likely-answers.js";
 
 /** Passages retrieved a question: enough to get past the likely positives of a database full of copies. */

@@ -1,5 +1,5 @@
 import type { Document } from "@rag-ft/core";
-import { NearDuplicates, words } from "@rag-ft/near-duplicates";
+import { NearDuplicates, words } from "@rag-ft/text";
 
 /** A passage that another one makes superfluous. */
 export interface RepeatedPassage {

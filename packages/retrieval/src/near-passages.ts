@@ -1,5 +1,5 @@
 import { type Document, documentKey } from "@rag-ft/core";
-import { areNear, type Shingles, shingles } from "@rag-ft/near-duplicates";
+import { areNear, type Shingles, shingles } from "@rag-ft/text";
 
 /**
  * Single words, as the question is whether a passage holds what the other says, whatever the order; for removing or masking passages, runs of

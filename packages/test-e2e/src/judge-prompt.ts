@@ -1,5 +1,6 @@
-import { createDocument, type Document, hashText, overlap } from "@rag-ft/core";
+import { createDocument, type Document, hashText } from "@rag-ft/core";
 import type { ChatMessage, ReplySchema } from "@rag-ft/llm";
+import { overlap } from "@rag-ft/text";
 
 /** From this share of common words on, a retrieved passage says the same as a gold one and would tell the judge nothing new. */
 export const NEAR_EQUAL = 0.7;

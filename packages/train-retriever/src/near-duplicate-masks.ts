@@ -1,5 +1,5 @@
 import { type Document, documentKey } from "@rag-ft/core";
-import { NearDuplicates } from "@rag-ft/near-duplicates";
+import { NearDuplicates } from "@rag-ft/text";
 import type { ContrastiveExamples, RetrievalExample } from "./examples.js";
 
 /** Whether one of two passages contains the other, but for some of its words. */

@@ -1,4 +1,5 @@
-import { commonTokens, type Document, normalisedTokens } from "@rag-ft/core";
+import type { Document } from "@rag-ft/core";
+import { commonTokens, squadTokens } from "@rag-ft/text";
 import { findCandidates } from "./find-candidates.js";
 import { proseBlocks } from "./passage-blocks.js";
 import { isReadable, splitSentences } from "./sentences.js";
@@ -9,7 +10,7 @@ const STOP_WORDS = new Set(
   ),
 );
 
-const terms = (text: string): string[] => normalisedTokens(text).filter((token) => !STOP_WORDS.has(token));
+const terms = (text: string): string[] => squadTokens(text).filter((token) => !STOP_WORDS.has(token));
 
 /**
  * One or two sentences of the passage that answer the question: the ones a rule made it from, else the sentence that

@@ -1,4 +1,5 @@
-import { type Document, overlap } from "@rag-ft/core";
+import type { Document } from "@rag-ft/core";
+import { overlap } from "@rag-ft/text";
 import type { Candidate } from "./candidate.js";
 import { findCandidates } from "./find-candidates.js";
 

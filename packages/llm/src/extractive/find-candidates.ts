@@ -1,4 +1,5 @@
-import { type Document, overlap } from "@rag-ft/core";
+import type { Document } from "@rag-ft/core";
+import { overlap } from "@rag-ft/text";
 import { type Candidate, isName, type SentenceContext } from "./candidate.js";
 import { headingQuestion } from "./heading-rules.js";
 import { itemQuestion } from "./item-rules.js";

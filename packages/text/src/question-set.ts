@@ -1,4 +1,4 @@
-import { porterStem } from "@rag-ft/metrics";
+import { porterStem } from "./porter-stemmer.js";
 import { words } from "./words.js";
 
 /** Words that say how a question is put, not what it asks for. */

@@ -1,4 +1,0 @@
-export * from "./near-duplicates.js";
-export * from "./question-set.js";
-export * from "./shingles.js";
-export * from "./words.js";
