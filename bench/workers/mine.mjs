@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readQuestions, writeJsonl } from "../../packages/core/dist/index.js";
 import { openEncoder } from "../../packages/models/dist/index.js";
-import { mineHardNegatives } from "../../packages/negatives/dist/index.js";
-import { evaluateRetrieval, openIndex } from "../../packages/retrieval/dist/index.js";
+import { evaluateRetrieval, mineHardNegatives, openIndex } from "../../packages/retrieval/dist/index.js";
 import { database, evaluationExamples } from "../data.mjs";
 import { flags, quiet } from "../tools.mjs";
 

@@ -7,8 +7,14 @@ import {
   type StageContext,
   UserError,
 } from "@rag-ft/core";
-import { type Mined, mineHardNegatives, miningOptions } from "@rag-ft/negatives";
-import { openIndex, openPassageEncoder, retrieve } from "@rag-ft/retrieval";
+import {
+  type Mined,
+  mineHardNegatives,
+  miningOptions,
+  openIndex,
+  openPassageEncoder,
+  retrieve,
+} from "@rag-ft/retrieval";
 import { areNear, shingles } from "@rag-ft/text";
 import type { GenQuestionsSettings } from "./settings.js";
 

@@ -1,6 +1,6 @@
 import { count, device, number } from "@rag-ft/core";
 import { requestSettings } from "@rag-ft/llm";
-import { miningSettings } from "@rag-ft/negatives";
+import { miningSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 import { FILTERS, filtersSetting } from "./filters.js";
 

@@ -1,5 +1,5 @@
 import { count, device } from "@rag-ft/core";
-import { miningSettings } from "@rag-ft/negatives";
+import { miningSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
 export const mineNegativesSettings = z.object({

@@ -11,8 +11,7 @@ import {
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import { type Mined, mineHardNegatives, miningOptions } from "@rag-ft/negatives";
-import { openIndex, openPassageEncoder } from "@rag-ft/retrieval";
+import { type Mined, mineHardNegatives, miningOptions, openIndex, openPassageEncoder } from "@rag-ft/retrieval";
 import { type MineNegativesSettings, mineNegativesSettings } from "./settings.js";
 
 interface Split {

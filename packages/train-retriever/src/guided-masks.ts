@@ -1,8 +1,7 @@
 // Guided masking (GISTEmbed, Solatorio 2024), with a share of the gold passage's score for the limit: a passage that the base model finds as good
 // an answer as the gold one, or nearly, is taken for an answer that nobody marked, and is no negative.
 import { type Document, distinctDocuments, documentKey } from "@rag-ft/core";
-import { innerProduct, likelyLimit } from "@rag-ft/negatives";
-import type { PassageEncoder } from "@rag-ft/retrieval";
+import { innerProduct, likelyLimit, type PassageEncoder } from "@rag-ft/retrieval";
 import type { RetrievalExample } from "./examples.js";
 
 /** Whether a passage that is not gold for a question is likely to answer it. */

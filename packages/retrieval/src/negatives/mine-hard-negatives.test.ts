@@ -1,7 +1,7 @@
 import { createDocument, type Document, documentId, type QuestionsRow, silentReporter } from "@rag-ft/core";
-import { openIndex } from "@rag-ft/retrieval";
 import { createWordEncoder } from "@rag-ft/test-utils";
 import { describe, expect, it } from "vitest";
+import { openIndex } from "../open-index.js";
 import { type MineOptions, mineHardNegatives } from "./mine-hard-negatives.js";
 
 // Inner product = number of shared words of this list.

@@ -14,8 +14,10 @@ import {
   type QuestionsRow,
   type Reporter,
 } from "@rag-ft/core";
-import { type PassageEncoder, type PassageIndex, type Retrieved, retrieve } from "@rag-ft/retrieval";
 import { areNear, type Shingles, shingles } from "@rag-ft/text";
+import type { PassageIndex } from "../open-index.js";
+import type { PassageEncoder } from "../passage-encoder.js";
+import { type Retrieved, retrieve } from "../retrieve.js";
 import { innerProduct, likelyLimit } from "./likely-answers.js";
 
 /** Passages retrieved a question: enough to get past the likely positives of a database full of copies. */

@@ -1,3 +1,0 @@
-export * from "./likely-answers.js";
-export * from "./mine-hard-negatives.js";
-export * from "./mining-settings.js";
