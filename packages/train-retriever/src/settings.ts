@@ -1,9 +1,13 @@
 import { count, escapedText, flag, number } from "@rag-ft/core";
+import { nameInFiles, REFERENCE_DEPTHS, retrieverNames } from "@rag-ft/metrics";
 import { POOLINGS } from "@rag-ft/models";
 import { resultSettings, trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
 export const SIMILARITIES = ["cosine", "dot"] as const;
+
+/** Before the names of figures on the eval split. */
+const EVAL_PREFIX = "eval_retr/";
 
 /** Every setting of `train-retriever`; names as the reference's command spells them. */
 export const trainRetrieverSettings = z.object({
@@ -65,15 +69,14 @@ export const trainRetrieverSettings = z.object({
     .default(1024)
     .describe("MB for activations kept from the forward to the backward pass; what finds no room is computed twice"),
   metric_for_best_model: z
-    .enum([
-      "eval_retr/document_recall/recall1",
-      "eval_retr/document_recall/recall4",
-      "eval_retr/near_recall/recall1",
-      "eval_retr/near_recall/recall4",
-      "eval_retr/mrr",
-    ])
+    .preprocess(
+      (name) => (typeof name === "string" ? nameInFiles(name, EVAL_PREFIX) : name),
+      z.enum(retrieverNames(REFERENCE_DEPTHS, EVAL_PREFIX)),
+    )
     .default("eval_retr/document_recall/recall4")
-    .describe("What chooses the best checkpoint; near_recall counts a near-duplicate of the gold passage as found"),
+    .describe(
+      "What chooses the best checkpoint, a name of docs/figures.md such as mrr@4; near_recall counts a near-duplicate of the gold passage as found",
+    ),
   ...resultSettings,
 });
 

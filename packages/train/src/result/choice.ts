@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { signed, writeJsonAtomic } from "@rag-ft/core";
-import { pairedDifference } from "@rag-ft/metrics";
+import { figureTitle, pairedDifference } from "@rag-ft/metrics";
 import type { Figures } from "../training-run.js";
 
 /** A model that may be the result of a run. */
@@ -37,15 +37,6 @@ export interface Choice {
 
 const ADVICE =
   "More questions may help, or others: of the kind that users ask, each answered by its passage; or a lower learning rate.";
-
-const TITLES: Readonly<Record<string, string>> = {
-  "document_recall/recall1": "recall@1",
-  "document_recall/recall4": "recall@4",
-  "near_recall/recall1": "near recall@1",
-  "near_recall/recall4": "near recall@4",
-  mrr: "MRR",
-  eval_loss: "loss",
-};
 
 /** For people: `step 18`, `step 18 at alpha 0.5`. */
 export function candidateName({ step, alpha }: Pick<Candidate, "step" | "alpha">): string {
@@ -87,7 +78,7 @@ export function choose(base: Candidate, candidates: readonly Candidate[], option
     greaterIsBetter ? figure(one) > figure(other) : figure(one) < figure(other);
   let best: Candidate | undefined;
   for (const other of candidates) if (best === undefined || isBetter(other, best)) best = other;
-  const title = TITLES[metric.replace(/^\w+_retr\//, "")] ?? metric;
+  const title = figureTitle(metric);
   const from = figure(base).toFixed(3);
   if (best === undefined || !isBetter(best, base)) {
     const reached = best ? `; the best after training is ${figure(best).toFixed(3)}, ${candidateName(best)}` : "";

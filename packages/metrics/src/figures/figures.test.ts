@@ -1,0 +1,113 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { ANSWER_FIGURES, AnsweredQuestion } from "./answer-figures.js";
+import { COST_FIGURES } from "./cost-figures.js";
+import { isShown } from "./figure.js";
+import { figureNamed, figuresAmong, figureTitle, nameInFiles, retrieverNames } from "./figure-names.js";
+import { figuresReference } from "./figures-reference.js";
+import { JUDGE_FIGURES } from "./judge-figures.js";
+import { FIGURE_ROWS, measure } from "./registry.js";
+import { RETRIEVAL_FIGURES } from "./retrieval-figures.js";
+
+describe("figures of one question", () => {
+  test("of a retriever, at each depth and at the one searched, under the names of files", () => {
+    const question = { retrieved: ["x", "a", "y", "b"], gold: ["a", "b"], nearRanks: [1, 2] };
+    const figures = measure(RETRIEVAL_FIGURES, question, { ks: [1, 2], searched: 4 });
+    expect(figures).toEqual({
+      "document_recall/recall1": 0,
+      "document_recall/recall2": 0,
+      "near_recall/recall1": 0,
+      "near_recall/recall2": 1,
+      "fraction_recall/recall1": 0,
+      "fraction_recall/recall2": 1 / 2,
+      "mrr@4": 1 / 2,
+      mrr: 1 / 2,
+      "ndcg/ndcg1": 0,
+      "ndcg/ndcg2": expect.closeTo(1 / Math.log2(3) / (1 + 1 / Math.log2(3)), 12),
+      "map@4": 1 / 2,
+      map: 1 / 2,
+    });
+  });
+
+  test("near recall is left out where near-duplicates are not known, and 0 without a gold passage", () => {
+    const depths = { ks: [1], searched: 1 };
+    expect(measure(RETRIEVAL_FIGURES, { retrieved: ["a"], gold: ["a"] }, depths)).not.toHaveProperty(
+      "near_recall/recall1",
+    );
+    expect(measure(RETRIEVAL_FIGURES, { retrieved: ["a"], gold: [], nearRanks: [] }, depths)).toMatchObject({
+      "near_recall/recall1": 0,
+      "document_recall/recall1": 0,
+    });
+  });
+
+  test("of an answer; those of passages only where the passages are known", () => {
+    const known = measure(ANSWER_FIGURES, new AnsweredQuestion("red dogs bark", "red cats bark", ["red cats", "dogs"]));
+    expect(known).toMatchObject({ rouge1: expect.closeTo(2 / 3), rouge2: 0, exact_match: 0, answer_length: 3 });
+    expect(known).toMatchObject({ f1_passage: expect.closeTo(0.8), rougeL_passage: expect.closeTo(0.8) });
+    expect(measure(ANSWER_FIGURES, new AnsweredQuestion("a b", "c", []))).toMatchObject({ f1_passage: 0 });
+    expect(Object.keys(measure(ANSWER_FIGURES, new AnsweredQuestion("a", "b"))).join()).not.toContain("_passage");
+  });
+
+  test("of a judge and a clock; a question without verdict or time is in no mean", () => {
+    expect(measure(JUDGE_FIGURES, { verdict: "unparsed" })).toEqual({ gpt4_acc_low: 0, gpt4_acc_high: 1 });
+    expect(measure(JUDGE_FIGURES, { verdict: "correct", verdicts: ["correct", "failed", "incorrect"] })).toEqual({
+      gpt4_acc: 1,
+      gpt4_acc_low: 1,
+      gpt4_acc_high: 1,
+      gpt4_flip_rate: 1,
+    });
+    expect(measure(COST_FIGURES, {})).toEqual({});
+    expect(measure(COST_FIGURES, { seconds: 2.5 })).toEqual({ latency_s: 2.5 });
+  });
+});
+
+describe("names", () => {
+  test("a figure is known by the names of all files and by its short one", () => {
+    for (const name of ["recall@4", "document_recall/recall4", "eval_retr/document_recall/recall4"]) {
+      expect(figureNamed(name)).toMatchObject({ key: "recall@4", title: "recall@4", depth: 4, name, level: "lead" });
+    }
+    expect(figureNamed("test_retr/near_recall/recall1")).toMatchObject({ title: "near recall@1", heading: "near@1" });
+    expect(figureNamed("test_gen/recall")).toMatchObject({ part: "answer", key: "recall" });
+    expect(figureNamed("eval_loss")).toMatchObject({ better: "less", title: "loss" });
+    expect(figureTitle("eval_retr/mrr")).toBe("MRR");
+    expect(figureTitle("eval_retr/mrr@10")).toBe("MRR@10");
+    for (const name of ["test_gen/mrr", "test_retr/f1", "recall@0", "recall@", "recall@04", "num_questions", "test_"])
+      expect(figureNamed(name), name).toBeUndefined();
+  });
+
+  test("settings may use either name", () => {
+    expect(nameInFiles("recall@4", "eval_retr/")).toBe("eval_retr/document_recall/recall4");
+    expect(nameInFiles("eval_retr/mrr", "eval_retr/")).toBe("eval_retr/mrr");
+    expect(nameInFiles("mrr@4", "eval_retr/")).toBe("eval_retr/mrr@4");
+    expect(nameInFiles("nonsense", "eval_retr/")).toBe("nonsense");
+    const known = retrieverNames({ ks: [1, 4], searched: 4 }, "eval_retr/");
+    expect(known).toEqual(expect.arrayContaining(["eval_retr/document_recall/recall1", "eval_retr/mrr"]));
+    expect(known.map((name) => nameInFiles(name, "eval_retr/"))).toEqual(known);
+  });
+
+  test("among a file's names: in the registry's order, by depth, nDCG's deepest for tables", () => {
+    const names = [
+      "test_gen/f1",
+      "num_questions",
+      ...[10, 1, 4].map((k) => `test_retr/ndcg/ndcg${k}`),
+      "test_retr/mrr",
+    ];
+    const found = figuresAmong(names);
+    expect(found.map(({ key }) => key)).toEqual(["mrr", "ndcg@1", "ndcg@4", "ndcg@10", "f1"]);
+    expect(found.filter((figure) => isShown(figure, "own")).map(({ key }) => key)).toEqual(["mrr", "ndcg@10", "f1"]);
+    expect(figuresAmong([...names, "test_retr/mrr@100"]).map(({ key }) => key)).not.toContain("mrr");
+  });
+
+  test("no two rows share a name", () => {
+    const names = FIGURE_ROWS.flatMap(({ key, file = key, bare, part }) =>
+      [...new Set([key, file, ...(bare === undefined ? [] : [bare])])].map((name) => `${part === "retriever"} ${name}`),
+    );
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+test("docs/figures.md has every row (npx vitest run packages/metrics -u writes it)", async () => {
+  await expect(figuresReference()).toMatchFileSnapshot(
+    fileURLToPath(new URL("../../../../docs/figures.md", import.meta.url)),
+  );
+});
