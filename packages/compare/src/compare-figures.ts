@@ -1,7 +1,7 @@
 import { documentKey, UserError } from "@rag-ft/core";
 import { type PairedDifference, pairedDifference } from "@rag-ft/metrics";
 import type { QuestionPair } from "./pair-runs.js";
-import type { RunRow } from "./read-run.js";
+import type { RunRow } from "./run-row.js";
 
 /** A question on which the runs differ. */
 export interface Example {

@@ -1,6 +1,6 @@
 import { documentKey } from "@rag-ft/core";
 import { documentRecall, recallAtK, reciprocalRank, rougeScore, squadScore } from "@rag-ft/metrics";
-import type { RunRow } from "./read-run.js";
+import type { RunRow } from "./run-row.js";
 
 /** Depths of the reference's recall. */
 const DEPTHS = [1, 4];

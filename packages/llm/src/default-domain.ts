@@ -1,9 +1,6 @@
 import type { z } from "zod";
+import { ANSWERABILITY_INSTRUCTION } from "./answerability-instruction.js";
 import type { domainConfigSchema } from "./domain-config.js";
-
-/** For domain configs that have none of their own. */
-export const ANSWERABILITY_INSTRUCTION =
-  "You check the questions of a test for a documentation search. Say whether the passage alone holds all that a full and correct answer to the question needs. Reply with one word: yes or no.";
 
 /** Used when no domain config is named; configs/domains/default.yaml says the same. */
 export const defaultDomain: z.input<typeof domainConfigSchema> = {

@@ -1,26 +1,11 @@
 import { join } from "node:path";
-import { type Reporter, UserError } from "@rag-ft/core";
+import { UserError } from "@rag-ft/core";
 import type { LanguageModel } from "./language-model.js";
+import type { OpenLanguageModelOptions } from "./open-language-model-options.js";
 import { openOpenAiModel } from "./openai/open-openai-model.js";
 import { connect } from "./openai/server.js";
-import { DEFAULT_RETRIES, type RequestSettings } from "./requests/request-settings.js";
-import { createRequestTally, type RequestTally } from "./requests/request-tally.js";
-
-export interface OpenLanguageModelOptions {
-  env: Readonly<Record<string, string | undefined>>;
-  reporter: Reporter;
-  signal?: AbortSignal;
-  /** What a local model runs on: an execution provider of ONNX Runtime, the CPU by default. */
-  device?: string;
-  /** Budgets and retries of models that are asked over the network. */
-  requests?: Partial<
-    Pick<RequestSettings, "requests_per_minute" | "tokens_per_minute" | "max_retries" | "dry_run" | "batch">
-  >;
-  /** Folder that remembers batches; needed with `requests.batch`. */
-  folder?: string;
-  /** Counts what happens to the requests. */
-  tally?: RequestTally;
-}
+import { DEFAULT_RETRIES } from "./requests/request-settings.js";
+import { createRequestTally } from "./requests/request-tally.js";
 
 /** The name that stands for rules instead of a model. */
 export const EXTRACTIVE = "extractive";

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { openBill } from "./bill/bill.js";
 import { openCompletionStore } from "./completion-store.js";
-import { defaultConcurrency, type OpenLanguageModelOptions, openLanguageModel } from "./open-language-model.js";
+import { defaultConcurrency, openLanguageModel } from "./open-language-model.js";
+import type { OpenLanguageModelOptions } from "./open-language-model-options.js";
 import type { RequestSettings } from "./requests/request-settings.js";
 import { createRequestTally } from "./requests/request-tally.js";
 import { type StoredModel, withStore } from "./stored-model.js";

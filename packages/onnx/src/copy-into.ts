@@ -1,5 +1,5 @@
 import { InternalError } from "@rag-ft/core";
-import type { Tensor } from "./session.js";
+import type { Tensor } from "./tensor.js";
 import { showShape } from "./value.js";
 
 /** Copies a tensor to the memory that was given for it, if any; returns the one that holds the result. */

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { cutGraph } from "./cut.js";
 import { matmul, mul, tanh, transpose } from "./ops/index.js";
-import { createSession, floatTensor } from "./session.js";
+import { createSession } from "./session.js";
+import { floatTensor } from "./tensor.js";
 import { input } from "./value.js";
 
 it("computes in two parts what the whole computes, and keeps neither inputs nor what is only rearranged", async () => {

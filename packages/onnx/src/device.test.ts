@@ -6,7 +6,8 @@ import { requireDevice } from "./device.js";
 import { add, matmul, mul, rmsNorm } from "./ops/index.js";
 import { orderNodes } from "./order.js";
 import { portableOutputs } from "./portable.js";
-import { createSession, floatTensor, type Tensor } from "./session.js";
+import { createSession } from "./session.js";
+import { floatTensor, type Tensor } from "./tensor.js";
 import { input, type Value } from "./value.js";
 
 const matrix = (...values: number[]): Tensor => floatTensor(Float32Array.from(values), [2, 2]);

@@ -4,5 +4,6 @@ export * from "./ops/index.js";
 export * from "./order.js";
 export * from "./serialise.js";
 export * from "./session.js";
+export * from "./tensor.js";
 export * from "./value.js";
 export * from "./write-model.js";

@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { add, concat, gather, gemm, matmul, mul, reshape, split } from "./ops/index.js";
 import { ModelProto } from "./protobuf.js";
 import { serialiseModel } from "./serialise.js";
-import { createSession, floatTensor, intTensor, openSession } from "./session.js";
+import { createSession, openSession } from "./session.js";
+import { floatTensor, intTensor } from "./tensor.js";
 import { constant, input } from "./value.js";
 import { writeModel } from "./write-model.js";
 

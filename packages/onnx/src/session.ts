@@ -5,25 +5,8 @@ import { copyInto } from "./copy-into.js";
 import { CPU, requireDevice } from "./device.js";
 import { portableOutputs } from "./portable.js";
 import { type ModelSource, serialiseModel } from "./serialise.js";
+import type { Tensor } from "./tensor.js";
 import type { DType, TensorData } from "./value.js";
-
-/** A tensor with its data: shape of numbers, row-major. */
-export interface Tensor {
-  dtype: DType;
-  shape: readonly number[];
-  data: TensorData;
-}
-
-export function floatTensor(data: Float32Array, shape: readonly number[]): Tensor {
-  return { dtype: "float32", shape, data };
-}
-
-/** An int64 tensor of whole numbers. */
-export function intTensor(values: ArrayLike<number>, shape: readonly number[]): Tensor {
-  const data = new BigInt64Array(values.length);
-  for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i] as number);
-  return { dtype: "int64", shape, data };
-}
 
 export interface SessionSettings {
   /** Threads within an operator; 0 lets ONNX Runtime choose (one for each physical core). */

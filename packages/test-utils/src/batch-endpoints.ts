@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { RawReply } from "./openai-server.js";
+import type { RawReply } from "./raw-reply.js";
 
 interface BatchLine {
   custom_id: string;

@@ -1,12 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
-import {
-  type ChatRequest,
-  completionReply,
-  type RawReply,
-  type ReplyDetails,
-  type ReplyFunction,
-} from "./openai-server.js";
+import { type ChatRequest, completionReply, type ReplyDetails, type ReplyFunction } from "./openai-server.js";
+import type { RawReply } from "./raw-reply.js";
 
 /** Errors that pass: met by some attempts of a request and not by others. */
 const PASSING_KINDS = ["429", "500", "hang", "reset", "reset-mid-body", "malformed", "no-choices"] as const;

@@ -2,4 +2,5 @@ export * from "./batch-endpoints.js";
 export * from "./faulty-replies.js";
 export * from "./hub-server.js";
 export * from "./openai-server.js";
+export * from "./raw-reply.js";
 export * from "./word-encoder.js";

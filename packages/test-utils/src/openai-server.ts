@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { type BatchEndpointOptions, createBatchEndpoints, type ServedBatch } from "./batch-endpoints.js";
+import type { RawReply } from "./raw-reply.js";
 
 const chatRequestSchema = z.looseObject({
   model: z.string(),
@@ -25,15 +26,6 @@ export interface RecordedRequest {
   body?: ChatRequest;
   /** When the whole answer was handed to the system (milliseconds since 1970); undefined before, and for one that broke off. */
   finishedAt?: number;
-}
-
-/** A raw HTTP answer; a string body is sent as it is, anything else as JSON. */
-export interface RawReply {
-  status?: number;
-  body: unknown;
-  headers?: Record<string, string>;
-  /** `hang`: no answer, ever; `reset`: the connection is cut before the answer, or in the middle of it. */
-  fault?: "hang" | "reset" | "reset-mid-body";
 }
 
 /** A text becomes a well-formed completion, a `RawReply` is sent as given. `index` counts chat requests from 0. */

@@ -12,7 +12,7 @@ import {
   type Retriever,
 } from "@rag-ft/retrieval";
 import type { Evaluation, Figures } from "@rag-ft/train";
-import type { RetrievalExample } from "./examples.js";
+import type { RetrievalExample } from "./retrieval-example.js";
 
 export interface IndexedEncoder {
   index: PassageIndex;

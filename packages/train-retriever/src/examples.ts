@@ -1,13 +1,6 @@
 import { type Document, documentKey, type QuestionsRow, type Random } from "@rag-ft/core";
-import type { IsLikely } from "./guided-masks.js";
-import type { IsNear } from "./near-duplicate-masks.js";
-
-/** One question with the passages that answer it. */
-export interface RetrievalExample {
-  question: string;
-  gold_docs: Document[];
-  hard_neg_docs: Document[];
-}
+import type { Masks } from "./masks.js";
+import type { RetrievalExample } from "./retrieval-example.js";
 
 /** One example a question. */
 export function flattenQuestions(rows: readonly QuestionsRow[]): RetrievalExample[] {
@@ -29,12 +22,6 @@ export interface ContrastiveExamples {
   nearDuplicates: number;
   /** How many of the others are excluded for being likely answers alone. */
   guided: number;
-}
-
-/** What else is no negative of a question. */
-export interface Masks {
-  isNear?: IsNear | undefined;
-  isLikely?: IsLikely | undefined;
 }
 
 /**

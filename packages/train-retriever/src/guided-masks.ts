@@ -2,10 +2,8 @@
 // an answer as the gold one, or nearly, is taken for an answer that nobody marked, and is no negative.
 import { type Document, distinctDocuments, documentKey } from "@rag-ft/core";
 import { innerProduct, likelyLimit, type PassageEncoder } from "@rag-ft/retrieval";
-import type { RetrievalExample } from "./examples.js";
-
-/** Whether a passage that is not gold for a question is likely to answer it. */
-export type IsLikely = (example: RetrievalExample, passage: Document) => boolean;
+import type { IsLikely } from "./masks.js";
+import type { RetrievalExample } from "./retrieval-example.js";
 
 export interface GuideOptions {
   /** From this share of the gold passage's score on a passage is a likely answer. */

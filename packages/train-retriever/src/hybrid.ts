@@ -1,7 +1,7 @@
 import type { StageContext } from "@rag-ft/core";
 import { BM25_WEIGHTS, type ChosenWeight, chooseWeight, evaluateWeights, type WeightFigures } from "@rag-ft/retrieval";
 import type { IndexedEncoder } from "./evaluation.js";
-import type { RetrievalExample } from "./examples.js";
+import type { RetrievalExample } from "./retrieval-example.js";
 
 /** The weight of BM25 beside this encoder's vectors that the eval questions choose, and its figures there. */
 export async function chooseOnEval(

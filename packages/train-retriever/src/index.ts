@@ -3,7 +3,8 @@ import { type TrainRetrieverSettings, trainRetrieverSettings } from "./settings.
 import { runTrainRetriever } from "./train-retriever.js";
 
 export { contrastiveStep, TokenCache } from "./contrastive-step.js";
-export { composeBatch, flattenQuestions, type RetrievalExample } from "./examples.js";
+export { composeBatch, flattenQuestions } from "./examples.js";
+export type { RetrievalExample } from "./retrieval-example.js";
 export { type TrainRetrieverSettings, trainRetrieverSettings } from "./settings.js";
 
 /** `rag-ft train-retriever`: contrastive fine-tuning of an embedding model. */

@@ -58,17 +58,13 @@ import {
   keepVectors,
   withSplit,
 } from "./evaluation.js";
-import {
-  type ContrastiveExamples,
-  composeBatch,
-  flattenQuestions,
-  type Masks,
-  type RetrievalExample,
-} from "./examples.js";
+import { type ContrastiveExamples, composeBatch, flattenQuestions } from "./examples.js";
 import { likelyAnswersOf } from "./guided-masks.js";
 import { chooseOnEval } from "./hybrid.js";
 import { identityOf } from "./identity.js";
+import type { Masks } from "./masks.js";
 import { countMasked, type MaskCounts, nearDuplicatesOf } from "./near-duplicate-masks.js";
+import type { RetrievalExample } from "./retrieval-example.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 import { stoppableEncoder } from "./stoppable-encoder.js";
 

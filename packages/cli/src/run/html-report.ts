@@ -3,7 +3,7 @@ import { isWithin } from "../input-files.js";
 import { parseSettings } from "../parse-settings.js";
 import { outputFolders } from "./output-folders.js";
 import type { Pipeline } from "./pipeline-config.js";
-import type { RunPipelineContext } from "./run-pipeline.js";
+import type { RunPipelineContext } from "./run-pipeline-context.js";
 import type { PreparedStep } from "./run-step.js";
 
 /** Stages whose figures make a report worth writing. */

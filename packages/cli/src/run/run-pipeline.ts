@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import { CancelledError, formatSeconds, formatTable, type Reporter, throwIfCancelled, UserError } from "@rag-ft/core";
 import { hashInputs } from "../input-files.js";
-import type { Io } from "../io.js";
 import { closestNames } from "../names.js";
 import { parseSettings } from "../parse-settings.js";
 import type { StageRegistry } from "../registry.js";
@@ -11,6 +10,7 @@ import { writeHtmlReport } from "./html-report.js";
 import { type Pipeline, type PipelineStep, readPipeline, selectSteps } from "./pipeline-config.js";
 import { renderReport } from "./report.js";
 import { readReportData } from "./report-data.js";
+import type { RunPipelineContext } from "./run-pipeline-context.js";
 import { fingerprintOf, isDone, readRunState } from "./run-state.js";
 import { type PreparedStep, runStep, type StepRun, writtenFrom } from "./run-step.js";
 
@@ -21,12 +21,6 @@ export interface RunPipelineOptions {
   /** Only plan. */
   dryRun?: boolean;
   set: string[];
-}
-
-export interface RunPipelineContext {
-  io: Io;
-  registry: StageRegistry;
-  signal: AbortSignal;
 }
 
 interface Outcome {

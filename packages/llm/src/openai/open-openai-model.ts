@@ -2,7 +2,7 @@ import { formatSeconds, type Reporter, UserError } from "@rag-ft/core";
 import type OpenAI from "openai";
 import { APIError } from "openai";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
-import type { OpenLanguageModelOptions } from "../open-language-model.js";
+import type { OpenLanguageModelOptions } from "../open-language-model-options.js";
 import { createMinuteBudget } from "../requests/minute-budget.js";
 import { DEFAULT_RETRIES } from "../requests/request-settings.js";
 import { createRequestTally, type RequestTally } from "../requests/request-tally.js";

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { createSession, floatTensor, intTensor } from "../session.js";
+import { createSession } from "../session.js";
+import { floatTensor, intTensor } from "../tensor.js";
 import { input } from "../value.js";
 import { scatterRowsAdd } from "./gather.js";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createDocument } from "@rag-ft/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { readDomainConfig } from "./domain-config.js";
 import { answerMessages, promptHash, questionMessages } from "./prompts.js";
+import { readDomainConfig } from "./read-domain-config.js";
 
 const shipped = (name: string) => fileURLToPath(new URL(`../../../configs/domains/${name}.yaml`, import.meta.url));
 let folder: string;

@@ -1,0 +1,8 @@
+import type { Document } from "@rag-ft/core";
+
+/** One question with the passages that answer it. */
+export interface RetrievalExample {
+  question: string;
+  gold_docs: Document[];
+  hard_neg_docs: Document[];
+}
