@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source"], externalConditions: ["source"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "scripts/*.test.ts"],
     pool: "forks",
     testTimeout: 20_000,
     maxWorkers: 2,
