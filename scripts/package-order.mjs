@@ -1,6 +1,7 @@
-// Which package may import which. Arrows run one way: a package imports only those that stand before it here. Unused and undeclared
-// dependencies are knip's to find, circles within a package biome's.
-import { readdirSync, readFileSync } from "node:fs";
+// Which package may import which. Arrows run one way: a package imports only those that stand before it here, and only what its
+// package.json declares. What is declared and not used is knip's to find, circles within a package biome's.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -65,61 +66,67 @@ function forbidden(from, to) {
 }
 
 /** What is wrong with one import of a file `packages/<name>/…`. */
-function importProblem(path, specifier) {
+function importProblem(path, specifier, { dependencies, optionalDependencies, devDependencies }) {
   const from = path.split("/")[1];
   if (specifier.startsWith(".")) {
     const inside = posix.join(posix.dirname(path), specifier).startsWith(`packages/${from}/`);
     return inside ? undefined : "a relative import leaves the package: import the other package by its name";
   }
-  if (!specifier.startsWith(OWN)) return undefined;
-  const [to] = specifier.slice(OWN.length).split("/");
-  if (to === "test-utils" && !isTest(path)) return "test-utils is for tests";
-  return to === from ? "a package does not import itself by its name" : forbidden(from, to);
+  if (isBuiltin(specifier)) return undefined;
+  const imported = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+  if (imported.startsWith(OWN)) {
+    const to = imported.slice(OWN.length);
+    if (to === "test-utils" && !isTest(path)) return "test-utils is for tests";
+    const problem = forbidden(from, to);
+    if (problem) return problem;
+  }
+  const declared = {
+    ...dependencies,
+    ...optionalDependencies,
+    ...(isTest(path) ? { ...devDependencies, vitest: "" } : {}),
+  };
+  return imported in declared ? undefined : `packages/${from}/package.json does not declare ${imported}`;
 }
 
 /**
- * The problems of source files, one sentence each.
+ * The problems of packages, one sentence each.
  *
- * @param {Iterable<{ path: string, text: string }>} files Paths `packages/<name>/src/…`.
+ * @param {Iterable<{ name: string, manifest: object, files: Iterable<{ path: string, text: string }> }>} packages Each with its
+ * package.json and its source files `packages/<name>/src/…`.
  */
-export function packageProblems(files) {
+export function packageProblems(packages) {
   const problems = [];
-  const unknown = new Set();
-  for (const { path, text } of files) {
-    const [, name] = path.split("/");
-    if (!KNOWN.has(name)) unknown.add(name);
-    for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)) {
-      const problem = importProblem(path, match[1]);
-      if (!problem) continue;
-      const line = text.slice(0, match.index).split("\n").length;
-      problems.push(`${path}:${line}: imports ${match[1]}: ${problem}.`);
+  for (const { name, manifest, files } of packages) {
+    if (!KNOWN.has(name))
+      problems.push(`packages/${name}: has no place in the order: give it one in scripts/package-order.mjs.`);
+    for (const { path, text } of files) {
+      for (const match of text.matchAll(
+        /^(?:import|export)[^"'`]*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm,
+      )) {
+        const specifier = match[1] ?? match[2] ?? match[3];
+        const problem = importProblem(path, specifier, manifest);
+        const line = text.slice(0, match.index + match[0].length).split("\n").length;
+        if (problem) problems.push(`${path}:${line}: imports ${specifier}: ${problem}.`);
+      }
     }
   }
-  for (const name of unknown)
-    problems.push(`packages/${name}: has no place in the order: give it one in scripts/package-order.mjs.`);
   return problems;
 }
 
-function* sourceFiles(root) {
+function* packagesOf(root) {
   for (const name of readdirSync(join(root, "packages"))) {
-    const folder = join("packages", name, "src");
-    let entries = [];
-    try {
-      entries = readdirSync(join(root, folder), { recursive: true });
-    } catch (error) {
-      // What another branch left: a folder with nothing but its node_modules.
-      if (error.code !== "ENOENT") throw error;
-    }
-    for (const entry of entries) {
-      if (!entry.endsWith(".ts")) continue;
-      const path = posix.join(folder, entry);
-      yield { path, text: readFileSync(join(root, path), "utf8") };
-    }
+    const folder = join("packages", name);
+    // Another branch may have left a folder with nothing but its node_modules.
+    if (!existsSync(join(root, folder, "package.json"))) continue;
+    const read = (path) => readFileSync(join(root, path), "utf8");
+    const paths = readdirSync(join(root, folder, "src"), { recursive: true }).filter((path) => path.endsWith(".ts"));
+    const files = paths.map((path) => posix.join(folder, "src", path)).map((path) => ({ path, text: read(path) }));
+    yield { name, manifest: JSON.parse(read(join(folder, "package.json"))), files };
   }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const problems = packageProblems(sourceFiles(fileURLToPath(new URL("..", import.meta.url))));
+  const problems = packageProblems(packagesOf(fileURLToPath(new URL("..", import.meta.url))));
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length > 0 ? 1 : 0;
 }

@@ -6,7 +6,15 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { packageProblems } from "./package-order.mjs";
 
-const problemsOf = (path: string, text: string): string[] => packageProblems([{ path, text }]);
+const dependencies = Object.fromEntries(
+  ["core", "retrieval", "page", "llm", "metrics"].map((name) => [`@rag-ft/${name}`, "workspace:*"]),
+);
+const manifest = {
+  dependencies: { ...dependencies, zod: "4" },
+  devDependencies: { "@rag-ft/test-utils": "workspace:*" },
+};
+const problemsOf = (path: string, text: string): string[] =>
+  packageProblems([{ name: path.split("/")[1], manifest, files: [{ path, text }] }]);
 
 it("lets a package import earlier ones, what stands beside, and its own files", () => {
   const text = [
@@ -15,6 +23,9 @@ it("lets a package import earlier ones, what stands beside, and its own files", 
     'import { c } from "@rag-ft/page";',
     'import { d } from "../other/d.js";',
     'import { z } from "zod";',
+    'import "zod/mini";',
+    'import { join } from "node:path";',
+    "const told = 'no import from \"yaml\"';",
   ].join("\n");
   expect(problemsOf("packages/compare/src/parts/a.ts", text)).toEqual([]);
   expect(problemsOf("packages/compare/src/a.test.ts", 'import { s } from "@rag-ft/test-utils";')).toEqual([]);
@@ -65,6 +76,18 @@ it.each([
     "packages/page/src/a.ts",
     'import { a } from "@rag-ft/metrics";',
     /page imports core alone/,
+  ],
+  [
+    "what is not declared",
+    "packages/compare/src/a.ts",
+    '\nimport { a } from "yaml/b";',
+    /a\.ts:2: .*package\.json does not declare yaml/,
+  ],
+  [
+    "what is declared for tests alone",
+    "packages/cli/src/a.ts",
+    'import { it } from "vitest";',
+    /does not declare vitest/,
   ],
   ["a package without a place", "packages/new/src/a.ts", "", /packages\/new: has no place/],
 ])("refuses %s", (_, path, text, problem) => {
