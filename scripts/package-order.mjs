@@ -10,7 +10,6 @@ const LIBRARIES = [
   "core",
   "text",
   "metrics",
-  "near-duplicates",
   "onnx",
   "train",
   "models",
@@ -19,7 +18,6 @@ const LIBRARIES = [
   "extractive",
   "documents",
   "retrieval",
-  "negatives",
   "answer",
 ];
 
