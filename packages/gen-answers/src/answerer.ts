@@ -11,6 +11,7 @@ import {
   provenanceOf,
   type StoredModel,
 } from "@rag-ft/llm";
+import { words } from "@rag-ft/text";
 import type { OpenQuestion } from "./flatten-questions.js";
 import type { GenAnswersSettings } from "./settings.js";
 
@@ -26,11 +27,7 @@ export interface Answerer {
   saysNotInPassage(answer: string): boolean;
 }
 
-const bare = (text: string): string =>
-  text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, " ")
-    .trim();
+const bare = (text: string): string => words(text).join(" ");
 
 /** Tells the reply that a domain asks for when the passage holds no answer, whatever its case and punctuation and what follows it. */
 export function notInPassage(phrase: string | undefined): (answer: string) => boolean {

@@ -54,6 +54,10 @@ describe("choosePassages", () => {
     const words = (count: number) => Array.from({ length: count }, (_, i) => `w${i}`).join(" ");
     expect(passesFilter(page(words(50)), databricks, createRandom(0))).toBe(false);
     expect(passesFilter(page(words(51)), databricks, createRandom(0))).toBe(true);
+    // Japanese has no spaces; these are 52 words.
+    const japanese = page("検索エンジンを使う。".repeat(13));
+    expect(passesFilter(japanese, databricks, createRandom(0))).toBe(true);
+    expect(passesFilter(japanese, { ...databricks, min_words: 53 }, createRandom(0))).toBe(false);
     const random = createRandom(3);
     const manual = page(words(60), "https://example.com/sql/language-manual/x");
     const kept = Array.from({ length: 2000 }, () => passesFilter(manual, databricks, random)).filter(Boolean).length;

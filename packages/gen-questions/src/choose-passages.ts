@@ -1,6 +1,6 @@
 import type { Document, QuestionsRow, Random } from "@rag-ft/core";
 import type { DomainConfig } from "@rag-ft/llm";
-import { overlap } from "@rag-ft/text";
+import { overlap, wordCount } from "@rag-ft/text";
 
 /** A passage to ask about, with its hard negatives; the start of a `*_w_q.jsonl` row. */
 export type PassageRow = Pick<QuestionsRow, "gold_docs" | "hard_neg_docs" | "chat_history">;
@@ -27,8 +27,7 @@ export function uniqueBySource(documents: readonly Document[]): Map<string, Docu
 
 /** Whether the domain wants a passage: long enough, and kept by the chance that its URL has. */
 export function passesFilter(document: Document, filter: DomainConfig["passage_filter"], random: Random): boolean {
-  const words = document.page_content.split(/\s+/).filter((word) => word !== "").length;
-  if (words < filter.min_words) return false;
+  if (wordCount(document.page_content) < filter.min_words) return false;
   const weight = filter.url_weights.find((entry) => document.metadata.source.includes(entry.contains))?.weight ?? 1;
   return weight >= 1 || random.next() < weight;
 }

@@ -1,8 +1,8 @@
 import { documentId, type QuestionsRow } from "@rag-ft/core";
-import { rougeScore } from "@rag-ft/metrics";
+import { questionLikeness } from "@rag-ft/text";
 
 /** A training question this close to a held-out one of the same passage would give the test away. */
-const MAX_ROUGE_L = 0.5;
+const MAX_LIKENESS = 0.5;
 
 /** Held-out questions by passage. */
 export type HeldOutQuestions = ReadonlyMap<string, readonly string[]>;
@@ -18,9 +18,7 @@ export function heldOutQuestions(rows: readonly QuestionsRow[]): HeldOutQuestion
   return byPassage;
 }
 
-/** The questions that are far enough from every held-out question of the passage (ROUGE-L F1 below 0.5, no stemming). */
+/** The questions that are far enough from every held-out question of the passage (their likeness below 0.5). */
 export function withoutLeaks(questions: readonly string[], heldOut: readonly string[]): string[] {
-  return questions.filter((question) =>
-    heldOut.every((other) => rougeScore(other, question).rougeL.fmeasure < MAX_ROUGE_L),
-  );
+  return questions.filter((question) => heldOut.every((other) => questionLikeness(other, question) < MAX_LIKENESS));
 }

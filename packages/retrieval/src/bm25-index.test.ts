@@ -105,3 +105,15 @@ test("words of many scripts", () => {
   expect(lexicalTokens("数据库集群").length).toBeGreaterThan(1);
   expect(lexicalTokens("…!?")).toEqual([]);
 });
+
+test.each([
+  ["Russian", ["Заказ можно отменить.", "Доставка длится три дня."], "Как отменить «заказ»?", 0],
+  ["Japanese", ["送料は無料です。", "検索エンジンを使います。"], "検索エンジンを使うには?", 1],
+  ["Thai", ["ค่าจัดส่งสินค้า", "น้ำดื่มสะอาด"], "น้ำ", 1],
+  ["Arabic", ["إلغاء الطلب، ثم الشحن", "رسوم التوصيل"], "الطلب؟", 0],
+  ["Hindi", ["ऑर्डर रद्द करें।", "भेजने का खर्च"], "खर्च?", 1],
+])("finds the passage with the words of a question in %s", (_, texts, question, best) => {
+  const scores = new Bm25Index(texts).scores(question);
+  expect(scores[best]).toBeGreaterThan(0);
+  expect(scores[1 - best]).toBe(0);
+});

@@ -1,5 +1,6 @@
 import type { Document } from "@rag-ft/core";
 import { rougeScore, squadScore } from "@rag-ft/metrics";
+import { wordCount } from "@rag-ft/text";
 
 /** Figures of one answer, each in [0, 1] but the length. `…_passage` takes the best retrieved passage as the reference. */
 export interface AnswerScore {
@@ -44,6 +45,6 @@ export function scoreAnswer(gold: string, answer: string, passages: readonly Doc
     rougeL_passage: best(passageRouge.map((score) => score.rougeL.fmeasure)),
     f1_passage: best(passageSquad.map((score) => score.f1)),
     precision_passage: best(passageSquad.map((score) => score.precision)),
-    answer_length: answer.split(/\s+/).filter((word) => word !== "").length,
+    answer_length: wordCount(answer),
   };
 }

@@ -23,4 +23,15 @@ describe("overlap", () => {
   it("is 0 for a text of articles and punctuation only", () => {
     expect(overlap("the", "the, a.")).toBe(0);
   });
+
+  it.each([
+    ["Russian", "Где найти «настройки» профиля?", "настройки, профиля", 1],
+    ["Japanese", "検索エンジンを使う。", "エンジンを見る", 2 / 3],
+    ["Thai", "น้ำดื่มทำงาน", "ดื่มน้ำ", 1],
+    ["Arabic", "كيف أعيد المنتج؟", "المنتج، الطلب", 1 / 2],
+    ["Hindi", "मैं हिन्दी पढ़ता हूँ।", "हिन्दी हूँ", 1],
+    ["English within Japanese", "APIを使う", "the API", 1],
+  ])("knows the words of %s", (_, a, b, share) => {
+    expect(overlap(a, b)).toBe(share);
+  });
 });

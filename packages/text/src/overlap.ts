@@ -1,4 +1,6 @@
+import { NOT_LATIN } from "./scripts.js";
 import { squadTokens } from "./squad-tokens.js";
+import { words } from "./words.js";
 
 /** Multiset of tokens. */
 export function countTokens(tokens: readonly string[]): Map<string, number> {
@@ -21,8 +23,12 @@ export function commonTokens(a: readonly string[], b: readonly string[]): number
   return common;
 }
 
-/** Share of b's normalised tokens that a also has (multiset), in [0, 1]; the reference's overlap. 0 when b has none. */
+/** SQuAD's tokens, as the reference counts them; those of other scripts than Latin, of whose punctuation and lack of spaces it knows nothing, as words. */
+const tokensOf = (text: string): string[] =>
+  squadTokens(text).flatMap((token) => (NOT_LATIN.test(token) ? words(token) : token));
+
+/** Share of b's tokens that a also has (multiset), in [0, 1]; the reference's overlap. 0 when b has none. */
 export function overlap(a: string, b: string): number {
-  const tokens = squadTokens(b);
-  return tokens.length === 0 ? 0 : commonTokens(squadTokens(a), tokens) / tokens.length;
+  const tokens = tokensOf(b);
+  return tokens.length === 0 ? 0 : commonTokens(tokensOf(a), tokens) / tokens.length;
 }

@@ -46,4 +46,15 @@ describe("QuestionSet", () => {
     expect(withVectors.same("three", Float32Array.of(10, 1))).toEqual([{ id: 0, kind: "paraphrase" }]);
     expect(withVectors.same("three")).toEqual([]);
   });
+
+  it.each([
+    ["Russian", "Как отменить заказ в магазине?", "как отменить «заказ» в магазине", "Где найти счёт?"],
+    ["Chinese", "如何取消订单?", "如何取消订单?", "如何更改地址?"],
+    ["Thai", "ยกเลิกคำสั่งซื้ออย่างไร?", "ยกเลิกคำสั่งซื้ออย่างไร", "ค่าจัดส่งเท่าไหร่"],
+  ])("knows the same question in %s", (_, question, same, other) => {
+    const questions = new QuestionSet();
+    questions.add(question);
+    expect(questions.same(same)).toEqual([{ id: 0, kind: "duplicate" }]);
+    expect(questions.same(other)).toEqual([]);
+  });
 });

@@ -1,3 +1,4 @@
+import { wordCount } from "@rag-ft/text";
 import { type RougeScores, rougeScore } from "../rouge.js";
 import { type SquadScore, squadScore } from "../squad.js";
 import type { FigureRow } from "./figure.js";
@@ -153,6 +154,6 @@ export const ANSWER_FIGURES: readonly FigureRow<AnsweredQuestion>[] = [
     share: false,
     level: "narrow",
     digits: 1,
-    of: ({ answer }) => answer.split(/\s+/).filter((word) => word !== "").length,
+    of: ({ answer }) => wordCount(answer),
   },
 ];
