@@ -2,12 +2,13 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashText } from "@rag-ft/core";
+import { toAnyStage } from "@rag-ft/pipeline";
+import { copyStage } from "@rag-ft/test-utils";
 import { beforeEach, describe, expect, it } from "vitest";
-import { toAnyStage } from "./any-stage.js";
 import { main } from "./app.js";
-import { copyRegistry, copyStage } from "./testing/copy-stage.js";
+import { ownVersion } from "./own-version.js";
+import { copyRegistry } from "./testing/copy-registry.js";
 import { createMemoryIo } from "./testing/memory-io.js";
-import { ownVersion } from "./versions.js";
 
 let folder: string;
 let input: string;
@@ -59,6 +60,7 @@ describe("rag-ft", () => {
       settings: { mode: "all", input_file: input, repeat: 1 },
       inputs: { [input]: hashText("hello") },
       outputs: [join(out, "copy.txt")],
+      // The package that writes records has the version of this one.
       versions: { "rag-ft": ownVersion(), node: process.version },
     });
   });

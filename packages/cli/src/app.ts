@@ -1,8 +1,9 @@
+import type { StageRegistry } from "@rag-ft/pipeline";
 import { Command } from "commander";
 import { type Interrupt, listenForInterrupt } from "./interrupt.js";
 import type { Io } from "./io.js";
-import { type StageRegistry, stageRegistry } from "./registry.js";
-import { ownVersion } from "./versions.js";
+import { ownVersion } from "./own-version.js";
+import { stageRegistry } from "./registry.js";
 
 interface RunOptions {
   only?: string;
@@ -41,7 +42,7 @@ function createProgram(io: Io, registry: StageRegistry, interrupt: Interrupt): C
       [] as string[],
     )
     .action(async (config: string, options: RunOptions) => {
-      const { runPipeline } = await import("./run/run-pipeline.js");
+      const { runPipeline } = await import("@rag-ft/pipeline");
       await runPipeline(
         config,
         {
@@ -51,7 +52,7 @@ function createProgram(io: Io, registry: StageRegistry, interrupt: Interrupt): C
           dryRun: options.dryRun ?? false,
           set: options.set,
         },
-        { io, registry, signal: interrupt.signal },
+        { registry, out: io.out, reporter: await io.reporter(), signal: interrupt.signal, env: io.env },
       );
     });
   return program;

@@ -1,7 +1,7 @@
+import { settingFlags } from "@rag-ft/pipeline";
+import { copyStage } from "@rag-ft/test-utils";
 import { describe, expect, it } from "vitest";
 import { parseStageArguments } from "./argv.js";
-import { settingFlags } from "./setting-flags.js";
-import { copyStage } from "./testing/copy-stage.js";
 
 const flags = settingFlags(copyStage.settings.shape, copyStage.aliases);
 const parse = (...argv: string[]) => parseStageArguments(argv, flags);

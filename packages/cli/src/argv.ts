@@ -1,6 +1,5 @@
 import { UserError } from "@rag-ft/core";
-import { canonicalName, closestNames } from "./names.js";
-import { flagsByName, type SettingFlag } from "./setting-flags.js";
+import { canonicalName, closestNames, flagsByName, type SettingFlag } from "@rag-ft/pipeline";
 
 /** A stage's command line, taken apart. */
 export interface StageArguments {

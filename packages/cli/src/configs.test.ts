@@ -1,9 +1,7 @@
 import { fileURLToPath } from "node:url";
+import { parseSettings, readPipeline, readSettingsFile } from "@rag-ft/pipeline";
 import { describe, expect, it } from "vitest";
-import { parseSettings } from "./parse-settings.js";
 import { stageRegistry } from "./registry.js";
-import { readPipeline } from "./run/pipeline-config.js";
-import { readSettingsFile } from "./settings-file.js";
 
 const configs = ["quickstart", "databricks"].map((name) => [
   name,

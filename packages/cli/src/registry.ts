@@ -1,76 +1,64 @@
-import { type AnyStage, toAnyStage } from "./any-stage.js";
+import type { Stage } from "@rag-ft/core";
+import type { AnyStage, StageRegistry } from "@rag-ft/pipeline";
 
-/** A subcommand that is a stage. Its package is loaded only when it is asked for, so that help stays instant. */
-export interface StageEntry {
-  summary: string;
-  load(): Promise<AnyStage>;
-}
-
-export type StageRegistry = Readonly<Record<string, StageEntry>>;
-
-async function loadCrossValidate(): Promise<AnyStage> {
-  const [{ createCrossValidate }, { trainRetriever }, { testRetriever }] = await Promise.all([
-    import("./cross-validate/stage.js"),
-    import("@rag-ft/train-retriever"),
-    import("@rag-ft/test-retriever"),
-  ]);
-  return toAnyStage(
-    createCrossValidate({ trainRetriever: toAnyStage(trainRetriever), testRetriever: toAnyStage(testRetriever) }),
-  );
+/** A stage of its own package; that and what handles stages are loaded only now. */
+async function opened<Settings>(load: () => Promise<Stage<Settings>>): Promise<AnyStage> {
+  const [{ toAnyStage }, stage] = await Promise.all([import("@rag-ft/pipeline"), load()]);
+  return toAnyStage(stage);
 }
 
 /** Every stage, in the order of the flow. */
 export const stageRegistry: StageRegistry = {
   "prepare-docs": {
     summary: "cut documents into passages",
-    load: async () => toAnyStage((await import("@rag-ft/prepare-docs")).prepareDocs),
+    load: () => opened(async () => (await import("@rag-ft/prepare-docs")).prepareDocs),
   },
   "gen-questions": {
     summary: "have a model ask questions about the passages",
-    load: async () => toAnyStage((await import("@rag-ft/gen-questions")).genQuestions),
+    load: () => opened(async () => (await import("@rag-ft/gen-questions")).genQuestions),
   },
   "mine-negatives": {
     summary: "give existing questions hard negatives from the whole database",
-    load: async () => toAnyStage((await import("@rag-ft/mine-negatives")).mineNegatives),
+    load: () => opened(async () => (await import("@rag-ft/mine-negatives")).mineNegatives),
   },
   "audit-splits": {
     summary: "look for leaks between train, eval and test",
-    load: async () => toAnyStage((await import("@rag-ft/audit-splits")).auditSplits),
+    load: () => opened(async () => (await import("@rag-ft/audit-splits")).auditSplits),
   },
   "gen-answers": {
     summary: "have a model answer those questions",
-    load: async () => toAnyStage((await import("@rag-ft/gen-answers")).genAnswers),
+    load: () => opened(async () => (await import("@rag-ft/gen-answers")).genAnswers),
   },
   "train-retriever": {
     summary: "fine-tune an encoder on questions and passages",
-    load: async () => toAnyStage((await import("@rag-ft/train-retriever")).trainRetriever),
+    load: () => opened(async () => (await import("@rag-ft/train-retriever")).trainRetriever),
   },
   "train-generator": {
     summary: "fine-tune a decoder on answers, the retriever held fixed",
-    load: async () => toAnyStage((await import("@rag-ft/train-generator")).trainGenerator),
+    load: () => opened(async () => (await import("@rag-ft/train-generator")).trainGenerator),
   },
   "test-retriever": {
     summary: "measure retrievers alone, against BM25 and each other",
-    load: async () => toAnyStage((await import("@rag-ft/test-retriever")).testRetriever),
+    load: () => opened(async () => (await import("@rag-ft/test-retriever")).testRetriever),
   },
   "cross-validate": {
     summary: "train and measure the retriever on folds: does it help here?",
-    load: loadCrossValidate,
+    load: async () => (await import("@rag-ft/pipeline")).loadCrossValidate(),
   },
   "test-e2e": {
     summary: "retrieve, answer and score on held-out questions",
-    load: async () => toAnyStage((await import("@rag-ft/test-e2e")).testE2e),
+    load: () => opened(async () => (await import("@rag-ft/test-e2e")).testE2e),
   },
   compare: {
     summary: "compare two runs, question by question",
-    load: async () => toAnyStage((await import("@rag-ft/compare")).compare),
+    load: () => opened(async () => (await import("@rag-ft/compare")).compare),
   },
   report: {
     summary: "write one HTML file about a run",
-    load: async () => toAnyStage((await import("@rag-ft/report")).report),
+    load: () => opened(async () => (await import("@rag-ft/report")).report),
   },
   review: {
     summary: "label answers on a local page",
-    load: async () => toAnyStage((await import("@rag-ft/review")).review),
+    load: () => opened(async () => (await import("@rag-ft/review")).review),
   },
 };

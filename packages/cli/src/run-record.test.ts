@@ -1,23 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { commandLine, hashFile, type RunRecord, type Stage, silentReporter } from "@rag-ft/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
-import { type AnyStage, type SettingValues, toAnyStage } from "./any-stage.js";
+import { commandLine } from "@rag-ft/core";
+import { type AnyStage, parseSettings, type SettingValues } from "@rag-ft/pipeline";
+import { describe, expect, it } from "vitest";
 import { parseStageArguments } from "./argv.js";
-import { executeStage } from "./execute-stage.js";
-import { recordedEnvironment } from "./machine.js";
-import { parseSettings } from "./parse-settings.js";
 import { stageRegistry } from "./registry.js";
-import { ENCODER } from "./testing/flow-flags.js";
-
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "rag-ft-record-"));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 function parsed(stage: AnyStage, given: SettingValues): SettingValues {
   const { values, problems } = parseSettings(stage, given) as { values: SettingValues; problems?: unknown };
@@ -54,72 +40,5 @@ describe("the command line of a run record", () => {
       .slice(0, -1);
     expect(command).toBe(name);
     expect(parsed(stage, parseStageArguments(argv, stage.flags).values)).toEqual(values);
-  });
-});
-
-const writing: Stage<{ model_path: string; data: string; output_dir: string; api_key?: string; seed: number }> = {
-  name: "writing",
-  summary: "writes a file",
-  settings: z.object({
-    model_path: z.string(),
-    data: z.string(),
-    output_dir: z.string(),
-    api_key: z.string().optional(),
-    seed: z.number().default(3),
-  }),
-  inputs: ["model_path", "data"],
-  async run({ output_dir, model_path }) {
-    await mkdir(join(output_dir, "deep"), { recursive: true });
-    await writeFile(join(output_dir, "out.txt"), "made");
-    await writeFile(join(output_dir, "deep/more.txt"), "made, too");
-    return {
-      outputs: [join(output_dir, "out.txt"), join(output_dir, "deep")],
-      found_settings: { base_model: model_path },
-      record: { requests: { requests_sent: 7, cost: { cost_usd: 0.5 } } },
-    };
-  },
-};
-
-it("a run record holds what it takes to repeat the run, and no secret", async () => {
-  const data = join(folder, "data.txt");
-  const model = join(folder, "model");
-  const output_dir = join(folder, "out");
-  await writeFile(data, "data");
-  await cp(ENCODER, model, { recursive: true });
-  const values = { model_path: model, data, output_dir, api_key: "sk-verysecretkey", seed: 3 };
-  const env = { OPENAI_BASE_URL: "http://someone:pass@localhost:1/v1?key=sk-verysecretkey", HF_TOKEN: "hf_verysecret" };
-  await executeStage(toAnyStage(writing), values, {
-    reporter: silentReporter,
-    signal: new AbortController().signal,
-    env,
-  });
-  const text = await readFile(join(output_dir, "manifest.writing.json"), "utf8");
-  expect(text).not.toMatch(/verysecret|pass@/);
-  const record = JSON.parse(text) as RunRecord;
-  expect(record).toMatchObject({
-    command: "writing",
-    command_line: `rag-ft writing \\\n  --model_path=${model} \\\n  --data=${data} \\\n  --output_dir=${output_dir} \\\n  --seed=3 \\\n  --base_model=${model}`,
-    working_directory: process.cwd(),
-    seed: 3,
-    inputs: { [data]: await hashFile(data) },
-    output_hashes: { [join(output_dir, "out.txt")]: await hashFile(join(output_dir, "out.txt")) },
-    environment: { OPENAI_BASE_URL: "http://localhost:1/v1" },
-    machine: { cores: expect.any(Number) },
-    requests: { requests_sent: 7, cost: { cost_usd: 0.5 } },
-    settings: { base_model: model },
-    models: {
-      base_model: { name: model },
-      model_path: {
-        name: model,
-        weights: { "model.safetensors": await hashFile(join(model, "model.safetensors")) },
-      },
-    },
-  });
-  expect(Object.keys(record.output_hashes ?? {})).toContain(`${join(output_dir, "deep")} (1 files)`);
-});
-
-it("an address in the environment is kept without what follows it", () => {
-  expect(recordedEnvironment({ HF_ENDPOINT: "https://u:p@hub.test/x?y=1", OPENAI_API_KEY: "sk-abcdefgh" })).toEqual({
-    HF_ENDPOINT: "https://hub.test/x",
   });
 });

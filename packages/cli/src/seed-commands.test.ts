@@ -1,6 +1,6 @@
+import { parseSettings } from "@rag-ft/pipeline";
 import { describe, expect, it } from "vitest";
 import { parseStageArguments } from "./argv.js";
-import { parseSettings } from "./parse-settings.js";
 import { stageRegistry } from "./registry.js";
 
 /** The reference's six commands, flag for flag, with some of the settings that must come of them. */

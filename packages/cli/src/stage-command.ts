@@ -1,15 +1,18 @@
 import { UserError } from "@rag-ft/core";
+import {
+  type AnyStage,
+  canonicalName,
+  executeStage,
+  flagsByName,
+  parseSettings,
+  readSettingsFile,
+  renderPlan,
+  type SettingFlag,
+} from "@rag-ft/pipeline";
 import { Command, Option } from "commander";
-import type { AnyStage } from "./any-stage.js";
 import { parseStageArguments } from "./argv.js";
-import { executeStage } from "./execute-stage.js";
 import type { Interrupt } from "./interrupt.js";
 import type { Io } from "./io.js";
-import { canonicalName } from "./names.js";
-import { parseSettings } from "./parse-settings.js";
-import { renderPlan } from "./run/dry-run.js";
-import { flagsByName, type SettingFlag } from "./setting-flags.js";
-import { readSettingsFile } from "./settings-file.js";
 
 const PLACEHOLDERS = { boolean: "[true|false]", number: "<number>", text: "<text>", list: "<text>" } as const;
 

@@ -1,4 +1,5 @@
 export * from "./batch-endpoints.js";
+export * from "./copy-stage.js";
 export * from "./faulty-replies.js";
 export * from "./hub-server.js";
 export * from "./openai-server.js";

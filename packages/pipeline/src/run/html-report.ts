@@ -1,4 +1,4 @@
-import { CancelledError, pathKind, type Reporter } from "@rag-ft/core";
+import { CancelledError, pathKind } from "@rag-ft/core";
 import { isWithin } from "../input-files.js";
 import { parseSettings } from "../parse-settings.js";
 import { outputFolders } from "./output-folders.js";
@@ -16,7 +16,7 @@ const TESTS = /^test-/;
 export async function writeHtmlReport(
   { workDir, htmlReport, report, name }: Pipeline,
   steps: readonly PreparedStep[],
-  { registry, io, signal, reporter }: RunPipelineContext & { reporter: Reporter },
+  { registry, reporter, signal, env }: RunPipelineContext,
 ): Promise<string | undefined> {
   const entry = registry.report;
   if (htmlReport === undefined || !entry || !steps.some(({ stage }) => TESTS.test(stage.name))) return undefined;
@@ -39,7 +39,7 @@ export async function writeHtmlReport(
       ...(tuned !== undefined ? { tuned } : {}),
     });
     if (parsed.problems) throw new Error(parsed.problems.map(({ key, message }) => `${key}: ${message}`).join("; "));
-    await stage.run(parsed.values, { reporter, signal, env: io.env });
+    await stage.run(parsed.values, { reporter, signal, env });
     return htmlReport;
   } catch (error) {
     if (error instanceof CancelledError) throw error;

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createDocument, writeJsonl } from "@rag-ft/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { main } from "../app.js";
-import { createMemoryIo } from "../testing/memory-io.js";
+import { main } from "./app.js";
+import { createMemoryIo } from "./testing/memory-io.js";
 
-const ENCODER = fileURLToPath(new URL("../../../../data/models/tiny-encoder", import.meta.url));
+const ENCODER = fileURLToPath(new URL("../../../data/models/tiny-encoder", import.meta.url));
 const TOPICS = ["timeout", "retries", "proxy", "cookies", "streaming", "headers", "caching", "redirects", "uploads"];
 
 let folder: string;

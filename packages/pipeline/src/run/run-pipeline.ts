@@ -1,9 +1,16 @@
 import { resolve } from "node:path";
-import { CancelledError, formatSeconds, formatTable, type Reporter, throwIfCancelled, UserError } from "@rag-ft/core";
+import {
+  CancelledError,
+  formatSeconds,
+  formatTable,
+  type StageContext,
+  throwIfCancelled,
+  UserError,
+} from "@rag-ft/core";
 import { hashInputs } from "../input-files.js";
 import { closestNames } from "../names.js";
 import { parseSettings } from "../parse-settings.js";
-import type { StageRegistry } from "../registry.js";
+import type { StageRegistry } from "../stage-registry.js";
 import { ownVersion } from "../versions.js";
 import { type PlannedStage, renderPlan } from "./dry-run.js";
 import { writeHtmlReport } from "./html-report.js";
@@ -71,8 +78,7 @@ function chosenIds(steps: readonly PipelineStep[], options: RunPipelineOptions):
 async function planStep(
   { steps, index, state, force }: StepRun,
   planned: Map<string, readonly unknown[]>,
-  reporter: Reporter,
-  { io, signal }: RunPipelineContext,
+  { reporter, signal, env }: StageContext,
 ): Promise<PlannedStage | undefined> {
   const step = steps[index];
   if (!step) return undefined;
@@ -82,7 +88,7 @@ async function planStep(
   if (!force && (await isDone(state.done[id], fingerprint))) return { id, note: "done already" };
   if (!stage.plan) return { id };
   try {
-    const plan = await stage.plan(values, { reporter, signal, env: io.env, planned });
+    const plan = await stage.plan(values, { reporter, signal, env, planned });
     for (const [path, rows] of plan.files) planned.set(resolve(path), rows);
     return { id, requests: plan.requests };
   } catch (error) {
@@ -105,19 +111,19 @@ export async function runPipeline(
   const chosen = chosenIds(pipeline.steps, options);
   const steps = await prepareSteps(pipeline, context.registry);
   const state = await readRunState(pipeline.workDir);
-  const reporter = await context.io.reporter();
+  const { reporter, signal, env, out } = context;
   if (options.dryRun) {
     const planned = new Map<string, readonly unknown[]>();
     const stages: PlannedStage[] = [];
     for (const [index, { id }] of steps.entries()) {
       const run = { steps, index, state, force: options.force };
-      const stage = chosen.has(id) ? await planStep(run, planned, reporter, context) : { id, note: "left out" };
+      const stage = chosen.has(id) ? await planStep(run, planned, context) : { id, note: "left out" };
       if (stage) stages.push(stage);
     }
-    context.io.out(`${renderPlan(stages)}\n`);
+    out(`${renderPlan(stages)}\n`);
     return;
   }
-  const stageContext = { reporter, signal: context.signal, env: context.io.env };
+  const stageContext = { reporter, signal, env };
   const startedAt = Date.now();
   const outcomes: Outcome[] = [];
   for (const [index, { id }] of steps.entries()) {
@@ -125,11 +131,11 @@ export async function runPipeline(
       outcomes.push({ stage: id, result: "left out", time: "" });
       continue;
     }
-    throwIfCancelled(context.signal);
+    throwIfCancelled(signal);
     try {
       const run = { steps, index, state, force: options.force };
       const { isNew, seconds, summary } = await runStep(run, pipeline.workDir, stageContext);
-      if (summary) context.io.out(`${summary.trimEnd()}\n`);
+      if (summary) out(`${summary.trimEnd()}\n`);
       outcomes.push({ stage: id, result: isNew ? "run" : "done already", time: formatSeconds(seconds) });
     } catch (error) {
       const verb = error instanceof CancelledError ? "stopped" : "failed";
@@ -138,7 +144,7 @@ export async function runPipeline(
     }
   }
   outcomes.push({ stage: "total", result: "", time: formatSeconds((Date.now() - startedAt) / 1000) });
-  context.io.out(
+  out(
     `\n${pipeline.name}\n${formatTable(
       outcomes.map((outcome) => ({ ...outcome })),
       ["stage", "result", "time"],
@@ -149,12 +155,12 @@ export async function runPipeline(
   else if (pipeline.report) {
     const folders = new Map(steps.map(({ id, values }) => [id, String(values.output_dir ?? "")]));
     const data = await readReportData(pipeline.report, (id) => folders.get(id) ?? "");
-    context.io.out(`\n${renderReport(data)}\n`);
+    out(`\n${renderReport(data)}\n`);
   }
   const page = await writeHtmlReport(
     pipeline,
     steps.filter(({ id }) => chosen.has(id)),
-    { ...context, reporter },
+    context,
   );
-  if (page !== undefined) context.io.out(`\nreport: ${page}\n`);
+  if (page !== undefined) out(`\nreport: ${page}\n`);
 }

@@ -2,13 +2,15 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Stage } from "@rag-ft/core";
+import { DataError, type Reporter, type Stage, UserError } from "@rag-ft/core";
 import { type ReportSettings, report } from "@rag-ft/report";
+import { copyStage } from "@rag-ft/test-utils";
 import { beforeEach, describe, expect, it } from "vitest";
 import { toAnyStage } from "../any-stage.js";
-import { main } from "../app.js";
-import { copyRegistry, copyStage } from "../testing/copy-stage.js";
-import { createMemoryIo } from "../testing/memory-io.js";
+import type { StageRegistry } from "../stage-registry.js";
+import { type RunPipelineOptions, runPipeline } from "./run-pipeline.js";
+
+const copies: StageRegistry = { copy: { summary: "copies", load: async () => toAnyStage(copyStage) } };
 
 let folder: string;
 let config: string;
@@ -38,25 +40,45 @@ stages:
   );
 });
 
-async function run(...argv: string[]) {
-  const io = createMemoryIo();
-  const code = await main(["run", config, ...argv], io, copyRegistry);
-  const outcomes = Object.fromEntries(
-    [...io.stdout.matchAll(/^(one|two|three) +(run|done already|left out)/gm)].map((match) => [match[1], match[2]]),
+/** Runs a configuration; what was written, which stages ran, and how it failed, if it did. */
+async function run(options: Partial<RunPipelineOptions> = {}, registry = copies, path = config) {
+  const written = { log: "", stdout: "" };
+  const reporter: Reporter = {
+    info: (message) => {
+      written.log += `${message}\n`;
+    },
+    warn: (message) => {
+      written.log += `warning: ${message}\n`;
+    },
+    start: () => ({ update() {}, stop() {} }),
+  };
+  const out = (text: string): void => {
+    written.stdout += text;
+  };
+  const context = { registry, out, reporter, signal: new AbortController().signal, env: {} };
+  const error = await runPipeline(path, { force: false, set: [], ...options }, context).then(
+    () => undefined,
+    (reason: Error) => reason,
   );
-  return { code, outcomes, log: io.log, stdout: io.stdout, stderr: io.stderr };
+  const outcomes = Object.fromEntries(
+    [...written.stdout.matchAll(/^(one|two|three) +(run|done already|left out)/gm)].map((match) => [
+      match[1],
+      match[2],
+    ]),
+  );
+  return { ...written, error, outcomes };
 }
 
 const allRun = { one: "run", two: "run", three: "run" };
 const allDone = { one: "done already", two: "done already", three: "done already" };
 
-describe("rag-ft run", () => {
+describe("runPipeline", () => {
   it("runs the stages in order with headers and times, and skips them all the second time", async () => {
     const first = await run();
-    expect(first).toMatchObject({ code: 0, stderr: "", outcomes: allRun });
+    expect(first).toMatchObject({ error: undefined, outcomes: allRun });
     expect(first.log).toMatch(/\[1\/3\] one \(copy\)\n[\s\S]*\[3\/3\] three \(copy\): 0:00\n/);
     expect(await readFile(join(folder, "in/deep/three.in"), "utf8")).toBe("AA");
-    expect(await run()).toMatchObject({ code: 0, outcomes: allDone });
+    expect(await run()).toMatchObject({ error: undefined, outcomes: allDone });
     expect(await readFile(join(folder, "in/runs.log"), "utf8")).toBe("one.txt\n");
   });
 
@@ -69,27 +91,29 @@ describe("rag-ft run", () => {
 
   it("runs again a stage whose settings changed or whose output is gone, but not one whose inputs came out the same", async () => {
     await run();
-    expect((await run("--set", "three.repeat=1")).outcomes).toEqual({ ...allDone, three: "run" });
-    expect((await run("--set", "three.repeat=1")).outcomes).toEqual(allDone);
+    expect((await run({ set: ["three.repeat=1"] })).outcomes).toEqual({ ...allDone, three: "run" });
+    expect((await run({ set: ["three.repeat=1"] })).outcomes).toEqual(allDone);
     await rm(join(folder, "work/two.txt"));
-    expect((await run("--set", "three.repeat=1")).outcomes).toEqual({ ...allDone, two: "run" });
+    expect((await run({ set: ["three.repeat=1"] })).outcomes).toEqual({ ...allDone, two: "run" });
   });
 
-  it("runs a choice of stages with --only and --from, and all of them with --force", async () => {
+  it("runs a choice of stages by id, from one on, and all of them by force", async () => {
     await run();
-    expect((await run("--force", "--only", "one,three")).outcomes).toEqual({
+    expect((await run({ force: true, only: ["one", "three"] })).outcomes).toEqual({
       one: "run",
       two: "left out",
       three: "run",
     });
-    expect((await run("--force", "--from", "two")).outcomes).toEqual({ one: "left out", two: "run", three: "run" });
-    expect((await run("--force")).outcomes).toEqual(allRun);
-    expect(await run("--only", "tow")).toMatchObject({ code: 2, stderr: expect.stringContaining("Did you mean two?") });
+    expect((await run({ force: true, from: "two" })).outcomes).toEqual({ one: "left out", two: "run", three: "run" });
+    expect((await run({ force: true })).outcomes).toEqual(allRun);
+    const { error } = await run({ only: ["tow"] });
+    expect(error).toBeInstanceOf(UserError);
+    expect(error?.message).toContain("Did you mean two?");
   });
 
   it("goes on after a failure from where it was", async () => {
-    const failed = await run("--set", "two.fail=broke");
-    expect(failed.code).toBe(70);
+    const failed = await run({ set: ["two.fail=broke"] });
+    expect(failed.error?.message).toBe("broke");
     expect(failed.log).toContain("two failed");
     expect((await run()).outcomes).toEqual({ ...allRun, one: "done already" });
   });
@@ -99,10 +123,10 @@ describe("rag-ft run", () => {
       config,
       (await readFile(config, "utf8")).replace("repeat: 2", "repeet: 2").replace("id: two", "id: 2nd"),
     );
-    const { code, stderr } = await run("--set", "2nd.repeat=none");
-    expect(code).toBe(2);
-    expect(stderr).toContain(`--set: 2nd.repeat: expected a number, found "none"`);
-    expect(stderr).toContain(`${config}:13: three.repeet: copy has no such setting; did you mean repeat?`);
+    const { error } = await run({ set: ["2nd.repeat=none"] });
+    expect(error).toBeInstanceOf(UserError);
+    expect(error?.message).toContain(`--set: 2nd.repeat: expected a number, found "none"`);
+    expect(error?.message).toContain(`${config}:13: three.repeet: copy has no such setting; did you mean repeat?`);
     await expect(readFile(join(folder, "in/one.txt"))).rejects.toThrow("ENOENT");
   });
 
@@ -111,10 +135,10 @@ describe("rag-ft run", () => {
       config,
       (await readFile(config, "utf8")).replace("stage: copy\n    id: two", "stage: cpoy\n    id: two"),
     );
-    expect((await run()).stderr).toContain(`${config}:8: no stage is called cpoy; did you mean copy?`);
-    const io = createMemoryIo();
-    expect(await main(["run", join(folder, "none.yaml")], io, copyRegistry)).toBe(2);
-    expect(io.stderr).toContain("none.yaml: no such file");
+    expect((await run()).error?.message).toContain(`${config}:8: no stage is called cpoy; did you mean copy?`);
+    const { error } = await run({}, copies, join(folder, "none.yaml"));
+    expect(error).toBeInstanceOf(UserError);
+    expect(error?.message).toContain("none.yaml: no such file");
   });
 
   it("writes the HTML report after a test, in the work folder, elsewhere or not at all; one that fails is a warning", async () => {
@@ -129,23 +153,21 @@ describe("rag-ft run", () => {
       },
     };
     const registry = {
-      ...copyRegistry,
+      ...copies,
       "test-copy": { summary: "", load: async () => toAnyStage(test) },
       report: { summary: "", load: async () => toAnyStage(page) },
     };
     const plain = (await readFile(config, "utf8")).replace("stage: copy\n    id: two", "stage: test-copy\n    id: two");
-    const runWith = async (html: string, ...argv: string[]) => {
+    const runWith = async (html: string, options: Partial<RunPipelineOptions> = {}) => {
       await writeFile(config, `${plain}report: { tuned: two${html} }\n`);
-      const io = createMemoryIo();
-      const code = await main(["run", config, ...argv], io, registry);
-      return { code, stdout: io.stdout, log: io.log };
+      return run(options, registry);
     };
     const work = join(folder, "work");
     const first = await runWith("");
     expect(first.stdout).toContain(`report: ${work}/report.html`);
     await runWith(`, html: ${folder}/r.html`);
     await runWith(", html: false");
-    await runWith("", "--only", "one");
+    await runWith("", { only: ["one"] });
     expect(asked).toMatchObject([
       {
         run_dir: [work, join(folder, "in"), join(folder, "in/deep")],
@@ -157,7 +179,7 @@ describe("rag-ft run", () => {
     ]);
     const failed = await runWith("");
     expect(failed).toMatchObject({
-      code: 0,
+      error: undefined,
       log: expect.stringMatching(/no HTML report: no figures\. .*rag-ft report --run_dir/),
     });
   });
@@ -165,9 +187,8 @@ describe("rag-ft run", () => {
   it("refuses a state that is none", async () => {
     await mkdir(join(folder, "work"));
     await writeFile(join(folder, "work/run-state.json"), "{}");
-    expect(await run()).toMatchObject({
-      code: 3,
-      stderr: expect.stringContaining("run-state.json: not the state of a run"),
-    });
+    const { error } = await run();
+    expect(error).toBeInstanceOf(DataError);
+    expect(error?.message).toContain("run-state.json: not the state of a run");
   });
 });

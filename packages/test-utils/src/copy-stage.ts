@@ -2,8 +2,6 @@ import { appendFile, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { count, escapedText, flag, number, type Stage, throwIfCancelled, writeFileAtomic } from "@rag-ft/core";
 import { z } from "zod";
-import { toAnyStage } from "../any-stage.js";
-import type { StageRegistry } from "../registry.js";
 
 const settingsSchema = z.object({
   mode: z.enum(["all", "init"]).default("all").describe("what to do"),
@@ -41,16 +39,5 @@ export const copyStage: Stage<CopySettings> = {
     await writeFileAtomic(output, (await readAll(settings.input_file)).repeat(settings.repeat));
     await appendFile(join(settings.save_dir, "runs.log"), `${settings.save_name}\n`);
     return { outputs: [output], summary: `copied to ${output}` };
-  },
-};
-
-export const copyRegistry: StageRegistry = {
-  copy: { summary: copyStage.summary, load: async () => toAnyStage(copyStage) },
-  // Loading it would fail: shows that a stage is loaded only when asked for.
-  broken: {
-    summary: "never loaded",
-    load: async () => {
-      throw new Error("loaded");
-    },
   },
 };

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDocument, writeJsonl } from "@rag-ft/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { main } from "../app.js";
-import { createMemoryIo } from "../testing/memory-io.js";
+import { main } from "./app.js";
+import { createMemoryIo } from "./testing/memory-io.js";
 
 let folder: string;
 beforeEach(async () => {

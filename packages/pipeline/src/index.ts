@@ -1,0 +1,11 @@
+export * from "./any-stage.js";
+export * from "./cross-validate/load-cross-validate.js";
+export * from "./execute-stage.js";
+export * from "./names.js";
+export * from "./parse-settings.js";
+export * from "./run/dry-run.js";
+export { readPipeline } from "./run/pipeline-config.js";
+export * from "./run/run-pipeline.js";
+export * from "./setting-flags.js";
+export { readSettingsFile } from "./settings-file.js";
+export * from "./stage-registry.js";
