@@ -19,7 +19,6 @@ export * from "./encoder/trainable-encoder.js";
 export * from "./export/ensure-onnx-decoder.js";
 export * from "./export/export-decoder.js";
 export * from "./export/export-encoder.js";
-export * from "./export/promote-checkpoint.js";
 export * from "./export/save-decoder.js";
 export * from "./export/save-encoder.js";
 export { parseConfig, type RawConfig } from "./graph/config.js";
@@ -30,7 +29,6 @@ export { type ResolveModelOptions, resolveModelFolder } from "./hub/resolve-mode
 export * from "./lora/create-adapters.js";
 export * from "./lora/lora-adapters.js";
 export * from "./lora/write-adapter.js";
-export * from "./result/choose-result.js";
 export * from "./tokenizer/load-tokenizer.js";
 export * from "./tokenizer/tokenizer.js";
 export { unknownToken } from "./tokenizer/within-vocabulary.js";

@@ -1,6 +1,7 @@
 import { count, escapedText, flag } from "@rag-ft/core";
+import { resultSettings } from "@rag-ft/fine-tune";
 import { retrievalSettings } from "@rag-ft/retrieval";
-import { resultSettings, trainingSettings } from "@rag-ft/train";
+import { trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
 /** Every setting of `train-generator`; names as the reference's command spells them. */

@@ -19,12 +19,19 @@ import {
   writePromptFormat,
 } from "@rag-ft/core";
 import {
+  type Candidate,
+  candidateName,
+  candidatePlace,
+  checkResultSettings,
   chooseResult,
+  promoteCheckpoint,
+  writeChoice,
+} from "@rag-ft/fine-tune";
+import {
   createTrainableDecoder,
   decoderAdapters,
   type LoadedDecoder,
   loadDecoder,
-  promoteCheckpoint,
   requireDevice,
   safetensorsFiles,
   saveDecoder,
@@ -33,10 +40,6 @@ import {
 } from "@rag-ft/models";
 import { checkRetrieval, openPassageEncoder, openRetriever } from "@rag-ft/retrieval";
 import {
-  type Candidate,
-  candidateName,
-  candidatePlace,
-  checkResultSettings,
   describeExamples,
   type Evaluation,
   type Figures,
@@ -47,7 +50,6 @@ import {
   ShuffledBatches,
   type StepResult,
   totalSteps,
-  writeChoice,
 } from "@rag-ft/train";
 import { makeExamples, type QuestionExample } from "./examples.js";
 import { identityOf } from "./identity.js";

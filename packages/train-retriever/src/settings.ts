@@ -1,7 +1,8 @@
 import { count, escapedText, flag, number } from "@rag-ft/core";
+import { resultSettings } from "@rag-ft/fine-tune";
 import { nameInFiles, REFERENCE_DEPTHS, retrieverNames } from "@rag-ft/metrics";
 import { POOLINGS } from "@rag-ft/models";
-import { resultSettings, trainingSettings } from "@rag-ft/train";
+import { trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
 export const SIMILARITIES = ["cosine", "dot"] as const;

@@ -12,13 +12,20 @@ import {
   writeJsonAtomic,
 } from "@rag-ft/core";
 import {
+  type Candidate,
+  candidateName,
+  candidatePlace,
+  checkResultSettings,
   chooseResult,
+  promoteCheckpoint,
+  writeChoice,
+} from "@rag-ft/fine-tune";
+import {
   createTrainableEncoder,
   type Dropout,
   encoderAdapters,
   type LoadedEncoder,
   loadEncoder,
-  promoteCheckpoint,
   requireDevice,
   safetensorsFiles,
   saveEncoder,
@@ -28,10 +35,6 @@ import {
 } from "@rag-ft/models";
 import { bm25Retriever, HYBRID_FILE, hybridRetriever, writeHybridWeight } from "@rag-ft/retrieval";
 import {
-  type Candidate,
-  candidateName,
-  candidatePlace,
-  checkResultSettings,
   createContrastiveLoss,
   describeExamples,
   type Evaluation,
@@ -45,7 +48,6 @@ import {
   type StepResult,
   seedFor,
   totalSteps,
-  writeChoice,
 } from "@rag-ft/train";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
 import {

@@ -1,20 +1,10 @@
 import { join } from "node:path";
 import { InternalError } from "@rag-ft/core";
-import {
-  type Candidate,
-  type Choice,
-  choose,
-  copyValues,
-  type Evaluation,
-  interpolateWeights,
-  type NamedValues,
-  type ResultSettings,
-  type TrainingOutcome,
-} from "@rag-ft/train";
-import type { LoraAdapters } from "../lora/lora-adapters.js";
-import { restoreAdapter } from "../lora/write-adapter.js";
-import { restoreWeights } from "../weights/restore-weights.js";
-import type { WeightTensor } from "../weights/weight-tensor.js";
+import { type LoraAdapters, restoreAdapter, restoreWeights, type WeightTensor } from "@rag-ft/models";
+import type { Evaluation, TrainingOutcome } from "@rag-ft/train";
+import { type Candidate, type Choice, choose } from "./choice.js";
+import { copyValues, interpolateWeights, type NamedValues } from "./interpolate-weights.js";
+import type { ResultSettings } from "./result-settings.js";
 
 /** A model after its training. */
 export interface TrainedModel {

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { signed, writeJsonAtomic } from "@rag-ft/core";
 import { figureTitle, pairedDifference } from "@rag-ft/metrics";
-import type { Figures } from "../training-run.js";
+import type { Figures } from "@rag-ft/train";
 
 /** A model that may be the result of a run. */
 export interface Candidate {

@@ -1,8 +1,8 @@
 import { readdir, rm } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { copyFileAtomic } from "@rag-ft/core";
+import { ADAPTER_FOLDER } from "@rag-ft/models";
 import { TRAINER_STATE } from "@rag-ft/train";
-import { ADAPTER_FOLDER } from "../lora/write-adapter.js";
 
 /**
  * Copies a checkpoint's model files into the output folder itself, so that `output_dir` is a model folder too. Each file appears
