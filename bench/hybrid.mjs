@@ -10,7 +10,6 @@ import {
   DEFAULT_BM25_WEIGHT,
   denseRetriever,
   evaluateRetriever,
-  figuresOfQuestion,
   hybridRetriever,
   openIndex,
 } from "../packages/retrieval/dist/index.js";
@@ -45,9 +44,7 @@ async function measure(folder, encoder) {
   for (const [name, retriever] of Object.entries(systems)) {
     const { scores } = await evaluateRetriever(retriever, { questions, ks: DEPTHS, depth: 100, ...quiet });
     found[name] = scores.map((score) =>
-      Object.fromEntries(
-        Object.entries(figuresOfQuestion(score)).map(([figure, value]) => [`test_retr/${figure}`, value]),
-      ),
+      Object.fromEntries(Object.entries(score.figures).map(([figure, value]) => [`test_retr/${figure}`, value])),
     );
   }
   const compare = (from, to) =>

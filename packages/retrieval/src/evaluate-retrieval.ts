@@ -1,4 +1,5 @@
 import { type Document, documentKey, type Reporter } from "@rag-ft/core";
+import { REFERENCE_DEPTHS } from "@rag-ft/metrics";
 import type { PassageIndex } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
 import type { Retrieved } from "./retrieve.js";
@@ -12,7 +13,7 @@ export interface RetrievalQuestion {
 
 export interface EvaluateRetrieverOptions {
   questions: readonly RetrievalQuestion[];
-  /** Depths at which recall is taken; 1 and 4 as the reference. */
+  /** Depths at which recall is taken; the reference's when left out. */
   ks?: readonly number[];
   /** Passages retrieved a question, at least the largest of `ks`. */
   depth?: number;
@@ -55,13 +56,14 @@ export async function evaluateRetriever(
   retriever: Retriever,
   options: EvaluateRetrieverOptions,
 ): Promise<RetrievalEvaluation> {
-  const { questions, reporter, signal, ks = [1, 4] } = options;
-  const depth = Math.max(options.depth ?? 0, ...ks);
+  const { questions, reporter, signal, ks = REFERENCE_DEPTHS.ks } = options;
+  const searched = Math.max(options.depth ?? 0, ...ks);
+  const depths = { ks, searched };
   const texts = questions.map((row) => row.question);
-  const retrieved = await retriever.retrieve(texts, depth, { reporter, signal });
-  const scores = questions.map((row, i) => scoreRetrieval(retrieved[i]?.documents ?? [], row.gold_docs, ks));
+  const retrieved = await retriever.retrieve(texts, searched, { reporter, signal });
+  const scores = questions.map((row, i) => scoreRetrieval(retrieved[i]?.documents ?? [], row.gold_docs, depths));
   const unanswerable = countUnanswerable(retriever.documents, questions);
-  return { figures: retrievalFigures(scores, ks), scores, retrieved, unanswerable };
+  return { figures: retrievalFigures(scores, depths), scores, retrieved, unanswerable };
 }
 
 /** The same for an encoder with its index. Warns when gold passages are not in the database. */

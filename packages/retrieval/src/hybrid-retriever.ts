@@ -1,4 +1,5 @@
 import { type Document, throwIfCancelled } from "@rag-ft/core";
+import { REFERENCE_DEPTHS } from "@rag-ft/metrics";
 import { bestOf } from "./best-passages.js";
 import type { Bm25Index } from "./bm25-index.js";
 import type { EvaluateRetrieverOptions } from "./evaluate-retrieval.js";
@@ -6,7 +7,7 @@ import type { PassageIndex } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
 import { documentsAt, embedQuestions, type RetrieveOptions } from "./retrieve.js";
 import { bm25IndexOf, type Retriever } from "./retriever.js";
-import { figuresOfQuestion, type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
+import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
 
 // Scores of vectors and of words have other scales, and they differ from question to question. Each is therefore standardised over all
 // passages of the database, for each question by itself, and the two are added: dense + weight * BM25, which is of words and of pairs of them
@@ -110,21 +111,22 @@ export interface MeasuredWeight extends WeightFigures {
 export async function evaluateWeights(
   { index, encoder }: { index: PassageIndex; encoder: PassageEncoder },
   weights: readonly number[],
-  { questions, ks = [1, 4], depth = 0, reporter, signal }: EvaluateRetrieverOptions,
+  { questions, ks = REFERENCE_DEPTHS.ks, depth = 0, reporter, signal }: EvaluateRetrieverOptions,
 ): Promise<MeasuredWeight[]> {
-  const k = Math.max(depth, ...ks);
+  const searched = Math.max(depth, ...ks);
   const scored = weights.map((): RetrievalScore[] => []);
   const texts = questions.map((row) => row.question);
   let place = 0;
   for await (const scores of new HybridIndex(index, encoder).scores(texts, { reporter, signal })) {
     const gold = questions[place++]?.gold_docs ?? [];
     weights.forEach((weight, w) => {
-      const found = documentsAt(index.documents, Array.from(bestOf(fuse(scores, weight), k).ids));
-      scored[w]?.push(scoreRetrieval(found, gold, ks));
+      const found = documentsAt(index.documents, Array.from(bestOf(fuse(scores, weight), searched).ids));
+      scored[w]?.push(scoreRetrieval(found, gold, { ks, searched }));
     });
   }
   return weights.map((bm25_weight, w) => {
     const scores = scored[w] ?? [];
-    return { bm25_weight, figures: retrievalFigures(scores, ks), rows: scores.map(figuresOfQuestion) };
+    const figures = retrievalFigures(scores, { ks, searched });
+    return { bm25_weight, figures, rows: scores.map((score) => score.figures) };
   });
 }

@@ -18,7 +18,12 @@ test("each gold passage needs itself or a near-duplicate of it among the first k
   const [a, b, other] = [passage(words(10)), passage(words(10, 20)), passage(words(10, 40))];
   const copyOfA = passage(words(9), "copy");
   const near = (retrieved: ReturnType<typeof passage>[], gold: ReturnType<typeof passage>[]) =>
-    scoreRetrieval(retrieved, gold, [1, 2, 3]).near_documents;
+    Object.fromEntries(
+      [1, 2, 3].map((k) => {
+        const { figures } = scoreRetrieval(retrieved, gold, { ks: [1, 2, 3], searched: 3 });
+        return [`recall${k}`, figures[`near_recall/recall${k}`]];
+      }),
+    );
   expect(near([other, copyOfA, b], [a])).toEqual({ recall1: 0, recall2: 1, recall3: 1 });
   expect(near([copyOfA, other, b], [a, b])).toEqual({ recall1: 0, recall2: 0, recall3: 1 });
   expect(near([other], [a])).toEqual({ recall1: 0, recall2: 0, recall3: 0 });

@@ -1,5 +1,5 @@
 import type { TwoByTwoEffect } from "@rag-ft/core";
-import { pairedDifference } from "@rag-ft/metrics";
+import { type Figure, figuresAmong, isShown, pairedDifference } from "@rag-ft/metrics";
 import { cellOf, type PassageOrigin, type Side } from "./cells.js";
 import type { CellResult } from "./evaluate-cell.js";
 
@@ -19,24 +19,19 @@ const EXCHANGES: readonly Exchange[] = [
   { part: "both", from: ["base", "base"], to: ["tuned", "tuned"] },
 ];
 
-/** Figures that are compared, where both cells have them. */
-const FIGURES = [
-  "test_retr/document_recall/recall1",
-  "test_retr/document_recall/recall4",
-  "test_retr/near_recall/recall1",
-  "test_retr/near_recall/recall4",
-  "test_gen/rougeL",
-  "test_gen/f1",
-  "test_gen/gpt4_acc",
-];
+/** Figures that say which of two cells is better. */
+function comparedFigures({ figures }: CellResult): Figure[] {
+  const known = figuresAmong(figures.flatMap((row) => Object.keys(row)));
+  return known.filter((figure) => figure.share && figure.better !== undefined && isShown(figure, "wide"));
+}
 
 /** What separates the cells question by question; only pairs of cells that were run, and figures that can differ between them. */
 export function effectsOf(results: ReadonlyMap<string, CellResult>, seed: number): TwoByTwoEffect[] {
   return EXCHANGES.flatMap(({ part, from, to }) => {
     const [first, second] = [from, to].map(([passages, side]) => results.get(cellOf(passages, side).name));
     if (!first || !second) return [];
-    const figures = FIGURES.filter((name) => part !== "generator" || !name.startsWith("test_retr/"));
-    return figures.flatMap((figure): TwoByTwoEffect[] => {
+    const figures = comparedFigures(first).filter((figure) => part !== "generator" || figure.part !== "retriever");
+    return figures.flatMap(({ name: figure }): TwoByTwoEffect[] => {
       const pairs = first.figures.flatMap((row, i) => {
         const [a, b] = [row[figure], second.figures[i]?.[figure]];
         return a === undefined || b === undefined ? [] : [{ a, b }];

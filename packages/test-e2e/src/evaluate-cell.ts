@@ -1,15 +1,16 @@
 import { type Answer, answerQuestions, type Generator } from "@rag-ft/answer";
 import { type Document, distinctDocuments, type Prediction, type QaRow, questionId, type Reporter } from "@rag-ft/core";
 import type { CompletionStore, LanguageModel, RequestTally } from "@rag-ft/llm";
-import { figuresOfQuestion, type RetrievalEvaluation } from "@rag-ft/retrieval";
+import { ANSWER_FIGURES, AnsweredQuestion, COST_FIGURES, JUDGE_FIGURES, measure } from "@rag-ft/metrics";
+import type { RetrievalEvaluation } from "@rag-ft/retrieval";
 import type { Cell } from "./cells.js";
 import { type JudgeAgreement, judgeAgreement, type Labels } from "./judge-agreement.js";
 import { type Judgement, judgeAnswers } from "./judge-answers.js";
-import { verdictCounts, verdictFigures } from "./judge-figures.js";
+import { retrievalScores } from "./prediction-scores.js";
 import { generationCounts, remarks } from "./remarks.js";
 import { prefixed, type Score, scoreOf } from "./score.js";
-import { type AnswerScore, scoreAnswer } from "./score-answer.js";
 import type { TestE2eSettings } from "./settings.js";
+import { verdictCounts } from "./verdict-counts.js";
 
 /** What all combinations share. */
 export interface CellContext {
@@ -52,17 +53,18 @@ function promptPassages(
 interface QuestionParts {
   row: QaRow;
   answer: Answer;
-  score: AnswerScore;
+  /** Figures of the answer by their short names. */
+  score: Record<string, number>;
   retrieval?: { found: RetrievalEvaluation["retrieved"][number]; score: RetrievalEvaluation["scores"][number] };
   judgement?: Judgement;
 }
 
 function questionFigures({ answer, score, retrieval, judgement }: QuestionParts): Record<string, number> {
   return {
-    ...(retrieval ? prefixed("test_retr", figuresOfQuestion(retrieval.score)) : {}),
+    ...(retrieval ? prefixed("test_retr", retrieval.score.figures) : {}),
     ...prefixed("test_gen", score),
-    ...(answer.seconds === undefined ? {} : { "test_gen/latency_s": answer.seconds }),
-    ...(judgement ? prefixed("test_gen", verdictFigures(judgement)) : {}),
+    ...prefixed("test_gen", measure(COST_FIGURES, answer)),
+    ...(judgement ? prefixed("test_gen", measure(JUDGE_FIGURES, judgement)) : {}),
   };
 }
 
@@ -82,7 +84,7 @@ function predictionOf(parts: QuestionParts, figures: Record<string, number>, cel
     passages: PROMPT_HELD[cell.passages],
     retrieval_scores: retrieval?.found.scores ?? [],
     ...how,
-    scores: { ...score, ...retrieval?.score },
+    scores: { ...score, ...(retrieval ? retrievalScores(retrieval.score) : {}) },
     figures,
     ...(judgement ? { judge: judgement } : {}),
   };
@@ -131,10 +133,11 @@ export async function evaluateCell(
     const answer = answers[i] as Answer;
     const found = retrieval?.retrieved[i];
     const score = retrieval?.scores[i];
+    const texts = (passages[i] ?? []).map((passage) => passage.page_content);
     return {
       row,
       answer,
-      score: scoreAnswer(row.gold_answer, answer.text, passages[i] ?? []),
+      score: measure(ANSWER_FIGURES, new AnsweredQuestion(row.gold_answer, answer.text, texts)),
       ...(found && score ? { retrieval: { found, score } } : {}),
       ...(judged ? { judgement: judged.judgements[i] } : {}),
     };

@@ -1,9 +1,12 @@
 import { createDocument } from "@rag-ft/core";
+import { JUDGE_FIGURES, measure } from "@rag-ft/metrics";
 import { expect, test } from "vitest";
 import { judgeAgreement } from "./judge-agreement.js";
 import type { Judgement } from "./judge-answers.js";
-import { verdictCounts, verdictFigures } from "./judge-figures.js";
 import { JUDGE_PROMPT_SHA256, judgeMessages, parseVerdict, pickSecondPassage } from "./judge-prompt.js";
+import { verdictCounts } from "./verdict-counts.js";
+
+const verdictFigures = (judgement: Judgement): Record<string, number> => measure(JUDGE_FIGURES, judgement);
 
 const passage = (text: string) => createDocument(text, { source: `https://docs.test/${text.length}` });
 

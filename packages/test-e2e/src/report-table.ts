@@ -1,24 +1,6 @@
 import { formatTable, signed, type TableRow, type TwoByTwoEffect } from "@rag-ft/core";
-import { intervalName } from "@rag-ft/metrics";
+import { figuresAmong, intervalName, isShown } from "@rag-ft/metrics";
 import type { Score } from "./score.js";
-
-/** Headline figures and their headings, in the order of the table. */
-const COLUMNS: readonly [figure: string, title: string, digits: number][] = [
-  ["test_retr/document_recall/recall1", "recall@1", 3],
-  ["test_retr/document_recall/recall4", "recall@4", 3],
-  ["test_retr/near_recall/recall1", "near@1", 3],
-  ["test_retr/near_recall/recall4", "near@4", 3],
-  ["test_gen/rouge1", "ROUGE-1", 3],
-  ["test_gen/rouge2", "ROUGE-2", 3],
-  ["test_gen/rougeL", "ROUGE-L", 3],
-  ["test_gen/f1", "F1", 3],
-  ["test_gen/gpt4_acc", "GPT4-Acc", 3],
-  ["test_gen/answer_length", "words", 1],
-  ["test_gen/latency_s", "s/answer", 2],
-];
-
-/** Those of a table of many systems. */
-const NARROW = new Set(["recall@1", "recall@4", "near@4", "ROUGE-L", "F1", "GPT4-Acc", "words"]);
 
 function intervalText(interval: Score[string] | undefined, digits: number): string {
   // Two places tell all that an interval of some dozens of questions can.
@@ -31,31 +13,30 @@ export interface TableSystem {
   figures: Readonly<Score>;
 }
 
-/** Two lines a system: the headline figures that at least one of them has, and the 95 % interval of each. */
+/** Two lines a system: the figures that at least one of them has, and the 95 % interval of each. */
 export function reportTable(systems: readonly TableSystem[]): string {
-  // One system with its baseline leaves room for all.
-  const wide = systems.length <= 2;
-  const columns = COLUMNS.filter(
-    ([figure, title]) => (wide || NARROW.has(title)) && systems.some((system) => system.figures[figure] !== undefined),
-  );
+  // One system with its baseline leaves room for more.
+  const level = systems.length <= 2 ? "wide" : "narrow";
+  const known = figuresAmong(systems.flatMap(({ figures }) => Object.keys(figures)));
+  const columns = known.filter((figure) => isShown(figure, level));
   const rows = systems.flatMap(({ label, figures }): TableRow[] => [
     {
       system: label,
       ...Object.fromEntries(
-        columns.map(([figure, , digits]) => {
-          const value = figures[figure];
-          return [figure, typeof value === "number" ? value.toFixed(digits) : undefined];
+        columns.map(({ name, digits }) => {
+          const value = figures[name];
+          return [name, typeof value === "number" ? value.toFixed(digits) : undefined];
         }),
       ),
     },
     {
       system: "95 % interval",
       ...Object.fromEntries(
-        columns.map(([figure, , digits]) => [figure, intervalText(figures[intervalName(figure)], digits)]),
+        columns.map(({ name, digits }) => [name, intervalText(figures[intervalName(name)], digits)]),
       ),
     },
   ]);
-  return formatTable(rows, ["system", ...columns.map(([key, title]) => ({ key, title }))]);
+  return formatTable(rows, ["system", ...columns.map(({ name, heading }) => ({ key: name, title: heading }))]);
 }
 
 const PARTS: Record<TwoByTwoEffect["part"], string> = {
@@ -64,18 +45,19 @@ const PARTS: Record<TwoByTwoEffect["part"], string> = {
   both: "both tuned",
 };
 
-/** Enough to see which half helped; two-by-two.json has the others. */
-const SHOWN_EFFECTS = new Set(["recall@4", "ROUGE-L", "GPT4-Acc"]);
-
-/** What tuning each half changed, everything else equal. `labels` gives a cell's label by its name. */
+/**
+ * What tuning each half changed, everything else equal, by the figures that speak for a part; two-by-two.json has the others. `labels` gives a
+ * cell's label by its name.
+ */
 export function effectsTable(effects: readonly TwoByTwoEffect[], labels: ReadonlyMap<string, string>): string {
-  const titles = new Map(COLUMNS.map(([figure, title]) => [figure, title]));
-  const shown = effects.filter(({ figure }) => SHOWN_EFFECTS.has(titles.get(figure) ?? figure));
+  const leads = figuresAmong(effects.map(({ figure }) => figure)).filter((figure) => isShown(figure, "lead"));
+  const headings = new Map(leads.map(({ name, heading }) => [name, heading]));
+  const shown = effects.filter(({ figure }) => headings.has(figure));
   const rows = shown.map(
     ({ part, from, figure, difference, ci95, p_value, wins, losses, ties }): TableRow => ({
       change: PARTS[part],
       instead: labels.get(from) ?? from,
-      figure: titles.get(figure) ?? figure,
+      figure: headings.get(figure),
       difference: signed(difference),
       interval: ci95 ? `${signed(ci95[0])} to ${signed(ci95[1])}` : "",
       p: p_value.toFixed(3),

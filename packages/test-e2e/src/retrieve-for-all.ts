@@ -11,9 +11,6 @@ import { type ComparedModels, type Side, sidesOf } from "./cells.js";
 import type { TestE2eParts } from "./parts.js";
 import type { TestE2eSettings } from "./settings.js";
 
-/** Depths of the reference's recall. */
-export const RECALL_DEPTHS = [1, 4];
-
 /** A comparison keeps vectors even unasked: a run that is killed later must not embed a database twice. */
 function indexPath({ index_path, compare_base, output_dir }: TestE2eSettings, side: Side): string | undefined {
   if (!compare_base) return index_path;
@@ -51,7 +48,6 @@ export async function retrieveForAll(
       warnUnanswerable(countUnanswerable(documents, rows), rows.length, reporter);
       const evaluation = await evaluateRetriever(retriever, {
         questions: rows,
-        ks: RECALL_DEPTHS,
         depth: settings.embedding_max_num_to_retrieve,
         reporter,
         signal,

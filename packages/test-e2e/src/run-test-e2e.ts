@@ -148,7 +148,7 @@ export async function runTestE2e(
 
     const main = results.get(cellOf("tuned", "tuned").name);
     const score = main?.score ?? {};
-    const baseline = await bm25Row(documents, rows, settings.seed, context);
+    const baseline = await bm25Row(documents, rows, settings, context);
     const lines: string[] = [];
     if (settings.compare_base) {
       const comparison = twoByTwo(cells, results, models, settings);

@@ -2,7 +2,7 @@ import type { Stage } from "@rag-ft/core";
 import { runTestRetriever } from "./run-test-retriever.js";
 import { type TestRetrieverSettings, testRetrieverSettings } from "./settings.js";
 
-export { differencesTable, figuresTable, shownFigures } from "./report-table.js";
+export { comparedNames, differencesTable, figuresTable } from "./report-table.js";
 export { type TestRetrieverSettings, testRetrieverSettings } from "./settings.js";
 
 /** Retrievers alone on held-out questions, BM25 among them. */

@@ -1,16 +1,19 @@
 import { formatTable, signed, type TableRow } from "@rag-ft/core";
-import type { Estimate, PairedDifference } from "@rag-ft/metrics";
+import { type Estimate, type Figure, figureNamed, figuresAmong, isShown, type PairedDifference } from "@rag-ft/metrics";
 
-/** Figures shown of a retriever, with their headings. */
-export function shownFigures(ks: readonly number[]): [figure: string, title: string][] {
-  const deepest = ks.at(-1) ?? 1;
-  return [
-    ...ks.map((k): [string, string] => [`test_retr/document_recall/recall${k}`, `recall@${k}`]),
-    ...ks.map((k): [string, string] => [`test_retr/near_recall/recall${k}`, `near@${k}`]),
-    ["test_retr/mrr", "MRR"],
-    [`test_retr/ndcg/ndcg${deepest}`, `nDCG@${deepest}`],
-    ["test_retr/map", "MAP"],
-  ];
+/** Those of the named figures that tables of retrievers show, in their order. */
+export function shownFigures(names: Iterable<string>): Figure[] {
+  return figuresAmong(names).filter((figure) => figure.part === "retriever" && isShown(figure, "own"));
+}
+
+/** Names that differences are taken of: the tables', and those of earlier versions that say no depth, such as `test_retr/mrr`. */
+export function comparedNames(names: readonly string[]): string[] {
+  const shown = shownFigures(names).map(({ name }) => name);
+  const bare = names.filter((name) => {
+    const figure = figureNamed(name);
+    return figure?.part === "retriever" && figure.depth === undefined && !shown.includes(name);
+  });
+  return [...shown, ...bare];
 }
 
 function withInterval({ mean, low, high }: Estimate): string {
@@ -21,39 +24,40 @@ function withInterval({ mean, low, high }: Estimate): string {
 /** One line a retriever, each figure with its 95 % interval. */
 export function figuresTable(
   systems: readonly { label: string; estimates: Readonly<Record<string, Estimate>> }[],
-  ks: readonly number[],
 ): string {
-  const columns = shownFigures(ks);
+  const columns = shownFigures(systems.flatMap(({ estimates }) => Object.keys(estimates)));
   const rows = systems.map(
     ({ label, estimates }): TableRow => ({
       retriever: label,
       ...Object.fromEntries(
-        columns.map(([figure]) => {
-          const estimate = estimates[figure];
-          return [figure, estimate && withInterval(estimate)];
+        columns.map(({ name }) => {
+          const estimate = estimates[name];
+          return [name, estimate && withInterval(estimate)];
         }),
       ),
     }),
   );
-  return formatTable(rows, ["retriever", ...columns.map(([key, title]) => ({ key, title }))]);
+  return formatTable(rows, ["retriever", ...columns.map(({ name, heading }) => ({ key: name, title: heading }))]);
 }
 
 /** What separates each retriever from the one it is compared with. */
 export function differencesTable(
   differences: readonly (PairedDifference & { from: string; to: string; figure: string })[],
-  ks: readonly number[],
 ): string {
-  const titles = new Map(shownFigures(ks));
-  const rows = differences.map(
-    ({ from, to, figure, difference, low, high, p_value, wins, losses, ties }): TableRow => ({
-      difference: `${to} - ${from}`,
-      figure: titles.get(figure) ?? figure,
-      change: `${signed(difference)} [${signed(low)}, ${signed(high)}]`,
-      p: p_value.toFixed(4),
-      wins,
-      losses,
-      ties,
-    }),
-  );
+  const shown = shownFigures(differences.map(({ figure }) => figure));
+  const headings = new Map(shown.map(({ name, heading }) => [name, heading]));
+  const rows = differences
+    .filter(({ figure }) => headings.has(figure))
+    .map(
+      ({ from, to, figure, difference, low, high, p_value, wins, losses, ties }): TableRow => ({
+        difference: `${to} - ${from}`,
+        figure: headings.get(figure),
+        change: `${signed(difference)} [${signed(low)}, ${signed(high)}]`,
+        p: p_value.toFixed(4),
+        wins,
+        losses,
+        ties,
+      }),
+    );
   return formatTable(rows, ["difference", "figure", "change", "p", "wins", "losses", "ties"]);
 }

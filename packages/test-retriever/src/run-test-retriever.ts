@@ -22,14 +22,13 @@ import {
 import {
   countUnanswerable,
   evaluateRetriever,
-  figuresOfQuestion,
   openPassageEncoder,
   type PassageEncoder,
   type RetrievalEvaluation,
   warnUnanswerable,
 } from "@rag-ft/retrieval";
 import { readTestQuestions, type TestQuestion } from "./read-questions.js";
-import { differencesTable, figuresTable, shownFigures } from "./report-table.js";
+import { comparedNames, differencesTable, figuresTable } from "./report-table.js";
 import type { TestRetrieverSettings } from "./settings.js";
 import { checkSystems, type System, systemsOf } from "./systems.js";
 
@@ -66,7 +65,6 @@ function resultRows(
   return questions.map((row, i) => {
     const score = evaluation.scores[i];
     const retrieved = evaluation.retrieved[i];
-    const figures = score ? figuresOfQuestion(score) : {};
     return {
       question_id: questionId(row),
       question: row.question,
@@ -75,7 +73,9 @@ function resultRows(
       retrieval_scores: retrieved?.scores.slice(0, kept) ?? [],
       depth: Math.max(depth, kept),
       gold_ranks: score?.gold_ranks ?? [],
-      figures: Object.fromEntries(Object.entries(figures).map(([name, value]) => [`test_retr/${name}`, value])),
+      figures: Object.fromEntries(
+        Object.entries(score?.figures ?? {}).map(([name, value]) => [`test_retr/${name}`, value]),
+      ),
     };
   });
 }
@@ -96,7 +96,7 @@ function differencesOf(tested: readonly TestedSystem[], settings: TestRetrieverS
   return tested
     .filter((other) => other !== first)
     .flatMap((other) =>
-      shownFigures(settings.ks).map(([figure]) => ({
+      comparedNames(Object.keys(first.estimates)).map((figure) => ({
         from: first.system.label,
         to: other.system.label,
         figure,
@@ -217,14 +217,12 @@ async function writeResults(
   const shown = tested.map(({ system, estimates }) => ({ label: system.label, estimates }));
   const summary = [
     `${counts.questions} questions over ${counts.passages} passages; in brackets 95 % intervals`,
-    figuresTable(shown, settings.ks),
-    ...(differences.length === 0
-      ? []
-      : ["", "Differences, question by question", differencesTable(differences, settings.ks)]),
+    figuresTable(shown),
+    ...(differences.length === 0 ? [] : ["", "Differences, question by question", differencesTable(differences)]),
   ].join("\n");
   const figures = Object.fromEntries(
     tested.flatMap(({ system, estimates }) =>
-      shownFigures(settings.ks).map(([figure]) => [`${system.label}/${figure}`, estimates[figure]?.mean ?? Number.NaN]),
+      Object.entries(estimates).map(([figure, { mean }]) => [`${system.label}/${figure}`, mean]),
     ),
   );
   return { outputs, figures, summary };

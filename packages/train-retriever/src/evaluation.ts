@@ -3,7 +3,6 @@ import { fingerprintOf, type TrainableEncoder } from "@rag-ft/models";
 import {
   evaluateRetrieval,
   evaluateRetriever,
-  figuresOfQuestion,
   indexFolder,
   keepIndex,
   openIndex,
@@ -69,7 +68,7 @@ export async function evaluationOf(
   { reporter, signal }: StageContext,
 ): Promise<Evaluation> {
   const { figures, scores } = await evaluateRetrieval({ ...indexed, questions, reporter, signal });
-  const values = scores.map((score) => withSplit("eval", figuresOfQuestion(score))[metric] as number);
+  const values = scores.map((score) => withSplit("eval", score.figures)[metric] as number);
   return { figures: withSplit("eval", figures), values };
 }
 

@@ -1,5 +1,5 @@
 import { estimateFigures, flatEstimates, pairedDifference } from "@rag-ft/metrics";
-import { differencesTable, figuresTable, shownFigures } from "@rag-ft/test-retriever";
+import { comparedNames, differencesTable, figuresTable } from "@rag-ft/test-retriever";
 import type { QuestionFigures } from "./collect-results.js";
 
 /** A retriever with its figures on all questions, each measured by a model that did not learn from it. */
@@ -10,9 +10,6 @@ export interface ValidatedSystem {
   against: readonly string[];
 }
 
-/** Depths of the reference's recall. */
-const DEPTHS = [1, 4];
-
 export type Difference = Parameters<typeof differencesTable>[0][number];
 
 /** Each system against those it names, on the figures of the table. */
@@ -20,7 +17,7 @@ export function differencesOf(systems: readonly ValidatedSystem[], seed: number)
   const byName = new Map(systems.map((system) => [system.name, system]));
   return systems.flatMap(({ name: to, rows, against }) =>
     against.flatMap((from) =>
-      shownFigures(DEPTHS).map(([figure]) => ({
+      comparedNames(Object.keys(rows[0] ?? {})).map((figure) => ({
         from,
         to,
         figure,
@@ -42,10 +39,10 @@ export function renderTables(
 ): string {
   const shown = systems.map(({ name, rows }) => ({ label: name, estimates: estimateFigures(rows, { seed }) }));
   return [
-    figuresTable(shown, DEPTHS),
+    figuresTable(shown),
     "",
     "Differences, question by question; in brackets 95 % intervals",
-    differencesTable(differences, DEPTHS),
+    differencesTable(differences),
   ].join("\n");
 }
 
