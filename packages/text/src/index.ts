@@ -6,6 +6,7 @@ export * from "./python-words.js";
 export * from "./question-likeness.js";
 export * from "./question-set.js";
 export * from "./scripts.js";
+export * from "./sentences.js";
 export * from "./shingles.js";
 export * from "./squad-tokens.js";
 export * from "./word-count.js";
