@@ -1,4 +1,5 @@
 import { documentId } from "@rag-ft/core";
+import { extractiveAnswer } from "@rag-ft/extractive";
 import {
   answerMessages,
   type ChatMessage,
@@ -6,7 +7,6 @@ import {
   createFailureLog,
   type DomainConfig,
   EXTRACTIVE,
-  extractiveAnswer,
   type FailureLog,
   provenanceOf,
   type StoredModel,

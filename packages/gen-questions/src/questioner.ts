@@ -1,4 +1,5 @@
 import { type Document, documentId } from "@rag-ft/core";
+import { extractiveQuestions } from "@rag-ft/extractive";
 import {
   type ChatMessage,
   type Completion,
@@ -6,7 +7,6 @@ import {
   createFailureLog,
   type DomainConfig,
   EXTRACTIVE,
-  extractiveQuestions,
   type FailureLog,
   provenanceOf,
   questionMessages,

@@ -6,8 +6,6 @@ export * from "./check-reply.js";
 export * from "./completion-error.js";
 export * from "./completion-store.js";
 export * from "./domain-config.js";
-export * from "./extractive/extractive-answer.js";
-export * from "./extractive/extractive-questions.js";
 export * from "./failure-log.js";
 export * from "./language-model.js";
 export * from "./open-language-model.js";

@@ -1,0 +1,2 @@
+export * from "./extractive-answer.js";
+export * from "./extractive-questions.js";
