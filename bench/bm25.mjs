@@ -26,11 +26,11 @@ const sameTokens = { tokenize: lexicalTokens };
 const sides = {
   ours: (texts) => {
     const index = new Bm25Index(texts);
-    return (question) => [...index.search([question], DEPTH).ids];
+    return (question) => [...index.search([question], DEPTH)[0].ids];
   },
   "with pairs of words, as in hybrid search": (texts) => {
     const index = new Bm25Index(texts, { pairs: PAIRS_WEIGHT });
-    return (question) => [...index.search([question], DEPTH).ids];
+    return (question) => [...index.search([question], DEPTH)[0].ids];
   },
 };
 if (existsSync(join(folder, "node_modules"))) {

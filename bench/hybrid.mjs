@@ -37,7 +37,7 @@ async function measure(folder, encoder) {
   const systems = {
     BM25: bm25Retriever(documents),
     dense: denseRetriever(index, encoder),
-    "dense + BM25 of words": hybridRetriever(index, encoder, DEFAULT_BM25_WEIGHT, 0),
+    "dense + BM25 of words": hybridRetriever(index, encoder, DEFAULT_BM25_WEIGHT, { pairs: 0 }),
     "and of pairs": hybridRetriever(index, encoder, DEFAULT_BM25_WEIGHT),
   };
   const found = {};

@@ -3,17 +3,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readQuestions, writeJsonl } from "../../packages/core/dist/index.js";
 import { openEncoder } from "../../packages/models/dist/index.js";
-import { evaluateRetrieval, mineHardNegatives, openIndex } from "../../packages/retrieval/dist/index.js";
+import { evaluateRetriever, mineHardNegatives, openDenseRetriever } from "../../packages/retrieval/dist/index.js";
 import { database, evaluationExamples } from "../data.mjs";
 import { flags, quiet } from "../tools.mjs";
 
 const { encoder: folder, overrides, data, mining, indexPath, save } = JSON.parse(readFileSync(flags.request, "utf8"));
 const encoder = await openEncoder(folder, { ...quiet, overrides });
-const index = await openIndex(await database(data), encoder, { ...quiet, indexPath });
+const retriever = await openDenseRetriever(await database(data), encoder, { ...quiet, indexPath });
 const questions = await evaluationExamples(data);
-const { figures } = await evaluateRetrieval({ index, encoder, questions, ...quiet });
+const { figures } = await evaluateRetriever(retriever, { questions, ...quiet });
 const rows = await readQuestions(join(data, "train_w_q.jsonl"));
-const mined = await mineHardNegatives(rows, { ...quiet, ...mining, index, encoder });
+const mined = await mineHardNegatives(rows, { ...quiet, ...mining, retriever });
 await writeJsonl(save, mined.rows);
 console.log(
   JSON.stringify({

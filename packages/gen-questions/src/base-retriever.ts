@@ -11,9 +11,8 @@ import {
   type Mined,
   mineHardNegatives,
   miningOptions,
-  openIndex,
+  openDenseRetriever,
   openPassageEncoder,
-  retrieve,
 } from "@rag-ft/retrieval";
 import { areNear, shingles } from "@rag-ft/text";
 import type { GenQuestionsSettings } from "./settings.js";
@@ -40,36 +39,31 @@ export async function openBaseRetriever(settings: GenQuestionsSettings, context:
     );
   const documents = await readDocuments(settings.document_path);
   const encoder = await openPassageEncoder(settings.embedding_model, { ...context, device: settings.device });
-  try {
-    const index = await openIndex(documents, encoder, { ...context, indexPath: settings.index_path });
-    // One search after the other: the cores are busy with one, and a passage's questions are a batch of their own, so that their
-    // vectors do not depend on what else is asked at the time.
-    let last: Promise<unknown> = Promise.resolve();
-    const search = (questions: readonly string[]) => {
-      const next = last
-        .catch(() => undefined)
-        .then(() => retrieve(index, encoder, questions, settings.round_trip_k, { signal: context.signal }));
-      last = next;
-      return next;
-    };
-    return {
-      async roundTrip(passage, questions) {
-        if (questions.length === 0) return [];
-        const found = await search(questions);
-        const key = documentKey(passage);
-        return questions.filter((_, i) => {
-          const retrieved = found[i]?.documents;
-          if (!retrieved) throw new InternalError("The search gave fewer results than questions.");
-          if (retrieved.some((other) => documentKey(other) === key)) return true;
-          const own = shingles(passage.page_content);
-          return retrieved.some((other) => areNear(own, shingles(other.page_content)));
-        });
-      },
-      mine: (rows) => mineHardNegatives(rows, { ...context, index, encoder, ...miningOptions(settings) }),
-      close: () => encoder.close(),
-    };
-  } catch (error) {
-    await encoder.close();
-    throw error;
-  }
+  const retriever = await openDenseRetriever(documents, encoder, { ...context, indexPath: settings.index_path });
+  // One search after the other: the cores are busy with one, and a passage's questions are a batch of their own, so that their
+  // vectors do not depend on what else is asked at the time.
+  let last: Promise<unknown> = Promise.resolve();
+  const search = (questions: readonly string[]) => {
+    const next = last
+      .catch(() => undefined)
+      .then(() => retriever.retrieve(questions, settings.round_trip_k, { signal: context.signal }));
+    last = next;
+    return next;
+  };
+  return {
+    async roundTrip(passage, questions) {
+      if (questions.length === 0) return [];
+      const found = await search(questions);
+      const key = documentKey(passage);
+      return questions.filter((_, i) => {
+        const retrieved = found[i]?.documents;
+        if (!retrieved) throw new InternalError("The search gave fewer results than questions.");
+        if (retrieved.some((other) => documentKey(other) === key)) return true;
+        const own = shingles(passage.page_content);
+        return retrieved.some((other) => areNear(own, shingles(other.page_content)));
+      });
+    },
+    mine: (rows) => mineHardNegatives(rows, { ...context, retriever, ...miningOptions(settings) }),
+    close: retriever.close,
+  };
 }

@@ -12,7 +12,7 @@ import {
   silentReporter,
   writeJsonl,
 } from "@rag-ft/core";
-import { openIndex, openPassageEncoder, retrieve } from "@rag-ft/retrieval";
+import { openDenseRetriever, openPassageEncoder } from "@rag-ft/retrieval";
 import { type ChatRequest, type OpenAiServer, startOpenAiServer } from "@rag-ft/test-utils";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { answerableOf } from "./answerability.js";
@@ -209,17 +209,17 @@ describe("filters", () => {
     });
     const context = { reporter: silentReporter, signal: new AbortController().signal, env: {} };
     const encoder = await openPassageEncoder(ENCODER, { ...context, device: "cpu" });
-    const index = await openIndex(documents, encoder, context);
+    const retriever = await openDenseRetriever(documents, encoder, context);
     const expected: string[] = [];
     for (const { gold_docs, questions } of await rowsOf("all", "nontrain")) {
-      const found = await retrieve(index, encoder, questions, 2);
+      const found = await retriever.retrieve(questions, 2);
       expected.push(
         ...questions.filter((_, i) =>
           found[i]?.documents.some((document) => documentId(document) === documentId(gold_docs[0] as Document)),
         ),
       );
     }
-    await encoder.close();
+    await retriever.close();
     const kept = (await rowsOf("some", "nontrain")).flatMap((row) => row.questions);
     expect(expected.length).toBeGreaterThan(0);
     expect(kept).toEqual(expected);

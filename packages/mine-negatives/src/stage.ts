@@ -11,7 +11,13 @@ import {
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import { type Mined, mineHardNegatives, miningOptions, openIndex, openPassageEncoder } from "@rag-ft/retrieval";
+import {
+  type Mined,
+  mineHardNegatives,
+  miningOptions,
+  openDenseRetriever,
+  openPassageEncoder,
+} from "@rag-ft/retrieval";
 import { type MineNegativesSettings, mineNegativesSettings } from "./settings.js";
 
 interface Split {
@@ -61,14 +67,14 @@ async function mineAll(
 ): Promise<Mined[]> {
   const documents = await readDocuments(settings.document_path);
   const encoder = await openPassageEncoder(settings.embedding_model, { ...context, device: settings.device });
+  const retriever = await openDenseRetriever(documents, encoder, { ...context, indexPath: settings.index_path });
   try {
-    const index = await openIndex(documents, encoder, { ...context, indexPath: settings.index_path });
     const mined: Mined[] = [];
     for (const { rows } of splits)
-      mined.push(await mineHardNegatives(rows, { ...context, index, encoder, ...miningOptions(settings) }));
+      mined.push(await mineHardNegatives(rows, { ...context, retriever, ...miningOptions(settings) }));
     return mined;
   } finally {
-    await encoder.close();
+    await retriever.close();
   }
 }
 

@@ -1,5 +1,14 @@
+import type { Page } from "./page.js";
+
+/** Passages of one query, best first, equal scores by the lower id. */
+export interface Ranked {
+  /** Places of the passages in the database. */
+  ids: Int32Array;
+  scores: Float64Array;
+}
+
 /** Best k of one query so far, as two arrays sorted best first. */
-export class BestPassages {
+export class BestPassages implements Ranked {
   readonly ids: Int32Array;
   readonly scores: Float64Array;
   private filled = 0;
@@ -24,9 +33,16 @@ export class BestPassages {
   }
 }
 
-/** The best `k` of all passages by their scores, equal scores by the lower id. */
-export function bestOf(scores: Float64Array, k: number): BestPassages {
-  const best = new BestPassages(Math.min(k, scores.length));
-  for (let passage = 0; passage < scores.length; passage++) best.offer(passage, scores[passage] as number);
+/** The best `k` of all passages by their scores, or of those `among` them, whose places ascend. */
+export function bestOf(scores: Float64Array, k: number, among?: Int32Array): Ranked {
+  const best = new BestPassages(Math.min(k, among?.length ?? scores.length));
+  if (best.ids.length === 0) return best;
+  if (among) for (const passage of among) best.offer(passage, scores[passage] as number);
+  else for (let passage = 0; passage < scores.length; passage++) best.offer(passage, scores[passage] as number);
   return best;
+}
+
+/** A page of what was ranked to its depth. */
+export function pageOf({ ids, scores }: Ranked, { limit, offset = 0 }: Page): Ranked {
+  return { ids: ids.subarray(offset, offset + limit), scores: scores.subarray(offset, offset + limit) };
 }

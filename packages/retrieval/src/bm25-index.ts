@@ -1,7 +1,6 @@
-import { bestOf } from "./best-passages.js";
+import { bestOf, type Ranked } from "./best-passages.js";
 import { lexicalTokens } from "./lexical-tokens.js";
 import { PairNumbers } from "./pair-numbers.js";
-import type { SearchResult } from "./vector-index.js";
 
 // BM25 (Robertson and Zaragoza 2009), written here because the libraries of npm that are maintained do not rank by it:
 // `pnpm bench bm25` has their figures. The weight of a word in a passage does not depend on the question, so
@@ -145,16 +144,11 @@ export class Bm25Index {
     return sums;
   }
 
-  /** The best `k` passages of each question, equal scores by the lower id; passages that share no word come last, with 0. */
-  search(questions: readonly string[], k: number): SearchResult {
-    const kept = Math.min(k, this.size);
-    const ids = new Int32Array(questions.length * kept);
-    const scores = new Float32Array(questions.length * kept);
-    questions.forEach((question, q) => {
-      const best = bestOf(this.scores(question), kept);
-      ids.set(best.ids, q * kept);
-      scores.set(best.scores, q * kept);
-    });
-    return { k: kept, ids, scores };
+  /**
+   * The best `k` passages of each question, of all or of those `among` them, equal scores by the lower id; passages that share no word come last,
+   * with 0.
+   */
+  search(questions: readonly string[], k: number, among?: Int32Array): Ranked[] {
+    return questions.map((question) => bestOf(this.scores(question), k, among));
   }
 }

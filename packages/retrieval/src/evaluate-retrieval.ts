@@ -1,9 +1,9 @@
 import { type Document, documentKey, type Reporter } from "@rag-ft/core";
 import { REFERENCE_DEPTHS } from "@rag-ft/metrics";
+import { denseRetriever } from "./dense-retriever.js";
 import type { PassageIndex } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
-import type { Retrieved } from "./retrieve.js";
-import { denseRetriever, type Retriever } from "./retriever.js";
+import type { Retrieved, Retriever } from "./retriever.js";
 import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
 
 export interface RetrievalQuestion {

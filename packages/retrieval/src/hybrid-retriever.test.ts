@@ -1,16 +1,19 @@
 import { createDocument, type Document, silentReporter } from "@rag-ft/core";
 import { expect, test } from "vitest";
+import { denseRetriever } from "./dense-retriever.js";
 import { evaluateRetriever } from "./evaluate-retrieval.js";
-import { ExactIndex } from "./exact-index.js";
-import { evaluateWeights, hybridRetriever, standardise } from "./hybrid-retriever.js";
+import { standardise } from "./fused-scores.js";
+import { evaluateWeights, hybridRetriever } from "./hybrid-retriever.js";
 import type { PassageEncoder } from "./passage-encoder.js";
-import { denseRetriever } from "./retriever.js";
+import { MemoryStore } from "./stores/memory/memory-store.js";
 
 const documents = ["grey wall", "green wall", "red wall", "blue wall"].map((text) =>
   createDocument(text, { source: "s" }),
 );
 // One dimension: by their vectors the passages rank 0, 1, 2, 3 for every question.
-const index = { documents, vectors: new ExactIndex(Float32Array.from([4, 3, 2, 1]), 1) };
+const store = new MemoryStore(1);
+await store.add(documents, Float32Array.from([4, 3, 2, 1]));
+const index = { documents, store };
 let embedded = 0;
 const encoder: PassageEncoder = {
   dimensions: 1,

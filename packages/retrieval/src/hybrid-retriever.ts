@@ -1,69 +1,76 @@
-import { type Document, throwIfCancelled } from "@rag-ft/core";
+import { type Document, InternalError, throwIfCancelled } from "@rag-ft/core";
 import { REFERENCE_DEPTHS } from "@rag-ft/metrics";
-import { bestOf } from "./best-passages.js";
+import { bestOf, pageOf } from "./best-passages.js";
 import type { Bm25Index } from "./bm25-index.js";
+import { bm25IndexOf } from "./bm25-retriever.js";
+import { documentsAt } from "./documents-at.js";
+import { embedQuestions } from "./embed-questions.js";
 import type { EvaluateRetrieverOptions } from "./evaluate-retrieval.js";
+import { bestFused, type StandardScores, scoresOfAll, scoresOfCandidates } from "./fused-scores.js";
+import { fittingPassages } from "./metadata-filter.js";
 import type { PassageIndex } from "./open-index.js";
+import { depthOf } from "./page.js";
 import type { PassageEncoder } from "./passage-encoder.js";
-import { documentsAt, embedQuestions, type RetrieveOptions } from "./retrieve.js";
-import { bm25IndexOf, type Retriever } from "./retriever.js";
+import { type RetrieveOptions, type Retriever, withDocuments } from "./retriever.js";
 import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
-
-// Scores of vectors and of words have other scales, and they differ from question to question. Each is therefore standardised over all
-// passages of the database, for each question by itself, and the two are added: dense + weight * BM25, which is of words and of pairs of them
-// here. Exact, by all scores.
 
 /** What pairs of neighbouring words count beside words. docs/quality.md has the figures. */
 export const PAIRS_WEIGHT = 0.3;
 
+/** Candidates by vectors and as many by words, where the store does not give all scores; as many as are ranked when that is more. */
+const CANDIDATES = 1000;
+
 /** Questions whose scores are held at once. */
 const BATCH = 16;
 
-/** Scores less their mean, divided by their standard deviation; all 0 where all are equal. */
-export function standardise(scores: Float64Array): Float64Array {
-  // Equal scores may miss their own mean by rounding.
-  if (scores.every((score) => score === scores[0])) return new Float64Array(scores.length);
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length;
-  const deviation = Math.sqrt(variance);
-  return scores.map((score) => (score - mean) / deviation);
-}
-
-/** One question's standardised scores of every passage, `[passages]`. */
-interface StandardScores {
-  dense: Float64Array;
-  bm25: Float64Array;
-}
-
-function fuse({ dense, bm25 }: StandardScores, weight: number): Float64Array {
-  return dense.map((score, passage) => score + weight * (bm25[passage] as number));
+export interface HybridOptions {
+  /** What pairs of neighbouring words count beside words. */
+  pairs?: number;
+  candidates?: number;
 }
 
 /** Vectors and words of a database. */
 class HybridIndex {
   readonly documents: readonly Document[];
   private readonly words: Bm25Index;
+  private readonly candidates: number;
 
   constructor(
     private readonly index: PassageIndex,
     private readonly encoder: PassageEncoder,
-    pairs = PAIRS_WEIGHT,
+    { pairs = PAIRS_WEIGHT, candidates = CANDIDATES }: HybridOptions = {},
   ) {
     this.documents = index.documents;
     this.words = bm25IndexOf(index.documents, pairs);
+    this.candidates = candidates;
   }
 
-  /** One a question, in order. */
-  async *scores(questions: readonly string[], options: RetrieveOptions): AsyncGenerator<StandardScores> {
+  /** One a question, in order, for a ranking of `depth` passages. Candidates are those that fit the filter. */
+  async *scores(
+    questions: readonly string[],
+    depth: number,
+    options: RetrieveOptions,
+    fitting?: Int32Array,
+  ): AsyncGenerator<StandardScores> {
     if (questions.length === 0) return;
     const queries = await embedQuestions(this.encoder, questions, options);
-    const d = this.index.vectors.dimensions;
+    const { store } = this.index;
+    const { filter, signal } = options;
+    const d = store.dimensions;
+    const limit = Math.max(this.candidates, depth);
     for (let start = 0; start < questions.length; start += BATCH) {
-      if (options.signal) throwIfCancelled(options.signal);
+      if (signal) throwIfCancelled(signal);
       const batch = questions.slice(start, start + BATCH);
-      const dense = this.index.vectors.scores(queries.subarray(start * d, (start + batch.length) * d));
+      const own = queries.subarray(start * d, (start + batch.length) * d);
+      const dense = await store.scores?.(own);
+      const best = dense ? [] : await store.search(own, { limit, filter }, { signal });
       for (const [i, question] of batch.entries()) {
-        yield { dense: standardise(dense[i] as Float64Array), bm25: standardise(this.words.scores(question)) };
+        const bm25 = this.words.scores(question);
+        const all = dense?.[i];
+        const near = best[i];
+        if (all) yield scoresOfAll(all, bm25);
+        else if (near) yield scoresOfCandidates(near, bestOf(bm25, limit, fitting), bm25);
+        else throw new InternalError(`The store ${store.kind} gave no result for question ${start + i + 1}.`);
       }
       // Lets Ctrl-C through: scoring is synchronous.
       await new Promise((resolve) => setImmediate(resolve));
@@ -72,26 +79,27 @@ class HybridIndex {
 }
 
 /**
- * Search by vectors and words together. Scores are the sums of standardised scores. Where the index is approximate, its exact scores are
- * used all the same: O(passages · dimensions) a question. `pairs`: what pairs of neighbouring words count beside words.
+ * Search by vectors and words together, the latter by words and pairs of them. Scores are the sums of standardised scores: exact where the store
+ * gives all scores, O(passages · dimensions) a question even if its own search is approximate; else from the best candidates by either.
  */
 export function hybridRetriever(
   index: PassageIndex,
   encoder: PassageEncoder,
   weight: number,
-  pairs = PAIRS_WEIGHT,
+  hybridOptions: HybridOptions = {},
 ): Retriever {
-  const hybrid = new HybridIndex(index, encoder, pairs);
+  const hybrid = new HybridIndex(index, encoder, hybridOptions);
+  const { documents } = index;
   return {
-    documents: index.documents,
+    documents,
     async retrieve(questions, k, options = {}) {
+      const page = { limit: k, offset: options.offset };
+      const depth = depthOf(page);
+      const fitting = fittingPassages(documents, options.filter);
       const found = [];
-      for await (const scores of hybrid.scores(questions, options)) {
-        const best = bestOf(fuse(scores, weight), k);
-        const ids = Array.from(best.ids);
-        found.push({ ids, scores: Array.from(best.scores), documents: documentsAt(index.documents, ids) });
-      }
-      return found;
+      for await (const scores of hybrid.scores(questions, depth, options, fitting))
+        found.push(pageOf(bestFused(scores, weight, depth, fitting), page));
+      return withDocuments(found, async (ids) => documentsAt(documents, ids));
     },
   };
 }
@@ -117,10 +125,10 @@ export async function evaluateWeights(
   const scored = weights.map((): RetrievalScore[] => []);
   const texts = questions.map((row) => row.question);
   let place = 0;
-  for await (const scores of new HybridIndex(index, encoder).scores(texts, { reporter, signal })) {
+  for await (const scores of new HybridIndex(index, encoder).scores(texts, searched, { reporter, signal })) {
     const gold = questions[place++]?.gold_docs ?? [];
     weights.forEach((weight, w) => {
-      const found = documentsAt(index.documents, Array.from(bestOf(fuse(scores, weight), searched).ids));
+      const found = documentsAt(index.documents, bestFused(scores, weight, searched).ids);
       scored[w]?.push(scoreRetrieval(found, gold, { ks, searched }));
     });
   }

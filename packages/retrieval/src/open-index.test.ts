@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { createDocument, DataError, type Reporter, silentReporter, UserError } from "@rag-ft/core";
 import { createWordEncoder } from "@rag-ft/test-utils";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { denseRetriever } from "./dense-retriever.js";
 import { openIndex } from "./open-index.js";
-import { retrieve } from "./retrieve.js";
+import { hnswRow } from "./stores/hnsw/hnsw-store.js";
+import { VECTOR_STORES } from "./stores/vector-stores.js";
 
 const words = ["cluster", "job", "table", "query"];
 const documents = ["a cluster", "a job on a cluster", "a table", "query a table"].map((text, i) =>
@@ -27,7 +29,7 @@ test("passages are embedded by what models see (fmt_content) and searched by inn
   const encoder = createWordEncoder(words);
   const index = await openIndex(documents, encoder, { reporter, signal });
   expect(encoder.calls).toEqual([{ kind: "passage", texts: documents.map((document) => document.fmt_content) }]);
-  const [first, second] = await retrieve(index, encoder, ["job cluster", "table"], 2);
+  const [first, second] = await denseRetriever(index, encoder).retrieve(["job cluster", "table"], 2);
   expect(first?.ids).toEqual([1, 0]);
   expect(first?.scores).toEqual([2, 1]);
   expect(second?.ids).toEqual([2, 3]);
@@ -41,7 +43,7 @@ test("the second opening reads the vectors and embeds nothing", async () => {
   const index = await openIndex(documents, encoder, { indexPath, reporter, signal });
   expect(encoder.calls).toEqual([]);
   expect(lines.at(-1)).toContain("read from the index");
-  const [found] = await retrieve(index, encoder, ["query"], 1);
+  const [found] = await denseRetriever(index, encoder).retrieve(["query"], 1);
   expect(found?.ids).toEqual([3]);
 });
 
@@ -93,8 +95,9 @@ test("a broken vector is an error that names the passage, and nothing is cached"
 });
 
 test("a large database without hnswlib-node is searched exactly, and a line says so", async () => {
-  const options = { reporter, signal, approximateAbove: 2, loadHnsw: async () => undefined };
+  const stores = { ...VECTOR_STORES, hnsw: hnswRow(async () => undefined) };
+  const options = { reporter, signal, approximateAbove: 2, stores };
   const index = await openIndex(documents, createWordEncoder(words), options);
-  expect(index.vectors.kind).toBe("exact");
+  expect(index.store.kind).toBe("memory");
   expect(lines.at(-1)).toContain("hnswlib-node is not installed");
 });

@@ -1,19 +1,18 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DataError, type Document, InternalError, type Reporter, throwIfCancelled } from "@rag-ft/core";
-import { ExactIndex } from "./exact-index.js";
-import { HnswIndex, loadHnswLibrary } from "./hnsw-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
+import type { VectorStore } from "./stores/vector-store.js";
+import { VECTOR_STORES } from "./stores/vector-stores.js";
 import { type CacheKey, readVectorCache, writeVectorCache } from "./vector-cache.js";
-import type { VectorIndex } from "./vector-index.js";
 
 /** Above this many passages the graph answers faster than exact search by more than its building costs. */
 export const APPROXIMATE_ABOVE = 50_000;
 
-/** A database with its passages' vectors. `documents[id]` is the passage of a search's id. */
+/** A database with the store of its passages' vectors. `documents[id]` is the passage of a search's id. */
 export interface PassageIndex {
   readonly documents: readonly Document[];
-  readonly vectors: VectorIndex;
+  readonly store: VectorStore;
 }
 
 export interface OpenIndexOptions {
@@ -23,8 +22,8 @@ export interface OpenIndexOptions {
   signal: AbortSignal;
   /** Passages above which the search is approximate, when hnswlib-node is installed. */
   approximateAbove?: number;
-  /** The optional library, for tests. */
-  loadHnsw?: typeof loadHnswLibrary;
+  /** Other stores than there are, for tests. */
+  stores?: typeof VECTOR_STORES;
 }
 
 function hashTexts(texts: readonly string[]): string {
@@ -63,18 +62,24 @@ async function embedPassages(
   return vectors;
 }
 
-async function buildIndex(
+async function fillStore(
+  documents: readonly Document[],
   vectors: Float32Array,
-  passages: number,
   dimensions: number,
-  options: OpenIndexOptions,
-): Promise<VectorIndex> {
-  if (passages > (options.approximateAbove ?? APPROXIMATE_ABOVE)) {
-    const Graph = await (options.loadHnsw ?? loadHnswLibrary)();
-    if (Graph !== undefined) return HnswIndex.build(Graph, vectors, dimensions, options);
-    options.reporter.info(`hnswlib-node is not installed: exact search over ${passages} passages, which is slower.`);
+  { reporter, signal, ...options }: OpenIndexOptions,
+): Promise<VectorStore> {
+  const { memory, hnsw } = options.stores ?? VECTOR_STORES;
+  const large = documents.length > (options.approximateAbove ?? APPROXIMATE_ABOVE);
+  const missing = large ? await hnsw.missing() : undefined;
+  if (missing) reporter.info(`${missing}: exact search over ${documents.length} passages, which is slower.`);
+  const store = await (large && missing === undefined ? hnsw : memory).open({ dimensions });
+  try {
+    await store.add(documents, vectors, { reporter, signal });
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
   }
-  return new ExactIndex(vectors, dimensions);
 }
 
 /** Where a model's vectors are kept when `root` keeps those of several. */
@@ -89,13 +94,13 @@ function keyOf(documents: readonly Document[], { fingerprint, dimensions }: Pass
 
 /** Keeps the vectors of an index that was opened without a folder. */
 export async function keepIndex(
-  { documents, vectors }: PassageIndex,
+  { documents, store }: PassageIndex,
   encoder: PassageEncoder,
   indexPath: string,
 ): Promise<void> {
   const key = keyOf(documents, encoder);
   const { state } = await readVectorCache(indexPath, key);
-  if (state !== "ready") await writeVectorCache(indexPath, key, vectors.vectors);
+  if (state !== "ready") await writeVectorCache(indexPath, key, await store.vectors([...documents.keys()]));
 }
 
 /**
@@ -122,5 +127,5 @@ export async function openIndex(
     vectors = await embedPassages(texts, encoder, options);
     if (indexPath !== undefined) await writeVectorCache(indexPath, key, vectors);
   }
-  return { documents, vectors: await buildIndex(vectors, texts.length, encoder.dimensions, options) };
+  return { documents, store: await fillStore(documents, vectors, encoder.dimensions, options) };
 }

@@ -1,10 +1,12 @@
 import type { Document } from "@rag-ft/core";
+import { bm25Retriever } from "./bm25-retriever.js";
+import { openDenseRetriever } from "./dense-retriever.js";
 import { hybridRetriever } from "./hybrid-retriever.js";
 import { checkRetrieval, resolveBm25Weight } from "./hybrid-weight.js";
-import { type OpenIndexOptions, openIndex } from "./open-index.js";
+import type { OpenIndexOptions } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
 import type { RetrievalSettings } from "./retrieval-settings.js";
-import { bm25Retriever, denseRetriever, type Retriever } from "./retriever.js";
+import type { Retriever } from "./retriever.js";
 
 export interface OpenRetrieverOptions extends OpenIndexOptions {
   settings: RetrievalSettings;
@@ -29,15 +31,7 @@ export async function openRetriever(
   if (settings.retrieval === "bm25") return { ...bm25Retriever(documents), close: async () => {} };
   const weight =
     settings.retrieval === "hybrid" ? await resolveBm25Weight(settings, model, options.reporter) : undefined;
-  const encoder = await openEncoder();
-  const close = (): Promise<void> => encoder.close();
-  try {
-    const index = await openIndex(documents, encoder, options);
-    return weight === undefined
-      ? { ...denseRetriever(index, encoder), close }
-      : { ...hybridRetriever(index, encoder, weight), bm25Weight: weight, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const dense = await openDenseRetriever(documents, await openEncoder(), options);
+  if (weight === undefined) return dense;
+  return { ...hybridRetriever(dense.index, dense.encoder, weight), bm25Weight: weight, close: dense.close };
 }

@@ -1,7 +1,7 @@
 import { createDocument, type Document, documentId, type QuestionsRow, silentReporter } from "@rag-ft/core";
 import { createWordEncoder } from "@rag-ft/test-utils";
 import { describe, expect, it } from "vitest";
-import { openIndex } from "../open-index.js";
+import { openDenseRetriever } from "../dense-retriever.js";
 import { type MineOptions, mineHardNegatives } from "./mine-hard-negatives.js";
 
 // Inner product = number of shared words of this list.
@@ -31,9 +31,9 @@ const row = (...questions: string[]): QuestionsRow => ({
 });
 
 async function mine(rows: QuestionsRow[], options: Partial<MineOptions> = {}, database = documents) {
-  const index = await openIndex(database, encoder, { reporter: silentReporter, signal });
+  const retriever = await openDenseRetriever(database, encoder, { reporter: silentReporter, signal });
   const more = { count: 2, margin: 0.8, pool: 2, seed: 0, reporter: silentReporter, signal };
-  return mineHardNegatives(rows, { index, encoder, ...more, ...options });
+  return mineHardNegatives(rows, { retriever, ...more, ...options });
 }
 const texts = ({ rows }: Awaited<ReturnType<typeof mine>>) =>
   rows.map((mined) => mined.hard_neg_docs.map((document) => document.page_content).sort());

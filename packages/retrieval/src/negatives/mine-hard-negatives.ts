@@ -10,22 +10,19 @@ import {
   deriveSeed,
   documentId,
   documentKey,
-  InternalError,
   type QuestionsRow,
   type Reporter,
 } from "@rag-ft/core";
 import { areNear, type Shingles, shingles } from "@rag-ft/text";
-import type { PassageIndex } from "../open-index.js";
-import type { PassageEncoder } from "../passage-encoder.js";
-import { type Retrieved, retrieve } from "../retrieve.js";
+import type { DenseRetriever } from "../dense-retriever.js";
+import type { Retrieved } from "../retriever.js";
 import { innerProduct, likelyLimit } from "./likely-answers.js";
 
 /** Passages retrieved a question: enough to get past the likely positives of a database full of copies. */
 const DEPTH = 200;
 
 export interface MineOptions {
-  index: PassageIndex;
-  encoder: PassageEncoder;
+  retriever: DenseRetriever;
   /** Hard negatives a row. */
   count: number;
   margin: number;
@@ -54,11 +51,11 @@ export interface Mined {
 async function goldScores(
   questions: readonly { question: string; gold: readonly Document[] }[],
   retrieved: readonly Retrieved[],
-  { index, encoder, signal }: MineOptions,
+  { retriever: { encoder }, signal }: MineOptions,
 ): Promise<number[]> {
   const scores = questions.map(({ gold }, i) => {
     const keys = new Set(gold.map(documentKey));
-    const found = retrieved[i]?.ids.findIndex((id) => keys.has(documentKey(index.documents[id] as Document))) ?? -1;
+    const found = retrieved[i]?.documents.findIndex((document) => keys.has(documentKey(document))) ?? -1;
     return found < 0 ? undefined : retrieved[i]?.scores[found];
   });
   // Gold passages that were not retrieved, or are not in the database: few, so that their vectors are made anew.
@@ -81,19 +78,27 @@ async function goldScores(
   return scores as number[];
 }
 
-/** A row's candidates, hardest first: place in the database → its highest score, and whether a question forbids it. */
-function candidatesOf(
-  retrieved: readonly Retrieved[],
-  limits: readonly number[],
-): { id: number; score: number; tooHigh: boolean }[] {
-  const found = new Map<number, { id: number; score: number; tooHigh: boolean }>();
-  retrieved.forEach(({ ids, scores }, question) => {
+/** A passage that a row's questions retrieved. */
+interface Candidate {
+  /** Place in the database. */
+  id: number;
+  document: Document;
+  /** The highest of all questions. */
+  score: number;
+  /** Whether a question forbids it. */
+  tooHigh: boolean;
+}
+
+/** A row's candidates, hardest first. */
+function candidatesOf(retrieved: readonly Retrieved[], limits: readonly number[]): Candidate[] {
+  const found = new Map<number, Candidate>();
+  retrieved.forEach(({ ids, scores, documents }, question) => {
     ids.forEach((id, place) => {
       const score = scores[place] as number;
       const tooHigh = score >= (limits[question] as number);
       const known = found.get(id);
-      if (known === undefined) found.set(id, { id, score, tooHigh });
-      else found.set(id, { id, score: Math.max(score, known.score), tooHigh: tooHigh || known.tooHigh });
+      if (known === undefined) found.set(id, { id, document: documents[place] as Document, score, tooHigh });
+      else found.set(id, { ...known, score: Math.max(score, known.score), tooHigh: tooHigh || known.tooHigh });
     });
   });
   return [...found.values()].sort((a, b) => b.score - a.score || a.id - b.id);
@@ -104,18 +109,18 @@ function candidatesOf(
  * do not depend on the other rows.
  */
 export async function mineHardNegatives(rows: readonly QuestionsRow[], options: MineOptions): Promise<Mined> {
-  const { index, encoder, count, margin, seed, reporter, signal } = options;
+  const { retriever, count, margin, seed, reporter, signal } = options;
   const pool = Math.max(options.pool, count);
   const counts: MinedCounts = { near_duplicates: 0, above_margin: 0, short: 0, negatives: 0 };
   const questions = rows.flatMap(({ questions: own, gold_docs }) =>
     own.map((question) => ({ question, gold: gold_docs })),
   );
   const texts = questions.map(({ question }) => question);
-  const retrieved = await retrieve(index, encoder, texts, DEPTH, { reporter, signal });
+  const retrieved = await retriever.retrieve(texts, DEPTH, { reporter, signal });
   const gold = await goldScores(questions, retrieved, options);
   const known = new Map<number, Shingles>();
-  const shinglesAt = (id: number): Shingles => {
-    const found = known.get(id) ?? shingles((index.documents[id] as Document).page_content);
+  const shinglesOf = ({ id, document }: Candidate): Shingles => {
+    const found = known.get(id) ?? shingles(document.page_content);
     known.set(id, found);
     return found;
   };
@@ -127,21 +132,19 @@ export async function mineHardNegatives(rows: readonly QuestionsRow[], options: 
     const limits = gold.slice(from, next).map((score) => likelyLimit(score, margin));
     const goldShingles = row.gold_docs.map((document) => shingles(document.page_content));
     const goldKeys = new Set(row.gold_docs.map(documentKey));
-    const hardest: number[] = [];
-    for (const { id, tooHigh } of candidatesOf(retrieved.slice(from, next), limits)) {
+    const hardest: Candidate[] = [];
+    for (const candidate of candidatesOf(retrieved.slice(from, next), limits)) {
       if (hardest.length === pool) break;
-      const passage = index.documents[id];
-      if (passage === undefined) throw new InternalError(`The search returned passage ${id}, which is not there.`);
-      if (goldKeys.has(documentKey(passage))) continue;
-      const own = shinglesAt(id);
+      if (goldKeys.has(documentKey(candidate.document))) continue;
+      const own = shinglesOf(candidate);
       if (goldShingles.some((other) => areNear(own, other))) counts.near_duplicates++;
-      else if (tooHigh) counts.above_margin++;
-      else if (!hardest.some((other) => areNear(own, shinglesAt(other)))) hardest.push(id);
+      else if (candidate.tooHigh) counts.above_margin++;
+      else if (!hardest.some((other) => areNear(own, shinglesOf(other)))) hardest.push(candidate);
     }
     const random = createRandom(
       deriveSeed(seed, ...row.gold_docs.map((document) => Number(`0x${documentId(document).slice(0, 8)}`))),
     );
-    const drawn = random.sample(hardest, count).map((id) => index.documents[id] as Document);
+    const drawn = random.sample(hardest, count).map(({ document }) => document);
     counts.negatives += drawn.length;
     if (drawn.length < count) counts.short++;
     return { ...row, hard_neg_docs: drawn };

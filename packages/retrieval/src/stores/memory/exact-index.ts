@@ -1,6 +1,5 @@
 import { InternalError } from "@rag-ft/core";
-import { BestPassages } from "./best-passages.js";
-import type { SearchResult, VectorIndex } from "./vector-index.js";
+import { BestPassages, type Ranked } from "../../best-passages.js";
 
 /** Passages of a block: 128 vectors of 384 floats are 192 KiB, which stays in a core's second-level cache for all queries. */
 const BLOCK = 128;
@@ -29,8 +28,7 @@ class AllScores implements ScoreTaker {
  * Exact search over all passages: O(queries · passages · dimensions). Sums are taken in double precision and in the order of
  * the dimensions, so that results do not depend on how the loops are cut.
  */
-export class ExactIndex implements VectorIndex {
-  readonly kind = "exact";
+export class ExactIndex {
   readonly size: number;
 
   /** `vectors` is `[passages, dimensions]`, row-major. */
@@ -44,27 +42,23 @@ export class ExactIndex implements VectorIndex {
     this.size = vectors.length / dimensions;
   }
 
-  search(queries: Float32Array, k: number): SearchResult {
-    const count = this.countOf(queries);
-    const kept = Math.min(k, this.size);
-    const best = Array.from({ length: count }, () => new BestPassages(kept));
-    if (kept > 0) this.scoreAll(queries, best);
-    const ids = new Int32Array(count * kept);
-    const scores = new Float32Array(count * kept);
-    best.forEach((passages, q) => {
-      ids.set(passages.ids, q * kept);
-      scores.set(passages.scores, q * kept);
-    });
-    return { k: kept, ids, scores };
+  /** The best `k` passages of each query (`[queries, dimensions]`), of all or of those `among` them, whose places ascend. */
+  search(queries: Float32Array, k: number, among?: Int32Array): Ranked[] {
+    const kept = Math.min(k, among?.length ?? this.size);
+    const best = Array.from({ length: this.countOf(queries) }, () => new BestPassages(kept));
+    if (kept > 0) this.scoreAll(queries, best, among);
+    return best;
   }
 
+  /** Inner product of each query with every passage, `[passages]` a query. */
   scores(queries: Float32Array): Float64Array[] {
     const all = Array.from({ length: this.countOf(queries) }, () => new AllScores(this.size));
     this.scoreAll(queries, all);
     return all.map(({ values }) => values);
   }
 
-  private countOf(queries: Float32Array): number {
+  /** @throws InternalError when these are no vectors of the index's dimensions. */
+  countOf(queries: Float32Array): number {
     if (queries.length % this.dimensions !== 0) {
       throw new InternalError(
         `Queries of ${queries.length} numbers do not fit an index of ${this.dimensions} dimensions.`,
@@ -73,13 +67,14 @@ export class ExactIndex implements VectorIndex {
     return queries.length / this.dimensions;
   }
 
-  private scoreAll(queries: Float32Array, takers: readonly ScoreTaker[]): void {
+  private scoreAll(queries: Float32Array, takers: readonly ScoreTaker[], among?: Int32Array): void {
     // Queries are padded to whole lanes; the padding is scored and thrown away.
     const padded = new Float64Array(Math.ceil(takers.length / LANES) * LANES * this.dimensions);
     padded.set(queries);
-    for (let start = 0; start < this.size; start += BLOCK) {
-      const end = Math.min(start + BLOCK, this.size);
-      for (let q = 0; q < takers.length; q += LANES) this.scoreBlock(padded, q, start, end, takers);
+    const size = among?.length ?? this.size;
+    for (let start = 0; start < size; start += BLOCK) {
+      const end = Math.min(start + BLOCK, size);
+      for (let q = 0; q < takers.length; q += LANES) this.scoreBlock(padded, q, start, end, takers, among);
     }
   }
 
@@ -89,13 +84,15 @@ export class ExactIndex implements VectorIndex {
     start: number,
     end: number,
     takers: readonly ScoreTaker[],
+    among?: Int32Array,
   ): void {
     const d = this.dimensions;
     const a = q * d;
     const b = a + d;
     const c = b + d;
     const e = c + d;
-    for (let p = start; p < end; p++) {
+    for (let place = start; place < end; place++) {
+      const p = among === undefined ? place : (among[place] as number);
       let s0 = 0;
       let s1 = 0;
       let s2 = 0;

@@ -1,0 +1,79 @@
+import { type Document, InternalError } from "@rag-ft/core";
+import { pageOf, type Ranked } from "../../best-passages.js";
+import { documentsAt } from "../../documents-at.js";
+import { fittingPassages } from "../../metadata-filter.js";
+import { depthOf, type Page } from "../../page.js";
+import type { VectorStore, VectorStoreRow } from "../vector-store.js";
+import { ExactIndex } from "./exact-index.js";
+
+/** All vectors in memory, every search exact over all of them. */
+export class MemoryStore implements VectorStore {
+  readonly kind = "memory";
+  private passages: readonly Document[] = [];
+  private index: ExactIndex;
+
+  constructor(readonly dimensions: number) {
+    this.index = new ExactIndex(new Float32Array(0), dimensions);
+  }
+
+  get size(): number {
+    return this.passages.length;
+  }
+
+  async add(documents: readonly Document[], vectors: Float32Array): Promise<void> {
+    if (vectors.length !== documents.length * this.dimensions) {
+      throw new InternalError(
+        `${vectors.length} numbers are no vectors of ${documents.length} passages in ${this.dimensions} dimensions.`,
+      );
+    }
+    // The first and usually only addition is not copied.
+    const first = this.size === 0;
+    const all = first ? vectors : new Float32Array(this.index.vectors.length + vectors.length);
+    if (!first) {
+      all.set(this.index.vectors);
+      all.set(vectors, this.index.vectors.length);
+    }
+    this.index = new ExactIndex(all, this.dimensions);
+    this.passages = first ? documents : [...this.passages, ...documents];
+  }
+
+  async search(queries: Float32Array, page: Page): Promise<Ranked[]> {
+    const found = this.rank(queries, depthOf(page), fittingPassages(this.passages, page.filter));
+    return found.map((ranked) => pageOf(ranked, page));
+  }
+
+  /** The best of all passages, or of those `among` them: what approximate stores leave to exact search. */
+  rank(queries: Float32Array, depth: number, among?: Int32Array): Ranked[] {
+    return this.index.search(queries, depth, among);
+  }
+
+  /** Number of these queries. @throws InternalError when their dimensions are others. */
+  countOf(queries: Float32Array): number {
+    return this.index.countOf(queries);
+  }
+
+  async documents(ids: ArrayLike<number>): Promise<Document[]> {
+    return documentsAt(this.passages, ids);
+  }
+
+  async vectors(ids: ArrayLike<number>): Promise<Float32Array> {
+    const d = this.dimensions;
+    const vectors = new Float32Array(ids.length * d);
+    Array.from(ids).forEach((id, place) => {
+      if (!(id >= 0 && id < this.size)) throw new InternalError(`The vector of passage ${id} is not there.`);
+      vectors.set(this.index.vectors.subarray(id * d, (id + 1) * d), place * d);
+    });
+    return vectors;
+  }
+
+  async scores(queries: Float32Array): Promise<Float64Array[]> {
+    return this.index.scores(queries);
+  }
+
+  async close(): Promise<void> {}
+}
+
+export const memoryRow: VectorStoreRow = {
+  missing: async () => undefined,
+  open: async ({ dimensions }) => new MemoryStore(dimensions),
+};
