@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { UserError } from "./errors.js";
 import { withFolderLock } from "./folder-lock.js";
 
@@ -50,9 +51,113 @@ it("refuses a second run of this process, and one beside a living process", asyn
   expect(await readdir(folder)).toEqual([".lock"]);
 });
 
-it("knows nothing of another machine's processes", async () => {
+it("refuses beside another machine's process, or another container's, while it gives signs of life", async () => {
+  const space = await readlink("/proc/self/ns/pid").catch(() => "");
+  for (const owner of [{ host: "elsewhere" }, { host: hostname(), space: `not ${space}` }]) {
+    await lockedBy({ pid: dead, since, ...owner });
+    const path = join(folder, ".lock/owner.json");
+    const alive = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), 100);
+    const beside = withFolderLock(folder, async () => {}, { silence: 600 });
+    await expect(beside).rejects.toThrow(`process ${dead} on ${owner.host}`);
+    clearInterval(alive);
+    expect(await readdir(folder)).toEqual([".lock"]);
+    // A container that was killed and started again: what it was before is silent from now on.
+    const before = performance.now();
+    await withFolderLock(folder, async () => {}, { silence: 600 });
+    expect(performance.now() - before).toBeLessThan(5000);
+    expect(await readdir(folder)).toEqual([]);
+  }
+});
+
+it("takes at once what another machine has left untouched for long", async () => {
   await lockedBy({ pid: dead, host: "elsewhere", since });
-  await expect(withFolderLock(folder, async () => {})).rejects.toThrow(`process ${dead} on elsewhere`);
+  const longAgo = new Date(Date.now() - 60_000);
+  await utimes(join(folder, ".lock/owner.json"), longAgo, longAgo);
+  const before = performance.now();
+  await withFolderLock(folder, async () => {});
+  expect(performance.now() - before).toBeLessThan(5000);
+});
+
+it("touches its lock while it works", async () => {
+  const touches = await withFolderLock(
+    folder,
+    async () => {
+      const path = join(folder, ".lock/owner.json");
+      const { mtimeMs: first } = await stat(path);
+      await wait(300);
+      expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ pid: process.pid });
+      return (await stat(path)).mtimeMs - first;
+    },
+    { touch: 20 },
+  );
+  expect(touches).toBeGreaterThan(100);
+});
+
+it("stops when another has taken its lock, which it leaves alone", async () => {
+  const work = withFolderLock(
+    folder,
+    async (signal) => {
+      await lockedBy({ pid: 7, host: "elsewhere", since });
+      await wait(20_000, undefined, { signal });
+    },
+    { touch: 20 },
+  );
+  await expect(work).rejects.toThrow(`has lost its lock to process 7 on elsewhere, since ${since}`);
+  await expect(work).rejects.toBeInstanceOf(UserError);
+  expect(await readFile(join(folder, ".lock/owner.json"), "utf8")).toContain("elsewhere");
+});
+
+it("stops when its lock is gone for long, also work that does not listen", async () => {
+  const work = withFolderLock(
+    folder,
+    async () => {
+      await rm(join(folder, ".lock"), { recursive: true });
+      await wait(300);
+    },
+    { touch: 20, silence: 60 },
+  );
+  await expect(work).rejects.toThrow(/\.lock was removed; it stops/);
+});
+
+it("hands the caller's stop on", async () => {
+  const stop = new AbortController();
+  const work = withFolderLock(folder, (signal) => wait(20_000, undefined, { signal }), stop);
+  stop.abort();
+  await expect(work).rejects.toMatchObject({ name: "AbortError" });
+  expect(await readdir(folder)).toEqual([]);
+});
+
+it("lets go when the process exits in between", async () => {
+  const before = process.listeners("exit");
+  await withFolderLock(folder, async () => {
+    const added = process.listeners("exit").filter((listener) => !before.includes(listener));
+    expect(await readdir(folder)).toEqual([".lock"]);
+    for (const listener of added) listener(0);
+    expect(await readdir(folder)).toEqual([]);
+  });
+  expect(process.listeners("exit")).toEqual(before);
+});
+
+it("is had by one alone of many machines that find the same silent lock", async () => {
+  await lockedBy({ pid: dead, host: "elsewhere", since });
+  const machines: (typeof withFolderLock)[] = [];
+  for (let i = 0; i < 6; i++) {
+    vi.resetModules();
+    vi.doMock("node:os", async (original) => ({ ...(await original<object>()), hostname: () => `machine-${i}` }));
+    machines.push((await import("./folder-lock.js")).withFolderLock);
+  }
+  let [working, most] = [0, 0];
+  const work = async (): Promise<void> => {
+    most = Math.max(most, ++working);
+    await wait(600);
+    working--;
+  };
+  const results = await Promise.allSettled(machines.map((lock) => lock(folder, work, { touch: 20, silence: 300 })));
+  vi.doUnmock("node:os");
+  expect(most).toBe(1);
+  const refusals = results.flatMap((result) => (result.status === "rejected" ? [String(result.reason)] : []));
+  expect(refusals).toEqual(Array(5).fill(expect.stringMatching(/in use by process \d+ on machine-\d/)));
+  expect(await readdir(folder)).toEqual([]);
 });
 
 it("takes over what a process left that has ended, or that had our number", async () => {

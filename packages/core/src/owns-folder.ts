@@ -11,10 +11,14 @@ export function ownsFolder<Settings>(
     ...stage,
     async run(settings, context) {
       const folder = await folderOf(settings);
-      return withFolderLock(folder, async () => {
-        await cleanTemporaries(folder);
-        return stage.run(settings, context);
-      });
+      return withFolderLock(
+        folder,
+        async (signal) => {
+          await cleanTemporaries(folder);
+          return stage.run(settings, { ...context, signal });
+        },
+        context,
+      );
     },
   };
 }

@@ -134,7 +134,7 @@ export function runTestRetriever(
   parts: TestRetrieverParts = defaultParts,
 ): Promise<StageResult> {
   checkSystems(settings);
-  return withFolderLock(settings.output_dir, () => testAll(settings, context, parts));
+  return withFolderLock(settings.output_dir, (signal) => testAll(settings, { ...context, signal }, parts), context);
 }
 
 async function testAll(

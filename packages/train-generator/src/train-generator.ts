@@ -133,7 +133,7 @@ function createStep(
 
 /** Fine-tunes a decoder on answers, with passages of a fixed retriever in the prompt; keeps the checkpoint with the lowest loss. */
 export function runTrainGenerator(settings: TrainGeneratorSettings, context: StageContext): Promise<StageResult> {
-  return withFolderLock(settings.output_dir, () => trainDecoder(settings, context));
+  return withFolderLock(settings.output_dir, (signal) => trainDecoder(settings, { ...context, signal }), context);
 }
 
 async function trainDecoder(settings: TrainGeneratorSettings, context: StageContext): Promise<StageResult> {

@@ -198,7 +198,7 @@ function tableRow(split: string, model: string, figures: Figures): Record<string
 
 /** Fine-tunes an encoder by in-batch contrastive learning, keeping the checkpoint with the best recall. */
 export function runTrainRetriever(settings: TrainRetrieverSettings, context: StageContext): Promise<StageResult> {
-  return withFolderLock(settings.output_dir, () => trainEncoder(settings, context));
+  return withFolderLock(settings.output_dir, (signal) => trainEncoder(settings, { ...context, signal }), context);
 }
 
 async function trainEncoder(settings: TrainRetrieverSettings, context: StageContext): Promise<StageResult> {

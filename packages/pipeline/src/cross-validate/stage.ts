@@ -228,6 +228,10 @@ export function createCrossValidate(stages: FoldStages): Stage<CrossValidateSett
     run: (settings, context) =>
       settings.estimate_only
         ? crossValidate(settings, context, stages)
-        : withFolderLock(settings.output_dir, () => crossValidate(settings, context, stages)),
+        : withFolderLock(
+            settings.output_dir,
+            (signal) => crossValidate(settings, { ...context, signal }, stages),
+            context,
+          ),
   };
 }
