@@ -22,3 +22,18 @@ test("numbers stand right under their heading, text left, gaps stay blank", () =
 test("a figure over nothing is a dash, and a cell's line breaks do not break the table", () => {
   expect(formatTable([{ a: Number.NaN, b: "two\nlines" }], ["a", "b"]).split("\n")[2]).toBe("-  two lines");
 });
+
+test("texts whose characters take two columns, or none, keep the columns apart", () => {
+  const rows = [
+    { model: "检索模型", share: 0.5 },
+    { model: "cafe\u0301", share: 0.25 },
+    { model: "e5-small", share: 1.5 },
+  ];
+  expect(formatTable(rows, [{ key: "model", title: "モデル" }, "share"]).split("\n")).toEqual([
+    "モデル    share",
+    "--------  -----",
+    "检索模型  0.500",
+    "cafe\u0301      0.250",
+    "e5-small  1.500",
+  ]);
+});

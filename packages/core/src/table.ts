@@ -1,3 +1,5 @@
+import stringWidth from "string-width";
+
 export interface TableColumn {
   /** Key of the row's cell. */
   key: string;
@@ -32,15 +34,16 @@ export function formatTable(rows: readonly TableRow[], columns: readonly (string
       title,
       cells,
       right: values.length > 0 && values.every((value) => typeof value === "number"),
-      width: Math.max(title.length, ...cells.map((cell) => cell.length)),
+      width: Math.max(stringWidth(title), ...cells.map((cell) => stringWidth(cell))),
     };
   });
   const line = (texts: readonly string[]): string =>
     texts
       .map((text, i) => {
         const column = shown[i];
-        const width = column?.width ?? 0;
-        return column?.right ? text.padStart(width) : text.padEnd(width);
+        // In columns of the terminal: a Chinese character takes two, a combining accent none.
+        const padding = " ".repeat(Math.max(0, (column?.width ?? 0) - stringWidth(text)));
+        return column?.right ? padding + text : text + padding;
       })
       .join("  ")
       .trimEnd();

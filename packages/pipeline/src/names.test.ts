@@ -1,5 +1,6 @@
+import { distance as editDistance } from "fastest-levenshtein";
 import { describe, expect, it } from "vitest";
-import { closestNames, editDistance } from "./names.js";
+import { closestNames } from "./names.js";
 
 describe("editDistance", () => {
   it("counts insertions, deletions and replacements", () => {

@@ -19,7 +19,7 @@ function resamplesFor(n: number, options: BootstrapOptions): number {
   return options.resamples ?? Math.max(LEAST_RESAMPLES, Math.min(RESAMPLES, Math.floor(DRAWS / Math.max(n, 1))));
 }
 
-/** Value at `share` of a sorted list, between two neighbours where it falls there. */
+/** Value at `share` of a sorted list, between two neighbours where it falls there. d3-array has the same, with types that refuse a typed array. */
 function quantile(sorted: Float64Array, share: number): number {
   const place = share * (sorted.length - 1);
   const below = Math.floor(place);

@@ -1,3 +1,5 @@
+// Own code: @huggingface/hub 2.17's downloadFileToCacheDir starts a broken download again from its first byte and checks no hash, and its
+// snapshotDownload takes every file of a model, needs the network for what is cached, and cannot be stopped between bytes.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
@@ -60,6 +62,8 @@ async function fetchRest(options: DownloadOptions, partial: string): Promise<voi
       at += chunk.length;
       onBytes(at);
     }
+    // Found again by its size alone: it must not be a hole after a power cut.
+    await output.sync();
   } finally {
     await output.close();
   }
