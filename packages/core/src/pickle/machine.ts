@@ -44,7 +44,7 @@ function parseFloat64(text: string, reader: ByteReader): number {
 }
 
 /**
- * Reads one pickle without running anything. Own code: what npm has knows no protocol 5 or builds any object that a file asks for. An interpreter of the opcodes that CPython's pickler emits in protocols
+ * Reads one pickle without running anything. Own code for its bounds (`limits.ts`) and for messages that name the byte: an interpreter of the opcodes that CPython's pickler emits in protocols
  * 0 to 5, which knows the document class, the helpers of `globals.ts` and plain data.
  *
  * @param path - for messages
