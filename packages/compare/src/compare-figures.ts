@@ -1,5 +1,5 @@
 import { documentKey, UserError } from "@rag-ft/core";
-import { type PairedDifference, pairedDifference } from "@rag-ft/metrics";
+import { figureNamed, figuresAmong, type PairedDifference, pairedDifference } from "@rag-ft/metrics";
 import type { QuestionPair } from "./pair-runs.js";
 import type { RunRow } from "./run-row.js";
 
@@ -24,9 +24,6 @@ export interface FigureComparison extends PairedDifference {
   win_examples: Example[];
   loss_examples: Example[];
 }
-
-/** Figures that are no better for being higher: a win is only a larger number there. */
-export const WITHOUT_DIRECTION = /\/(answer_length|latency_s|seconds)$/;
 
 function goldRank(row: RunRow): number | null | undefined {
   const known = row.gold_ranks ?? (row.scores as { gold_ranks?: unknown } | undefined)?.gold_ranks;
@@ -81,13 +78,17 @@ function compareFigure(
   };
 }
 
-/** Names of figures in some line of a run, in the order in which they come. */
+/** Names of figures in some line of a run, in the registry's order; those that it does not know last, as they come. */
 function namesOf(pairs: readonly QuestionPair[], side: "a" | "b"): string[] {
-  return [...new Set(pairs.flatMap((pair) => Object.keys(pair[side].figures)))];
+  const names = new Set(pairs.flatMap((pair) => Object.keys(pair[side].figures)));
+  return [...new Set([...figuresAmong(names).map(({ name }) => name), ...names])];
 }
 
-/** Figures that depend on how many passages were retrieved. */
-const WITHIN_DEPTH = ["test_retr/mrr", "test_retr/map"];
+/** Whether a figure depends on how many passages were retrieved, and its name does not say how many. */
+function hasUnsaidDepth(name: string): boolean {
+  const figure = figureNamed(name);
+  return figure?.part === "retriever" && figure.depth === undefined;
+}
 
 /** How many passages a run retrieved a question, at most. */
 function depthOf(pairs: readonly QuestionPair[], side: "a" | "b"): number {
@@ -109,14 +110,16 @@ export function figureNames(pairs: readonly QuestionPair[]): FigureNames {
   const [a, b] = [namesOf(pairs, "a"), namesOf(pairs, "b")];
   const both = a.filter((name) => b.includes(name));
   const [depthA, depthB] = [depthOf(pairs, "a"), depthOf(pairs, "b")];
-  const otherDepth = depthA === depthB ? [] : both.filter((name) => WITHIN_DEPTH.includes(name));
+  const otherDepth = depthA === depthB ? [] : both.filter(hasUnsaidDepth);
+  // With the depth in its name it is in one run only, which "other depth" has said already.
+  const isSaid = (name: string): boolean => otherDepth.includes(name.replace(/@\d+$/, ""));
   return {
     otherDepth,
     depthA,
     depthB,
     shared: both.filter((name) => !otherDepth.includes(name)),
-    onlyA: a.filter((name) => !b.includes(name)),
-    onlyB: b.filter((name) => !a.includes(name)),
+    onlyA: a.filter((name) => !b.includes(name) && !isSaid(name)),
+    onlyB: b.filter((name) => !a.includes(name) && !isSaid(name)),
   };
 }
 
@@ -125,13 +128,15 @@ function chosenFigures({ shared }: FigureNames, wanted: readonly string[] | unde
   if (shared.length === 0)
     throw new UserError("The two runs have no figure in common: one retrieved, the other answered.");
   if (wanted === undefined || wanted.length === 0) return shared;
-  const unknown = wanted.filter((end) => !shared.some((name) => name === end || name.endsWith(`/${end}`)));
+  const isMeant = (name: string, end: string): boolean =>
+    name === end || name.endsWith(`/${end}`) || figureNamed(name)?.key === end;
+  const unknown = wanted.filter((end) => !shared.some((name) => isMeant(name, end)));
   if (unknown.length > 0) {
     throw new UserError(
       `figures: ${unknown.join(", ")} is in none of the two runs, or in one only. Both have ${shared.join(", ")}.`,
     );
   }
-  return shared.filter((name) => wanted.some((end) => name === end || name.endsWith(`/${end}`)));
+  return shared.filter((name) => wanted.some((end) => isMeant(name, end)));
 }
 
 /** Every figure that both runs have, compared over the questions for which both have it. */

@@ -1,14 +1,10 @@
 import { formatTable, signed, type TableRow } from "@rag-ft/core";
-import { type Example, type FigureComparison, type FigureNames, WITHOUT_DIRECTION } from "./compare-figures.js";
+import { figureNamed, figuresAmong, isShown, LEVELS } from "@rag-ft/metrics";
+import type { Example, FigureComparison, FigureNames } from "./compare-figures.js";
 
 /** Below this a difference is called one. */
 const SIGNIFICANT = 0.05;
 
-/** The first of these that the runs have speaks for a part of the system in the examples. */
-const HEADLINES = [
-  ["test_gen/gpt4_acc", "test_gen/rougeL", "test_gen/f1"],
-  ["test_retr/mrr", "test_retr/document_recall/recall4", "test_retr/document_recall/recall1"],
-];
 const SHOWN_CHARACTERS = 300;
 
 /** Retrieval figures whose line would repeat one before them: with a single gold passage a question, MAP is MRR. */
@@ -40,13 +36,24 @@ function comparisonTable(comparisons: readonly FigureComparison[]): string {
   return formatTable(rows, ["figure", "A", "B", "B - A", "95 % interval", "p", "wins", "losses", "ties"]);
 }
 
+/**
+ * 1 where more is better, -1 where less is; 0 where neither is, and for time, which says more of the machine than of the system. More is
+ * taken for better in figures of other programs.
+ */
+function directionOf(name: string): number {
+  const figure = figureNamed(name);
+  if (figure === undefined) return /\/seconds$/.test(name) ? 0 : 1;
+  if (figure.part === "cost" || figure.better === undefined) return 0;
+  return figure.better === "greater" ? 1 : -1;
+}
+
 /** What the table says, in words. */
 function verdicts(comparisons: readonly FigureComparison[]): string[] {
-  const judged = comparisons.filter(({ figure }) => !WITHOUT_DIRECTION.test(figure));
+  const judged = comparisons.filter(({ figure }) => directionOf(figure) !== 0);
   const clear = judged.filter(({ p_value }) => p_value < SIGNIFICANT);
   const named = (list: readonly FigureComparison[]): string => list.map(({ figure }) => figure).join(", ");
-  const better = clear.filter(({ difference }) => difference > 0);
-  const worse = clear.filter(({ difference }) => difference < 0);
+  const better = clear.filter(({ figure, difference }) => difference * directionOf(figure) > 0);
+  const worse = clear.filter(({ figure, difference }) => difference * directionOf(figure) < 0);
   return [
     ...(better.length > 0 ? [`B is better than A (p < ${SIGNIFICANT}): ${named(better)}.`] : []),
     ...(worse.length > 0 ? [`B is worse than A (p < ${SIGNIFICANT}): ${named(worse)}.`] : []),
@@ -78,11 +85,22 @@ function exampleLines(example: Example, retrieval: boolean): string[] {
   ];
 }
 
+/** The comparison whose examples are shown of a half: of its most widely shown figures the first. */
+function headline(
+  comparisons: readonly FigureComparison[],
+  half: "retriever" | "answer",
+): FigureComparison | undefined {
+  const figures = figuresAmong(comparisons.map(({ figure }) => figure)).filter(
+    ({ part, better }) => (part === "retriever") === (half === "retriever") && better !== undefined && part !== "cost",
+  );
+  const first = LEVELS.flatMap((level) => figures.find((figure) => isShown(figure, level)) ?? [])[0];
+  return comparisons.find(({ figure }) => figure === first?.name);
+}
+
 function exampleParts(comparisons: readonly FigureComparison[]): string[] {
-  const byName = new Map(comparisons.map((comparison) => [comparison.figure, comparison]));
-  const headlines = HEADLINES.flatMap((names) => byName.get(names.find((name) => byName.has(name)) ?? "") ?? []);
-  // Figures chosen by hand may hold none of the usual ones.
-  const shown = headlines.length > 0 ? headlines : comparisons.slice(0, 1);
+  const speaking = [headline(comparisons, "retriever"), headline(comparisons, "answer")].flatMap((one) => one ?? []);
+  // Figures chosen by hand may hold none of the registry's.
+  const shown = speaking.length > 0 ? speaking : comparisons.slice(0, 1);
   return shown.flatMap(({ figure, win_examples, loss_examples }) => {
     const retrieval = figure.startsWith("test_retr/");
     const part = (title: string, examples: readonly Example[]): string[] =>

@@ -26,7 +26,8 @@ import type { ChatTurn } from "./qa.js";
  *   retrieval_scores  similarity of each of retrieved_docs; both are empty when the passages were not retrieved
  *   scores            figures of the answer under their short names (rougeL, f1, …) and, when passages were retrieved,
  *                     documents, fraction, ndcg, reciprocal_rank and gold_ranks
- *   figures           this question's share in score.json, under the same names: `test_retr/document_recall/recall4`, `test_gen/f1`,
+ *   figures           this question's share in score.json, under the same names (docs/figures.md): `test_retr/document_recall/recall4`,
+ *                     `test_retr/mrr@4` (and `test_retr/mrr`, as earlier versions wrote it, within whatever depth), `test_gen/f1`,
  *                     `test_gen/gpt4_acc` (1 or 0; absent without a verdict). A figure of score.json that has an interval is the mean
  *                     of the rows' figures of that name, over the rows that have it
  *   judge             { verdict: correct | incorrect | unparsed | failed, reply } and, with judge_repeats, `verdicts` of all repeats

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { isShown } from "@rag-ft/metrics";
 import { type Content, html, readPageScript, readTheme, renderPage } from "@rag-ft/page";
 import { changeOf } from "./figures/change.js";
-import { headlineMetrics } from "./figures/headline.js";
+import { answerMetrics, headlineMetrics } from "./figures/headline.js";
 import { predictionData } from "./prediction-data.js";
 import type { Run } from "./read/read-run.js";
 import { comparisonSection } from "./sections/comparison.js";
@@ -18,11 +19,10 @@ import { twoByTwoSection } from "./sections/two-by-two.js";
 const readAsset = (name: string): Promise<string> => readFile(new URL(`../assets/${name}`, import.meta.url), "utf8");
 
 /** The figures at the top, those that the run has. */
-const CARDS = ["test_retr/document_recall/recall4", "test_gen/gpt4_acc", "test_gen/rougeL", "test_gen/f1"];
-
 function cards({ base, tuned }: Run): Content {
   if (!tuned) return "";
-  const shown = headlineMetrics([tuned]).filter(({ name }) => CARDS.includes(name));
+  const retrieval = headlineMetrics([tuned]).filter((metric) => metric.part === "retriever" && isShown(metric, "lead"));
+  const shown = [...retrieval, ...answerMetrics([tuned])];
   return html`<ul class="cards">${shown.map(
     ({ name, title }) => html`<li><span class="card-title">${title}</span>
 <span class="card-value">${formatFigure(tuned.figures.get(name))}</span>

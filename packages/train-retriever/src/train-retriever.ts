@@ -7,6 +7,7 @@ import {
   readQuestions,
   type StageContext,
   type StageResult,
+  type TableRow,
   UserError,
   withFolderLock,
   writeJsonAtomic,
@@ -20,6 +21,7 @@ import {
   promoteCheckpoint,
   writeChoice,
 } from "@rag-ft/fine-tune";
+import { figuresAmong, isShown } from "@rag-ft/metrics";
 import {
   createTrainableEncoder,
   type Dropout,
@@ -182,18 +184,14 @@ async function createStep(
   };
 }
 
-const COLUMNS = ["split", "model", "recall@1", "recall@4", "near@1", "near@4", "MRR"];
+function tableRow(split: string, model: string, figures: Figures): TableRow {
+  return { split, model, ...figures };
+}
 
-function tableRow(split: string, model: string, figures: Figures): Record<string, string | number | undefined> {
-  return {
-    split,
-    model,
-    "recall@1": figures["document_recall/recall1"],
-    "recall@4": figures["document_recall/recall4"],
-    "near@1": figures["near_recall/recall1"],
-    "near@4": figures["near_recall/recall4"],
-    MRR: figures.mrr,
-  };
+/** Every model's figures, those that tables of retrievers show. */
+function figuresTable(rows: readonly TableRow[]): string {
+  const figures = figuresAmong(rows.flatMap((row) => Object.keys(row))).filter((figure) => isShown(figure, "own"));
+  return formatTable(rows, ["split", "model", ...figures.map(({ name, heading }) => ({ key: name, title: heading }))]);
 }
 
 /** Fine-tunes an encoder by in-batch contrastive learning, keeping the checkpoint with the best recall. */
@@ -353,7 +351,7 @@ async function trainEncoder(settings: TrainRetrieverSettings, context: StageCont
         outputs: [output],
         figures,
         ...(Object.keys(batches.record).length > 0 ? { record: batches.record } : {}),
-        summary: [formatTable(rows, COLUMNS), ...(choice ? [choice.verdict] : [])].join("\n"),
+        summary: [figuresTable(rows), ...(choice ? [choice.verdict] : [])].join("\n"),
       };
     });
   } finally {

@@ -11,7 +11,7 @@ export type FigurePart = "retriever" | "generator" | "answer" | "judge" | "cost"
  * - `file`: in files, in `compare` and in the report's list of all figures
  */
 export type FigureLevel = "lead" | "narrow" | "wide" | "own" | "file";
-const LEVELS: readonly FigureLevel[] = ["lead", "narrow", "wide", "own", "file"];
+export const LEVELS: readonly FigureLevel[] = ["lead", "narrow", "wide", "own", "file"];
 
 /** A figure as a table or a file needs it; one with a depth, such as `recall@4`, has a `Figure` for each depth. */
 export interface Figure {

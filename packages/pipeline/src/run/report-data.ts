@@ -1,7 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError, type Prediction, predictionSchema, readJsonl, requireFile } from "@rag-ft/core";
-import { intervalName, pairedDifference, wilsonInterval } from "@rag-ft/metrics";
+import {
+  type Figure,
+  type FigureLevel,
+  figuresAmong,
+  filePrefix,
+  intervalName,
+  isShown,
+  pairedDifference,
+  wilsonInterval,
+} from "@rag-ft/metrics";
 import { z } from "zod";
 import type { ReportConfig } from "./pipeline-config.js";
 import { type Comparison, evenlySpaced, type Interval, type ReportData } from "./report.js";
@@ -9,19 +18,14 @@ import { type Comparison, evenlySpaced, type Interval, type ReportData } from ".
 /** Answers shown at the end of a run. */
 const EXAMPLES = 3;
 
-const recallSchema = z.looseObject({
-  "document_recall/recall1": z.number(),
-  "document_recall/recall4": z.number(),
-  /** Files of earlier versions lack these. */
-  "near_recall/recall1": z.number().optional(),
-  "near_recall/recall4": z.number().optional(),
-});
+/** Figures by their names in files; what else stands beside them, such as a step, is none. Files of earlier versions lack some. */
+const figuresSchema = z.record(z.string(), z.unknown());
 const retrieverTestSchema = z.looseObject({
-  base: recallSchema,
-  best: recallSchema,
+  base: figuresSchema,
+  best: figuresSchema,
   /** Files of earlier versions lack these. */
-  bm25: recallSchema.optional(),
-  hybrid: recallSchema.optional(),
+  bm25: figuresSchema.optional(),
+  hybrid: figuresSchema.optional(),
   questions: z.number(),
 });
 const scoreSchema = z.record(z.string(), z.unknown());
@@ -35,23 +39,34 @@ async function readJson<T>(path: string, schema: z.ZodType<T>, what: string): Pr
   }
 }
 
-const RETRIEVER_METRICS = [
-  ["document_recall/recall1", "recall@1"],
-  ["document_recall/recall4", "recall@4"],
-  ["near_recall/recall1", "near@1"],
-  ["near_recall/recall4", "near@4"],
-] as const;
+type Numbers = Readonly<Record<string, unknown>>;
 
-/** test-e2e's names of the figures shown, as they stand in `score.json`. */
-const GENERATOR_METRICS: readonly { metric: string; pattern: RegExp }[] = [
-  { metric: "ROUGE-L", pattern: /(^|\/)rouge_?-?l$/i },
-  { metric: "F1", pattern: /(^|\/)f1$/i },
-];
+function numberIn(figures: Numbers | undefined, name: string): number | undefined {
+  const value = figures?.[name];
+  return typeof value === "number" ? value : undefined;
+}
 
-function figure(score: Record<string, unknown>, pattern: RegExp, path: string): [name: string, value: number] {
-  const found = Object.entries(score).find(([key, value]) => pattern.test(key) && typeof value === "number");
-  if (!found) throw new DataError(`${path}: no figure named like ${pattern}. Run test-e2e again (--force).`);
-  return [found[0], found[1] as number];
+/** Shares that both have, of those shown at `level`, in the registry's order. */
+function sharedFigures(base: Numbers, tuned: Numbers, level: FigureLevel, path: string): ShownFigure[] {
+  const known = figuresAmong(Object.keys(base)).filter(
+    (figure) => figure.share && figure.better !== undefined && isShown(figure, level),
+  );
+  const shared = known.flatMap((figure) => {
+    const shown = { base: numberIn(base, figure.name), tuned: numberIn(tuned, figure.name) };
+    return shown.base === undefined || shown.tuned === undefined
+      ? []
+      : [{ figure, shown: { base: shown.base, tuned: shown.tuned } }];
+  });
+  if (shared.length === 0)
+    throw new DataError(
+      `${path}: no figure of docs/figures.md that base and tuned both have. Run the test again (--force).`,
+    );
+  return shared;
+}
+
+interface ShownFigure {
+  figure: Figure;
+  shown: { base: number; tuned: number };
 }
 
 /** A figure's 95 % interval as test-e2e writes it beside the figure; undefined in files of earlier versions. */
@@ -62,8 +77,12 @@ function intervalOf(score: Record<string, unknown>, name: string): Interval | un
   return typeof low === "number" && typeof high === "number" ? [low, high] : undefined;
 }
 
-/** The interval of a share of questions, each of which was found or not. */
-function shareInterval(share: number, questions: number): Interval {
+/**
+ * The interval of a share of questions, each of which was found or not; undefined where it is no whole number of them, as questions can then be
+ * found in part.
+ */
+function shareInterval(share: number, questions: number): Interval | undefined {
+  if (Math.abs(share * questions - Math.round(share * questions)) > 1e-6) return undefined;
   const { low, high } = wilsonInterval(Math.round(share * questions), questions);
   return [low, high];
 }
@@ -117,48 +136,39 @@ async function readTests(folders: Record<"base" | "tuned", string>): Promise<Tes
   return { scores, paths, pairs, questions: tuned.length };
 }
 
-function isMeasured(shown: { base?: number; tuned?: number }): shown is { base: number; tuned: number } {
-  return shown.base !== undefined && shown.tuned !== undefined;
-}
-
 async function retrieverComparisons(folder: string, tests: Tests | undefined): Promise<Comparison[]> {
   const path = join(folder, "test.json");
   const test = await readJson(path, retrieverTestSchema, "train-retriever's test figures");
   const { base, best, bm25, hybrid, questions } = test;
-  return RETRIEVER_METRICS.flatMap(([key, metric]): Comparison[] => {
-    const shown = { base: base[key], tuned: best[key] };
-    if (!isMeasured(shown)) return [];
-    return [
-      {
-        part: "retriever",
-        metric,
-        ...shown,
-        ...(bm25?.[key] === undefined ? {} : { bm25: bm25[key] }),
-        ...(hybrid?.[key] === undefined ? {} : { hybrid: hybrid[key] }),
-        baseInterval: shareInterval(shown.base, questions),
-        tunedInterval: shareInterval(shown.tuned, questions),
-        changeInterval: tests && changeInterval(tests.pairs, `test_retr/${key}`, shown),
-        questions,
-      },
-    ];
+  return sharedFigures(base, best, "wide", path).map(({ figure: { name, heading }, shown }): Comparison => {
+    const beside = { bm25: numberIn(bm25, name), hybrid: numberIn(hybrid, name) };
+    return {
+      part: "retriever",
+      metric: heading,
+      ...shown,
+      ...(beside.bm25 === undefined ? {} : { bm25: beside.bm25 }),
+      ...(beside.hybrid === undefined ? {} : { hybrid: beside.hybrid }),
+      baseInterval: shareInterval(shown.base, questions),
+      tunedInterval: shareInterval(shown.tuned, questions),
+      changeInterval: tests && changeInterval(tests.pairs, `${filePrefix("retriever")}${name}`, shown),
+      questions,
+    };
   });
 }
 
 function generatorComparisons({ scores, paths, pairs, questions }: Tests): Comparison[] {
-  return GENERATOR_METRICS.map(({ metric, pattern }) => {
-    const [name, base] = figure(scores.base, pattern, paths.base);
-    const [, tuned] = figure(scores.tuned, pattern, paths.tuned);
-    return {
+  const shared = sharedFigures(scores.base, scores.tuned, "narrow", paths.tuned);
+  return shared
+    .filter(({ figure }) => figure.part !== "retriever")
+    .map(({ figure: { name, heading }, shown }) => ({
       part: "generator",
-      metric,
-      base,
-      tuned,
+      metric: heading,
+      ...shown,
       baseInterval: intervalOf(scores.base, name),
       tunedInterval: intervalOf(scores.tuned, name),
-      changeInterval: changeInterval(pairs, name, { base, tuned }),
+      changeInterval: changeInterval(pairs, name, shown),
       questions,
-    };
-  });
+    }));
 }
 
 /** Reads what the report shows from the stages' outputs. `folderOf` gives a stage's `output_dir` by its id. */

@@ -1,6 +1,6 @@
 import { wilsonInterval } from "@rag-ft/metrics";
 import { type Figure, isRetrieved, type System } from "../read/system.js";
-import { recallDepths } from "./headline.js";
+import { recallMetrics } from "./headline.js";
 
 export interface RecallPoint extends Figure {
   system: string;
@@ -17,13 +17,13 @@ function retrievedDepth({ answers }: System): number {
  * ranks, to the depth that was retrieved.
  */
 export function recallCurve(system: System): RecallPoint[] {
-  const known = recallDepths(system);
+  const known = new Map(recallMetrics(system).map(({ depth, name }) => [depth, name]));
   const depth = retrievedDepth(system);
   const counted = Array.from({ length: depth }, (_, i) => i + 1);
-  return [...new Set([...known, ...counted])]
+  return [...new Set([...[...known.keys()].flatMap((k) => k ?? []), ...counted])]
     .sort((a, b) => a - b)
     .flatMap((k) => {
-      const figure = system.figures.get(`test_retr/document_recall/recall${k}`);
+      const figure = system.figures.get(known.get(k) ?? "");
       const hits = system.answers.filter((answer) => isRetrieved(answer, k)).length;
       if (figure) return [{ system: system.label, k, ...figure }];
       const { low, high } = wilsonInterval(hits, system.answers.length);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { figureNamed } from "@rag-ft/metrics";
 import { z } from "zod";
 import { readRows, readValue } from "./optional-file.js";
 import type { StageRecord } from "./stage-record.js";
@@ -63,9 +64,10 @@ export async function readTraining(record: StageRecord): Promise<Training> {
     readValue(join(folder, "choice.json"), choiceSchema, "choice of train-retriever"),
   ]);
   const { metric_for_best_model: chosen } = settings;
-  const metric =
-    typeof chosen === "string" && !/loss$/.test(chosen)
-      ? { name: chosen, greaterIsBetter: true }
-      : { name: typeof chosen === "string" ? chosen : "eval_loss", greaterIsBetter: false };
+  const name = typeof chosen === "string" ? chosen : "eval_loss";
+  const metric = {
+    name,
+    greaterIsBetter: (figureNamed(name)?.better ?? (/loss$/.test(name) ? "less" : "greater")) === "greater",
+  };
   return { record, steps, evaluations, metric, ...(test ? { test } : {}), ...(choice ? { choice } : {}) };
 }

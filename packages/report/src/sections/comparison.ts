@@ -2,7 +2,7 @@ import { type Content, html } from "@rag-ft/page";
 import { comparisonChart } from "../charts/comparison-chart.js";
 import { chartFigure, legend } from "../charts/figure.js";
 import { changeOf } from "../figures/change.js";
-import { headlineMetrics, type Metric } from "../figures/headline.js";
+import { headlineMetrics, isDrawn, type Metric } from "../figures/headline.js";
 import type { Run } from "../read/read-run.js";
 import type { System } from "../read/system.js";
 import { formatChange, formatFigure, formatNumber } from "./format.js";
@@ -53,7 +53,7 @@ function remarks(run: Run, metrics: readonly Metric[]): Content[] {
       ),
     );
   }
-  if (!metrics.some(({ name }) => name === "test_gen/gpt4_acc")) {
+  if (!metrics.some(({ part }) => part === "judge")) {
     lines.push(
       missing(
         "No judge.",
@@ -88,7 +88,7 @@ export function comparisonSection(run: Run): Section {
     return { id: "figures", title, content: missing("No test has finished here.", how) };
   }
   const metrics = headlineMetrics(systems);
-  const drawn = metrics.filter(({ share }) => share);
+  const drawn = metrics.filter(isDrawn);
   const chart = comparisonChart(systems, drawn);
   const counts = [...new Set(systems.map(questionCount))].join(" and ");
   const content = html`<p>On ${counts} held-out questions.</p>

@@ -1,3 +1,4 @@
+import { figuresAmong } from "@rag-ft/metrics";
 import { html } from "@rag-ft/page";
 import { histogramChart } from "../charts/distribution-charts.js";
 import { chartFigure } from "../charts/figure.js";
@@ -6,18 +7,12 @@ import type { Run } from "../read/read-run.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
 
-/** Figures of single answers that are drawn. */
-const SCORES: readonly [name: string, title: string][] = [
-  ["rougeL", "ROUGE-L"],
-  ["f1", "F1"],
-  ["rougeL_passage", "ROUGE-L with the best retrieved passage"],
-];
-
 /** How the figures of single answers spread: a mean hides whether some are right or all are half right. */
 export function distributionSection({ systems }: Run): Section {
-  const charts = SCORES.flatMap(([name, title]) => {
+  const scored = new Set(systems.flatMap(({ answers }) => answers.flatMap(({ scores }) => Object.keys(scores))));
+  const drawn = figuresAmong(scored).filter(({ spread }) => spread);
+  const charts = drawn.flatMap(({ name, title }) => {
     const own = systems.filter(({ answers }) => answers.some(({ scores }) => scores[name] !== undefined));
-    if (own.length === 0) return [];
     const bins = own.flatMap((system) => histogram(system, name));
     const names = own.map(({ label }) => label);
     const first = bins.filter(({ system }) => system === names[0]);

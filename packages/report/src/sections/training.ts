@@ -1,3 +1,4 @@
+import { figureTitle } from "@rag-ft/metrics";
 import { type Content, html } from "@rag-ft/page";
 import { chartFigure } from "../charts/figure.js";
 import { lossChart, metricChart, rateChart } from "../charts/training-charts.js";
@@ -7,17 +8,9 @@ import { formatDuration, formatNumber } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
 
-/** Names that people use for a logged figure: `recall@4` for `eval_retr/document_recall/recall4`. */
-export function figureTitle(name: string): string {
-  const last = name.replace(/^.*\//, "");
-  const recall = /^(recall|ndcg)(\d+)$/.exec(last);
-  if (recall) return `${recall[1] === "ndcg" ? "nDCG" : "recall"}@${recall[2]}`;
-  return { mrr: "MRR", eval_loss: "loss" }[last] ?? last;
-}
-
 function linesTable(lines: readonly Record<string, number>[], names: readonly string[]): Content {
   return table(
-    names.map((name) => ({ title: name === "step" ? "step" : figureTitle(name), number: true })),
+    names.map((name) => ({ title: figureTitle(name), number: true })),
     lines.map((line) => names.map((name) => (line[name] === undefined ? "" : formatNumber(line[name])))),
   );
 }

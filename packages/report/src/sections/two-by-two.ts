@@ -1,19 +1,14 @@
+import { figureTitle } from "@rag-ft/metrics";
 import { type Content, html } from "@rag-ft/page";
 import { cellsChart } from "../charts/cells-chart.js";
 import { chartFigure, legend } from "../charts/figure.js";
+import { answerMetrics } from "../figures/headline.js";
 import type { Run } from "../read/read-run.js";
 import type { ComparedBase, System } from "../read/system.js";
 import { formatChange, formatFigure, formatNumber } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
-import { figureTitle } from "./training.js";
 
-/** Figures of answers that the cells are compared by. */
-const FIGURES: readonly [name: string, title: string][] = [
-  ["test_gen/gpt4_acc", "judged correct"],
-  ["test_gen/rougeL", "ROUGE-L"],
-  ["test_gen/f1", "F1"],
-];
 const PASSAGES = [
   ["none", "no passages"],
   ["base", "base retriever"],
@@ -53,7 +48,7 @@ function effectsTable({ twoByTwo, cells }: ComparedBase): Content {
     part,
     labelOf.get(from) ?? from,
     labelOf.get(to) ?? to,
-    FIGURES.find(([name]) => name === figure)?.[1] ?? figureTitle(figure),
+    figureTitle(figure),
     formatChange({ value: difference, ...(ci95 ? { interval: ci95 } : {}) }),
     formatNumber(p_value),
     `${wins}, ${losses}, ${ties}`,
@@ -68,13 +63,13 @@ export function twoByTwoSection({ compared }: Run): Section {
     const how = html`<code>test-e2e --compare_base true</code> tests base and tuned retriever with base and tuned generator in every combination, and the generators with gold passages and without any.`;
     return { ...section, content: missing("No 2x2.", how) };
   }
-  const shown = FIGURES.filter(([name]) => compared.cells.some(({ figures }) => figures.has(name)));
-  const charts = shown.map(([name, title]) =>
+  const shown = answerMetrics(compared.cells);
+  const charts = shown.map(({ name, title }) =>
     chartFigure(title, cellsChart(compared, name, title), grid(compared, name)),
   );
   const { retriever, generator } = compared.twoByTwo.models;
   const content = html`<p>Every combination of models on the same ${compared.twoByTwo.questions} questions, with 95 % intervals. Retriever: ${retriever.base} and ${retriever.tuned}; generator: ${generator.base} and ${generator.tuned}. Gold passages are what a perfect retriever would give, no passages what the generator knows by itself.</p>
-${shown.slice(0, 1).map(([name, title]) => html`<h3>${title}</h3><div class="scroll">${grid(compared, name)}</div>`)}
+${shown.slice(0, 1).map(({ name, title }) => html`<h3>${title}</h3><div class="scroll">${grid(compared, name)}</div>`)}
 ${legend(["base generator", "tuned generator"])}
 <div class="charts">${charts}</div>
 <h3>One half exchanged, all else equal</h3>
