@@ -56,6 +56,15 @@ it("finds passages, and answers from them", async () => {
   expect(prompts[0]?.indexOf("Hello.")).toBeLessThan(prompts[0]?.indexOf("green cars?") as number);
 });
 
+it("pages, and searches and answers from the passages that fit a filter", async () => {
+  const { system, prompts } = fake(["x"]);
+  expect((await system.search("green cars", { limit: 1, offset: 1 })).map(({ id }) => id)).toEqual([0]);
+  const filter = { source: "https://docs.test/0" };
+  expect((await system.search("green cars", { filter })).map(({ id }) => id)).toEqual([0]);
+  expect((await system.ask("green cars?", { filter })).passages.map(({ id }) => id)).toEqual([0]);
+  expect(prompts[0]).not.toContain("green cars go fast");
+});
+
 it("names only the passages that the prompt had room for", async () => {
   const whole = fake(["x"]);
   await whole.system.ask("cars");

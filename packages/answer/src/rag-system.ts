@@ -1,6 +1,6 @@
 import type { ChatTurn, Document } from "@rag-ft/core";
 import { type CompletionUsage, checkReply } from "@rag-ft/llm";
-import type { Retriever } from "@rag-ft/retrieval";
+import type { MetadataFilter, Retriever } from "@rag-ft/retrieval";
 import type { Generator } from "./generator.js";
 
 /** A passage that was found, best first. */
@@ -15,6 +15,10 @@ export interface FoundPassage {
 export interface SearchOptions {
   /** Passages wanted; as many as an answer gets when left out. */
   limit?: number;
+  /** So many better ones are passed over: the start of a page. */
+  offset?: number;
+  /** Only passages whose metadata fits. */
+  filter?: MetadataFilter;
   signal?: AbortSignal;
 }
 
@@ -23,6 +27,8 @@ export interface AskOptions {
   history?: readonly ChatTurn[];
   /** Passages in the prompt. */
   limit?: number;
+  /** Only from passages whose metadata fits. */
+  filter?: MetadataFilter;
   signal?: AbortSignal;
 }
 
@@ -70,8 +76,12 @@ export interface RagParts {
 
 /** Makes one system of its parts, which it closes. */
 export function createRagSystem({ retriever, generator, limit: usual }: RagParts): RagSystem {
-  const search = async (question: string, { limit = usual, signal }: SearchOptions = {}): Promise<FoundPassage[]> => {
-    const [found] = await retriever.retrieve([question], limit, { signal });
+  const search = async (
+    question: string,
+    { limit = usual, ...options }: SearchOptions = {},
+  ): Promise<FoundPassage[]> => {
+    const { offset, filter, signal } = options;
+    const [found] = await retriever.retrieve([question], limit, { offset, filter, signal });
     return (found?.documents ?? []).map((document, i) => ({
       document,
       id: found?.ids[i] as number,
