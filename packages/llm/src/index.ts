@@ -11,6 +11,7 @@ export * from "./language-model.js";
 export * from "./open-language-model.js";
 export * from "./open-language-model-options.js";
 export * from "./open-stored-model.js";
+export * from "./openai/open-embedding-model.js";
 export * from "./problem-kind.js";
 export * from "./prompts.js";
 export * from "./read-domain-config.js";

@@ -18,12 +18,19 @@ const chatRequestSchema = z.looseObject({
 /** Body of `POST /v1/chat/completions`. */
 export type ChatRequest = z.infer<typeof chatRequestSchema>;
 
+const embeddingRequestSchema = z.looseObject({ model: z.string(), input: z.array(z.string().min(1)).min(1).max(2048) });
+
+/** Body of `POST /v1/embeddings`. */
+export type EmbeddingRequest = z.infer<typeof embeddingRequestSchema>;
+
 export interface RecordedRequest {
   method: string;
   path: string;
   authorization: string | undefined;
   /** Parsed body of a chat request; undefined for others. */
   body?: ChatRequest;
+  /** Texts of a request for embeddings. */
+  input?: string[];
   /** When the whole answer was handed to the system (milliseconds since 1970); undefined before, and for one that broke off. */
   finishedAt?: number;
 }
@@ -37,6 +44,8 @@ export interface OpenAiServerOptions {
   apiKey?: string;
   /** Model names that are served; every name when left out. */
   models?: readonly string[];
+  /** Serves embeddings, too: one vector a text, or a `RawReply` as given. `index` counts requests for embeddings from 0. */
+  embed?: (body: EmbeddingRequest, index: number) => number[][] | RawReply;
   /** Serves files and batches, too. */
   batch?: Omit<BatchEndpointOptions, "answer">;
 }
@@ -140,6 +149,7 @@ function streamedReply(reply: RawReply): RawReply | undefined {
 export async function startOpenAiServer(options: OpenAiServerOptions): Promise<OpenAiServer> {
   const requests: RecordedRequest[] = [];
   let chats = 0;
+  let embeddings = 0;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<RawReply> => {
     const bytes = await readBody(request);
@@ -162,7 +172,8 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
     }
     const batched = await endpoints?.handle(recorded.method, path, bytes, request.headers["content-type"]);
     if (batched) return batched;
-    if (recorded.method !== "POST" || path !== "/v1/chat/completions")
+    const embeds = options.embed !== undefined && path === "/v1/embeddings";
+    if (recorded.method !== "POST" || !(embeds || path === "/v1/chat/completions"))
       return errorReply(404, `No such path: ${recorded.method} ${path}.`, "not_found");
     let value: unknown;
     try {
@@ -170,7 +181,22 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
     } catch {
       return errorReply(400, "The body is not JSON.", "bad_request");
     }
-    return chat(value, recorded);
+    return embeds ? embedding(value, recorded) : chat(value, recorded);
+  };
+
+  const embedding = (value: unknown, recorded: RecordedRequest): RawReply => {
+    const parsed = embeddingRequestSchema.safeParse(value);
+    if (!parsed.success) return errorReply(400, parsed.error.message, "bad_request");
+    const { model, input } = parsed.data;
+    recorded.input = input;
+    if (options.models && !options.models.includes(model))
+      return errorReply(404, `The model '${model}' does not exist.`, "model_not_found");
+    const given = options.embed?.(parsed.data, embeddings++) ?? [];
+    if (!Array.isArray(given)) return given;
+    // Out of order on purpose: the index says which text a vector belongs to.
+    const data = given.map((vector, index) => ({ object: "embedding", index, embedding: vector })).reverse();
+    const prompt_tokens = input.reduce((sum, text) => sum + countWords(text), 0);
+    return { body: { object: "list", model, data, usage: { prompt_tokens, total_tokens: prompt_tokens } } };
   };
 
   const chat = async (value: unknown, recorded?: RecordedRequest): Promise<RawReply> => {

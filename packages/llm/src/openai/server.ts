@@ -38,13 +38,21 @@ export interface Server extends Asked {
   structured: boolean;
 }
 
-/** @throws UserError when there is no key, or no usable address. */
-export function connect(name: string, env: Readonly<Record<string, string | undefined>>): Server {
+/**
+ * `instead`: what the user may do without an API.
+ *
+ * @throws UserError when there is no key, or no usable address.
+ */
+export function connect(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+  instead = `name a local model (local:<folder or hub id>), or use "extractive"`,
+): Server {
   const baseURL = env.OPENAI_BASE_URL || undefined;
   const key = env.OPENAI_API_KEY || (baseURL ? PLACEHOLDER_KEY : undefined);
   if (!key) {
     throw new UserError(
-      `The model "${name}" is asked over the OpenAI API, but OPENAI_API_KEY is not set. Set it, or set OPENAI_BASE_URL for a compatible server, or name a local model (local:<folder or hub id>), or use "extractive".`,
+      `The model "${name}" is asked over the OpenAI API, but OPENAI_API_KEY is not set. Set it, or set OPENAI_BASE_URL for a compatible server, or ${instead}.`,
     );
   }
   const where = baseURL ? shownAddress(baseURL) : "the OpenAI API";

@@ -21,12 +21,15 @@ export function promptBound(
   return bytes + extra + 16 * (messages.length + 1);
 }
 
-/** Tokens of a prompt as OpenAI's current models count them (o200k_base); close to other models' counts for English. */
-export async function countTokens(messages: readonly ChatMessage[]): Promise<number> {
+/** Tokens of texts as OpenAI's current models count them (o200k_base); close to other models' counts for English. */
+export async function countTextTokens(texts: readonly string[]): Promise<number> {
   // Loaded only when needed: the table is large.
   const { countTokens: count } = await import("gpt-tokenizer/encoding/o200k_base");
-  return messages.reduce(
-    (sum, { content }) => sum + TOKENS_A_MESSAGE + count(content, { disallowedSpecial: new Set() }),
-    TOKENS_A_REPLY,
-  );
+  return texts.reduce((sum, text) => sum + count(text, { disallowedSpecial: new Set() }), 0);
+}
+
+/** Tokens of a prompt with what the chat format adds. */
+export async function countTokens(messages: readonly ChatMessage[]): Promise<number> {
+  const tokens = await countTextTokens(messages.map(({ content }) => content));
+  return tokens + TOKENS_A_MESSAGE * messages.length + TOKENS_A_REPLY;
 }
