@@ -7,6 +7,7 @@ import {
   type StageContext,
   UserError,
 } from "@rag-ft/core";
+import type { RequestTally } from "@rag-ft/llm";
 import {
   type Mined,
   mineHardNegatives,
@@ -31,14 +32,21 @@ export function needsRetriever({ filters, hard_negatives }: GenQuestionsSettings
   return filters.includes("round-trip") || hard_negatives === "mined";
 }
 
-/** Embeds the database. @throws UserError without `embedding_model`. */
-export async function openBaseRetriever(settings: GenQuestionsSettings, context: StageContext): Promise<BaseRetriever> {
+/** Embeds the database; `tally` counts the requests of an encoder that is asked over the API. @throws UserError without `embedding_model`. */
+export async function openBaseRetriever(
+  settings: GenQuestionsSettings,
+  context: StageContext & { tally?: RequestTally },
+): Promise<BaseRetriever> {
   if (settings.embedding_model === undefined)
     throw new UserError(
       "--filters round-trip and --hard_negatives mined search the database with a base retriever: give an encoder in --embedding_model, best the one that is to be trained.",
     );
   const documents = await readDocuments(settings.document_path);
-  const encoder = await openPassageEncoder(settings.embedding_model, { ...context, device: settings.device });
+  const encoder = await openPassageEncoder(settings.embedding_model, {
+    ...context,
+    device: settings.device,
+    requests: settings,
+  });
   const retriever = await openDenseRetriever(documents, encoder, { ...context, indexPath: settings.index_path });
   // One search after the other: the cores are busy with one, and a passage's questions are a batch of their own, so that their
   // vectors do not depend on what else is asked at the time.

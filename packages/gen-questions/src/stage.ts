@@ -13,7 +13,14 @@ import {
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import { EXTRACTIVE, openStoredModel, readDomainConfig, writeSkipped } from "@rag-ft/llm";
+import {
+  createRequestTally,
+  EXTRACTIVE,
+  openStoredModel,
+  type RequestTally,
+  readDomainConfig,
+  writeSkipped,
+} from "@rag-ft/llm";
 import { requireJudge } from "./answerability.js";
 import { duplicatesFilter, filtered } from "./apply-filters.js";
 import { type BaseRetriever, needsRetriever, openBaseRetriever } from "./base-retriever.js";
@@ -165,9 +172,9 @@ async function createTrain(run: Run, questioner: Questioner): Promise<void> {
 }
 
 /** Opens the base retriever, where it is needed, before the first question is paid for. */
-async function withRetriever<T>(run: Run, work: () => Promise<T>): Promise<T> {
+async function withRetriever(run: Run, tally: RequestTally | undefined, work: () => Promise<void>): Promise<void> {
   if (!needsRetriever(run.settings)) return work();
-  const retriever = await openBaseRetriever(run.settings, run.context);
+  const retriever = await openBaseRetriever(run.settings, { ...run.context, tally });
   run.retriever = retriever;
   try {
     return await work();
@@ -180,7 +187,9 @@ async function withRetriever<T>(run: Run, work: () => Promise<T>): Promise<T> {
 async function withQuestioner(run: Run, work: (questioner: Questioner) => Promise<void>): Promise<string[]> {
   const { settings, context } = run;
   if (settings.prompt_model === EXTRACTIVE) {
-    await work(extractiveQuestioner());
+    const tally = createRequestTally();
+    await withRetriever(run, tally, () => work(extractiveQuestioner()));
+    if (tally.counts.requests_sent > 0) run.record.requests = tally.counts;
     return ["Questions by rules (extractive), not by a model: for trying things, not for figures to publish."];
   }
   const domain = await readDomainConfig(settings.config);
@@ -194,7 +203,7 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
   try {
     const { tally } = model;
     const questioner = modelQuestioner(model, domain, settings, model.concurrency, context.signal);
-    await work(questioner);
+    await withRetriever(run, tally, () => work(questioner));
     run.figures.requests_sent = tally.counts.requests_sent;
     run.figures.requests_from_store = tally.counts.requests_from_store;
     run.figures.requests_failed_or_unusable = questioner.failures.total;
@@ -253,12 +262,10 @@ const stage: Stage<GenQuestionsSettings> = {
     if (mode === "all" || mode === "init_eval_dset") await choose(run);
     let notes: string[] = [];
     if (mode !== "init_eval_dset")
-      notes = await withRetriever(run, () =>
-        withQuestioner(run, async (questioner) => {
-          if (mode !== "create_train_dset") await createHeldOut(run, questioner);
-          if (mode !== "create_eval_dset") await createTrain(run, questioner);
-        }),
-      );
+      notes = await withQuestioner(run, async (questioner) => {
+        if (mode !== "create_train_dset") await createHeldOut(run, questioner);
+        if (mode !== "create_eval_dset") await createTrain(run, questioner);
+      });
     Object.assign(run.figures, run.filters.figures());
     if (settings.filters.length > 0) run.record.filters = run.filters.record();
     const outputs = await writeFiles(run);

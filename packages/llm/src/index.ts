@@ -1,5 +1,6 @@
 export * from "./bill/bill.js";
 export * from "./bill/cost-cap.js";
+export * from "./bill/plan-embeddings.js";
 export * from "./bill/plan-requests.js";
 export * from "./bill/prices.js";
 export * from "./check-reply.js";

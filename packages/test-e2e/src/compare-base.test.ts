@@ -176,6 +176,18 @@ test("a dry run counts the requests of every combination, and the judge's repeat
   ]);
 });
 
+test("a dry run counts the vectors of an embedding model behind the API", async () => {
+  const settings = small.settingsOf({
+    embedding_model_name_or_path: "text-embedding-3-small",
+    qa_model_name_or_path: "gpt-x",
+  });
+  const plan = await testE2e.plan?.(settings, { ...small.contextOf(), planned: new Map() });
+  // One to learn the dimensions, one for the passages, one for the questions.
+  expect(plan?.requests[0]).toMatchObject({ purpose: "vectors", model: "text-embedding-3-small", requests: 3 });
+  expect(plan?.requests[0]?.prompt_tokens).toBeGreaterThan(0);
+  expect(plan?.requests[0]?.notes.join()).toMatch(/has no price for "text-embedding-3-small"/);
+});
+
 test("BM25 is one retriever for base and tuned", async () => {
   await runTestE2e(small.settingsOf({ ...models, retrieval: "bm25" }), small.contextOf(), fakeParts(repeats));
   const { cells } = await readTable();

@@ -13,7 +13,7 @@ import type { TestE2eSettings } from "./settings.js";
 
 /** What the stage opens; tests put their own in. */
 export interface TestE2eParts {
-  openEncoder(settings: TestE2eSettings, context: StageContext): Promise<PassageEncoder>;
+  openEncoder(settings: TestE2eSettings, context: TalliedContext): Promise<PassageEncoder>;
   /** Fails for a name that can be no generator's, before anything is paid for. */
   checkGenerator(name: string, context: StageContext): Promise<void>;
   openGenerator(settings: TestE2eSettings, context: TalliedContext, fallback?: PromptFormat): Promise<OpenedGenerator>;
@@ -46,7 +46,11 @@ async function openJudge(settings: TestE2eSettings, context: TalliedContext): Pr
 
 export const defaultParts: TestE2eParts = {
   openEncoder: (settings, context) =>
-    openPassageEncoder(settings.embedding_model_name_or_path, { ...context, device: settings.device }),
+    openPassageEncoder(settings.embedding_model_name_or_path, {
+      ...context,
+      device: settings.device,
+      requests: settings,
+    }),
   async checkGenerator(name, { env }) {
     await resolveGeneratorName(name, env);
   },

@@ -6,10 +6,19 @@ import {
   type PlanContext,
   type PlannedRequests,
   type QaRow,
+  readDocuments,
   readQa,
   type StagePlan,
 } from "@rag-ft/core";
-import { isLocalName, openCompletionStore, planRequests, readPrices, STORE_NAME } from "@rag-ft/llm";
+import {
+  isEmbeddingModelName,
+  isLocalName,
+  openCompletionStore,
+  planEmbeddings,
+  planRequests,
+  readPrices,
+  STORE_NAME,
+} from "@rag-ft/llm";
 import { comparedModels } from "./base-models.js";
 import { type Cell, cellsOf, sidesOf } from "./cells.js";
 import { judgeRequest } from "./judge-answers.js";
@@ -31,7 +40,7 @@ function standInPrompts({ passages }: Cell, rows: readonly QaRow[], count: numbe
   return rows.map((row) => (passages === "gold" ? row.gold_docs : standInPassages(row, count)));
 }
 
-/** The requests of a test: answers of generators behind an API, and the judge's verdicts. */
+/** The requests of a test: vectors and answers of models behind an API, and the judge's verdicts. */
 export async function planTestE2e(
   settings: TestE2eSettings,
   { env, planned, reporter }: PlanContext,
@@ -45,6 +54,14 @@ export async function planTestE2e(
   const cells = cellsOf(settings, models);
   const promptsOf = (cell: Cell): Document[][] => standInPrompts(cell, rows, settings.embedding_max_num_to_retrieve);
 
+  const retrievers =
+    settings.retrieval === "bm25" ? [] : sidesOf(models.retriever).map((side) => models.retriever[side]);
+  for (const model of retrievers.filter(isEmbeddingModelName)) {
+    const documents = planned.get(resolve(settings.document_path)) as Document[] | undefined;
+    const passages = (documents ?? (await readDocuments(settings.document_path))).map(({ fmt_content }) => fmt_content);
+    const questions = rows.map(({ question }) => question);
+    requests.push(await planEmbeddings({ model, prices: common.prices, texts: [passages, questions] }));
+  }
   for (const side of sidesOf(models.generator)) {
     const name = await resolveGeneratorName(models.generator[side], env);
     if (name.kind !== "openai") continue;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { Document, QaRow, StageContext } from "@rag-ft/core";
+import type { TalliedContext } from "@rag-ft/answer";
+import type { Document, QaRow } from "@rag-ft/core";
 import {
   countUnanswerable,
   evaluateRetriever,
@@ -29,7 +30,7 @@ export async function retrieveForAll(
   documents: readonly Document[],
   rows: readonly QaRow[],
   settings: TestE2eSettings,
-  context: StageContext,
+  context: TalliedContext,
   parts: Pick<TestE2eParts, "openEncoder">,
 ): Promise<Map<Side, SideRetrieval>> {
   const { reporter, signal } = context;

@@ -128,7 +128,7 @@ export async function runTestE2e(
       tunedFormat ??= format;
       try {
         if (settings.gen_gpt4eval) judge ??= await parts.openJudge(settings, tallied);
-        found ??= await retrieveForAll(models.retriever, documents, rows, settings, context, parts);
+        found ??= await retrieveForAll(models.retriever, documents, rows, settings, tallied, parts);
         const shared = { settings, rows, judge, labels, store, tally, reporter, signal };
         for (const cell of cells.filter(({ generator: wanted }) => wanted === side)) {
           if (settings.compare_base) reporter.info(`${cell.label} (${results.size + 1} of ${cells.length})`);
