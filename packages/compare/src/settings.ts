@@ -12,7 +12,7 @@ export const compareSettings = z.object({
     .preprocess((value) => betweenCommas(value).filter((name) => name !== ""), z.array(z.string()))
     .optional()
     .describe(
-      "only these figures, whole names or their ends, such as rougeL,recall4; all that both runs have when left out",
+      "only these figures, whole names or their ends, such as rougeL,recall@4; all that both runs have when left out",
     ),
   examples: count(0).default(3).describe("wins and losses shown of a figure, those of the largest difference first"),
   seed: count(0).default(0).describe("seed of the intervals and tests"),
