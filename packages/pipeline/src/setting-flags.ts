@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 export type FlagKind = "boolean" | "number" | "text" | "list";
 
@@ -17,60 +17,15 @@ export interface SettingFlag {
   aliases: string[];
 }
 
-/** What is needed of zod's internal definition, which zod documents for tools such as this. */
-interface Definition {
-  type: string;
-  innerType?: z.core.$ZodType;
-  in?: z.core.$ZodType;
-  out?: z.core.$ZodType;
-  options?: readonly z.core.$ZodType[];
-  entries?: Record<string, string | number>;
-  values?: readonly unknown[];
-  defaultValue?: unknown;
-}
+type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-function definitionOf(schema: z.core.$ZodType): Definition {
-  return schema._zod.def as unknown as Definition;
-}
-
-/** The schemas a value passes through, outermost first: defaults, optionals and coercions before what they wrap. */
-function layersOf(schema: z.core.$ZodType): z.core.$ZodType[] {
-  const definition = definitionOf(schema);
-  if (definition.innerType) return [schema, ...layersOf(definition.innerType)];
-  if (definition.in && definition.out) {
-    // A pipe either coerces first (the type is what comes out) or transforms last (the type is what goes in).
-    const next = definitionOf(definition.in).type === "transform" ? definition.out : definition.in;
-    return [schema, ...layersOf(next)];
-  }
-  return [schema];
-}
-
-function kindOf(schema: z.core.$ZodType): FlagKind {
-  const definition = definitionOf(schema);
-  if (definition.type === "array") return "list";
-  if (definition.type === "boolean") return "boolean";
-  if (definition.type === "number" || definition.type === "int") return "number";
-  if (definition.type === "union") {
-    const kinds = (definition.options ?? []).map((option) => kindOf(layersOf(option).at(-1) ?? option));
-    if (kinds.includes("list")) return "list";
-    if (kinds.length > 0 && kinds.every((kind) => kind === kinds[0])) return kinds[0] ?? "text";
-  }
-  return "text";
-}
-
-function choicesOf(schema: z.core.$ZodType): string[] | undefined {
-  const definition = definitionOf(schema);
-  if (definition.type === "enum") return Object.values(definition.entries ?? {}).map(String);
-  if (definition.type === "literal") return (definition.values ?? []).map(String);
-  return undefined;
-}
-
-function descriptionOf(layers: readonly z.core.$ZodType[]): string {
-  for (const layer of layers) {
-    const description = (layer as z.ZodType).description;
-    if (description !== undefined) return description;
-  }
-  return "";
+function kindOf(schema: JsonSchema): FlagKind {
+  if (schema.type === "array") return "list";
+  if (schema.type === "boolean") return "boolean";
+  if (schema.type === "number" || schema.type === "integer") return "number";
+  const kinds = (schema.anyOf ?? []).map((option) => kindOf(option as JsonSchema));
+  if (kinds.includes("list")) return "list";
+  return kinds.length > 0 && kinds.every((kind) => kind === kinds[0]) ? (kinds[0] ?? "text") : "text";
 }
 
 /** The flags of a stage, in the order of its schema. */
@@ -78,19 +33,22 @@ export function settingFlags(
   shape: Readonly<Record<string, z.core.$ZodType>>,
   aliases: Readonly<Record<string, string>> = {},
 ): SettingFlag[] {
-  return Object.entries(shape).map(([name, schema]) => {
-    const layers = layersOf(schema);
-    const innermost = layers.at(-1) ?? schema;
-    const withDefault = layers.find((layer) => ["default", "prefault"].includes(definitionOf(layer).type));
-    const optional = layers.some((layer) => ["optional", "default", "prefault"].includes(definitionOf(layer).type));
-    const choices = choicesOf(innermost);
+  const settings = z.object(shape);
+  // What a transformation gives has no schema: what goes into it is shown then. A default is of what comes out.
+  const given = z.toJSONSchema(settings, { io: "input", unrepresentable: "any" });
+  const taken = z.toJSONSchema(settings, { io: "output", unrepresentable: "any" });
+  return Object.keys(shape).map((name) => {
+    const before = (given.properties?.[name] ?? {}) as JsonSchema;
+    const after = (taken.properties?.[name] ?? {}) as JsonSchema;
+    const { default: defaultValue, description = "", enum: values, const: only } = { ...before, ...after };
+    const choices = values ?? (only === undefined ? undefined : [only]);
     return {
       name,
-      kind: kindOf(innermost),
-      description: descriptionOf(layers),
-      ...(withDefault ? { defaultValue: definitionOf(withDefault).defaultValue } : {}),
-      required: !optional,
-      ...(choices ? { choices } : {}),
+      kind: kindOf(after.type === undefined && after.anyOf === undefined ? before : after),
+      description,
+      ...(defaultValue === undefined ? {} : { defaultValue }),
+      required: given.required?.includes(name) ?? false,
+      ...(choices ? { choices: choices.map(String) } : {}),
       aliases: Object.entries(aliases)
         .filter(([, target]) => target === name)
         .map(([alias]) => alias),
