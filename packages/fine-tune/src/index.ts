@@ -1,4 +1,4 @@
-export * from "./result/choice.js";
-export * from "./result/choose-result.js";
-export * from "./result/promote-checkpoint.js";
-export * from "./result/result-settings.js";
+export * from "./fine-tune.js";
+export * from "./fine-tune-task.js";
+export { candidateName, type Place } from "./result/choice.js";
+export { resultSettings } from "./result/result-settings.js";

@@ -2,6 +2,7 @@ import { hashRows, type PromptFormat } from "@rag-ft/core";
 import { hashModel, type LoadedDecoder } from "@rag-ft/models";
 import { decidingSettings, type RunIdentity } from "@rag-ft/train";
 import type { QuestionExample } from "./examples.js";
+import type { Splits } from "./retrieve-passages.js";
 import type { TrainGeneratorSettings } from "./settings.js";
 
 // How passages are found is left to what is found: the examples hold it.
@@ -22,11 +23,7 @@ export async function identityOf(
   settings: TrainGeneratorSettings,
   decoder: LoadedDecoder,
   format: PromptFormat,
-  {
-    train,
-    eval: evaluation,
-    test,
-  }: { train: QuestionExample[]; eval: QuestionExample[]; test: QuestionExample[] | undefined },
+  { train, eval: evaluation, test }: Splits<QuestionExample[]>,
 ): Promise<RunIdentity> {
   return {
     settings: decidingSettings({ ...settings, ...format }, INPUTS),

@@ -1,4 +1,5 @@
 import type { Document, StageContext } from "@rag-ft/core";
+import type { Place } from "@rag-ft/fine-tune";
 import { fingerprintOf, type TrainableEncoder } from "@rag-ft/models";
 import {
   evaluateRetrieval,
@@ -12,6 +13,7 @@ import {
 } from "@rag-ft/retrieval";
 import type { Evaluation, Figures } from "@rag-ft/train";
 import type { RetrievalExample } from "./retrieval-example.js";
+import type { TrainRetrieverSettings } from "./settings.js";
 
 export interface IndexedEncoder {
   index: PassageIndex;
@@ -33,7 +35,7 @@ function presentEncoder(model: TrainableEncoder): PassageEncoder {
  * Embeds the database with the model's present weights; evaluations on several files share it. With `root`, the vectors are taken from there,
  * or kept there.
  */
-export async function indexWith(
+async function indexWith(
   model: TrainableEncoder,
   documents: readonly Document[],
   { reporter, signal }: StageContext,
@@ -43,33 +45,6 @@ export async function indexWith(
   const encoder = root === undefined ? encoderOf(model, "in training") : presentEncoder(model);
   const indexPath = root && indexFolder(root, encoder);
   return { encoder, index: await openIndex(documents, encoder, { reporter, signal, indexPath }) };
-}
-
-/** Keeps the vectors of the model's present weights for those who load it. */
-export async function keepVectors(model: TrainableEncoder, { index }: IndexedEncoder, root: string): Promise<void> {
-  const encoder = presentEncoder(model);
-  await keepIndex(index, encoder, indexFolder(root, encoder));
-}
-
-/** `document_recall/recall1`, `document_recall/recall4`, `mrr`, … on a file's questions. */
-export async function figuresOf(
-  indexed: IndexedEncoder,
-  questions: readonly RetrievalExample[],
-  { reporter, signal }: StageContext,
-): Promise<Figures> {
-  return (await evaluateRetrieval({ ...indexed, questions, reporter, signal })).figures;
-}
-
-/** The eval split's figures, and the deciding one question by question. */
-export async function evaluationOf(
-  indexed: IndexedEncoder,
-  questions: readonly RetrievalExample[],
-  metric: string,
-  { reporter, signal }: StageContext,
-): Promise<Evaluation> {
-  const { figures, scores } = await evaluateRetrieval({ ...indexed, questions, reporter, signal });
-  const values = scores.map((score) => withSplit("eval", score.figures)[metric] as number);
-  return { figures: withSplit("eval", figures), values };
 }
 
 /** The same figures of a retriever that is not being trained. */
@@ -86,20 +61,63 @@ export function withSplit(split: string, figures: Figures): Figures {
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${split}_retr/${name}`, value]));
 }
 
-/**
- * The vectors of the best evaluation so far: what is measured of what is kept in the end need not embed the database again. Best by the rule of
- * the training run: the greatest figure, the earliest of equal ones.
- */
-export class BestVectors {
-  private best: { at: number; value: number; indexed: IndexedEncoder } | undefined;
+/** The split before a figure's name. */
+export const SPLIT = /^\w+_retr\//;
 
-  /** `at`: the step, or the share of the tuned weights. */
-  offer(at: number, value: number, indexed: IndexedEncoder): void {
-    if (this.best === undefined || value > this.best.value) this.best = { at, value, indexed };
+/** Names without a split before them. */
+export function withoutSplit(figures: Figures): Figures {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name.replace(SPLIT, ""), value]));
+}
+
+const kindOf = ({ alpha }: Place): "steps" | "shares" => (alpha === undefined ? "steps" : "shares");
+
+/**
+ * Measures the model's present weights. The vectors of the best evaluation so far are held: what is measured of what is kept in the end need
+ * not embed the database again. Best by the rule of the training run: the greatest figure, the earliest of equal ones; of steps and of shares
+ * between base and tuned each.
+ */
+export class ModelInTraining {
+  private readonly best = new Map<"steps" | "shares", { place: Place; value: number; indexed: IndexedEncoder }>();
+
+  constructor(
+    private readonly settings: TrainRetrieverSettings,
+    private readonly model: TrainableEncoder,
+    private readonly documents: readonly Document[],
+    private readonly context: StageContext,
+  ) {}
+
+  /** The eval split's figures, and the deciding one question by question. */
+  async evaluate(place: Place, questions: readonly RetrievalExample[]): Promise<Evaluation> {
+    const { metric_for_best_model: metric, index_path } = this.settings;
+    const root = place.step === 0 ? index_path : undefined;
+    const indexed = await indexWith(this.model, this.documents, this.context, root);
+    const { reporter, signal } = this.context;
+    const { figures, scores } = await evaluateRetrieval({ ...indexed, questions, reporter, signal });
+    const named = withSplit("eval", figures);
+    const value = named[metric] as number;
+    const held = this.best.get(kindOf(place));
+    if (held === undefined || value > held.value) this.best.set(kindOf(place), { place, value, indexed });
+    return { figures: named, values: scores.map((score) => withSplit("eval", score.figures)[metric] as number) };
   }
 
-  /** Undefined when these vectors are not held, as after a run that was resumed. */
-  of(at: number): IndexedEncoder | undefined {
-    return this.best?.at === at ? this.best.indexed : undefined;
+  /** `document_recall/recall1`, `document_recall/recall4`, `mrr`, … on the questions kept apart. */
+  async test(place: Place, questions: readonly RetrievalExample[]): Promise<Figures> {
+    const { reporter, signal } = this.context;
+    return (await evaluateRetrieval({ ...(await this.indexed(place)), questions, reporter, signal })).figures;
+  }
+
+  /** The database with the vectors of the present weights, which are those of `place`: held, or embedded (as after a run that was resumed). */
+  async indexed(place: Place): Promise<IndexedEncoder> {
+    const held = this.best.get(kindOf(place));
+    if (held?.place.step === place.step && held.place.alpha === place.alpha) return held.indexed;
+    const indexed = await indexWith(this.model, this.documents, this.context);
+    this.best.set(kindOf(place), { place, value: held?.value ?? Number.NEGATIVE_INFINITY, indexed });
+    return indexed;
+  }
+
+  /** Keeps the vectors of the present weights for those who load them. */
+  async keep({ index }: IndexedEncoder, root: string): Promise<void> {
+    const encoder = presentEncoder(this.model);
+    await keepIndex(index, encoder, indexFolder(root, encoder));
   }
 }

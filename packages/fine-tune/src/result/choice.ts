@@ -4,12 +4,16 @@ import { signed, writeJsonAtomic } from "@rag-ft/core";
 import { figureTitle, pairedDifference } from "@rag-ft/metrics";
 import type { Figures } from "@rag-ft/train";
 
-/** A model that may be the result of a run. */
-export interface Candidate {
+/** Which weights a model has. */
+export interface Place {
   /** The checkpoint's step; 0 is the base. */
   step: number;
   /** Share of the checkpoint's weights, the rest the base's; left out for the checkpoint itself. */
   alpha?: number;
+}
+
+/** A model that may be the result of a run. */
+export interface Candidate extends Place {
   /** Figures on the eval questions. */
   figures: Figures;
   /** The deciding figure, question by question. */
@@ -39,12 +43,12 @@ const ADVICE =
   "More questions may help, or others: of the kind that users ask, each answered by its passage; or a lower learning rate.";
 
 /** For people: `step 18`, `step 18 at alpha 0.5`. */
-export function candidateName({ step, alpha }: Pick<Candidate, "step" | "alpha">): string {
+export function candidateName({ step, alpha }: Place): string {
   return alpha === undefined ? `step ${step}` : `step ${step} at alpha ${alpha}`;
 }
 
 /** For files: `alpha` only where there is one. */
-export function candidatePlace({ step, alpha }: Pick<Candidate, "step" | "alpha">): { step: number; alpha?: number } {
+export function candidatePlace({ step, alpha }: Place): Place {
   return alpha === undefined ? { step } : { step, alpha };
 }
 

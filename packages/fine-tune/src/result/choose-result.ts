@@ -2,24 +2,33 @@ import { join } from "node:path";
 import { InternalError } from "@rag-ft/core";
 import { type LoraAdapters, restoreAdapter, restoreWeights, type WeightTensor } from "@rag-ft/models";
 import type { Evaluation, TrainingOutcome } from "@rag-ft/train";
-import { type Candidate, type Choice, choose } from "./choice.js";
+import { type Candidate, type Choice, choose, type Place } from "./choice.js";
 import { copyValues, interpolateWeights, type NamedValues } from "./interpolate-weights.js";
 import type { ResultSettings } from "./result-settings.js";
+
+/** The model that training starts from. */
+export interface BaseModel {
+  /** All weights, in memory. */
+  weights: ReadonlyMap<string, WeightTensor>;
+  folder: string;
+  /** Prefixes that the folder's weight names may carry. */
+  weightPrefixes: readonly string[] | undefined;
+}
 
 /** A model after its training. */
 export interface TrainedModel {
   settings: ResultSettings & { output_dir: string };
   metric: { name: string; greaterIsBetter: boolean };
-  /** All weights, in memory as the last step left them, and the folder of the base. */
-  base: { weights: ReadonlyMap<string, WeightTensor>; folder: string; weightPrefixes: readonly string[] | undefined };
+  /** Its weights are as the last step left them. */
+  base: BaseModel;
   /** What was trained: all weights, or adapters. */
   trained: ReadonlyMap<string, WeightTensor>;
   adapters: LoraAdapters | undefined;
   outcome: TrainingOutcome;
   /** Steps of the whole training. */
   steps: number;
-  /** Evaluates the present weights, `alpha` of them tuned, on the eval questions. */
-  evaluate(alpha: number): Promise<Evaluation>;
+  /** Evaluates the present weights, which are those of `place`, on the eval questions. */
+  evaluate(place: Place): Promise<Evaluation>;
 }
 
 export interface Result {
@@ -71,7 +80,7 @@ async function interpolated(
   const found: Candidate[] = [];
   for (const alpha of run.settings.interpolate) {
     await moveTo(alpha);
-    const { figures, values = [] } = await run.evaluate(alpha);
+    const { figures, values = [] } = await run.evaluate({ step, alpha });
     found.push({ step, alpha, figures, values });
   }
   return found;

@@ -1,0 +1,76 @@
+import type { StageResult, TableColumn, TableRow } from "@rag-ft/core";
+import type { AdapterTask, LoraAdapters, WeightTensor } from "@rag-ft/models";
+import type { SessionSettings } from "@rag-ft/onnx";
+import type { Evaluation, Figures, GradientSums, LoraSettings, RunIdentity, StepResult } from "@rag-ft/train";
+import type { Place } from "./result/choice.js";
+import type { BaseModel } from "./result/choose-result.js";
+
+/** A stage's inputs and its model: all are read and found good, nothing costly is done, no weight is changed. */
+export interface OpenedTask {
+  /** Folder or hub id of the base, as the user named it. */
+  modelName: string;
+  base: BaseModel;
+  /** Said of the training before adapters are put on, where it is known by now. */
+  announcement?: string;
+  /** What PEFT wraps the base in. */
+  adapterTask: AdapterTask;
+  /** Puts adapters on the model; called only where settings ask for them. */
+  adapters(lora: LoraSettings, session: SessionSettings): LoraAdapters;
+  /** The stage's costly work before training: examples, masks, sessions. `adapters` are what is trained, if there are any. */
+  prepare(session: SessionSettings, adapters: LoraAdapters | undefined): Promise<FineTuneTask>;
+}
+
+/** Another system on the same questions: a baseline, or the result together with something. */
+export interface OtherSystem {
+  /** In the table. */
+  name: string;
+  /** In test.json. */
+  key: string;
+  /** Figures on the eval questions; called only with `do_eval`. */
+  evaluate(): Promise<Figures>;
+  /** Figures on the test questions; called only where there are some. */
+  test(): Promise<Figures>;
+}
+
+/** The test questions, which choose nothing: the base and the result are measured on them. */
+export interface TestTask {
+  /** Figures of the present weights, which are those of `place`. */
+  measure(place: Place): Promise<Figures>;
+  /** What test.json says of the base where it was not measured, without `do_eval`; default: an empty object. */
+  unmeasured?: Record<string, null>;
+  /** What else test.json says: how many questions. */
+  about: Record<string, number>;
+  /** The result's figures by their names among those of the run record; left out: test.json alone has them. */
+  inRecord?(figures: Figures): Figures;
+}
+
+/**
+ * A model in training, with all that is one stage's own. The skeleton, `fineTune`, has the rest: lock, adapters, resumption, evaluation of
+ * the base, candidates, choice, promotion, choice.json, test.json, table, closing.
+ */
+export interface FineTuneTask {
+  /** Taken of the base's weights: before training changes them. */
+  identity: RunIdentity;
+  /** Steps of the whole training; 0 without `do_train`. */
+  steps: number;
+  /** What is trained, all weights or adapters, and the sums that `runStep` adds to. */
+  model: { trained: ReadonlyMap<string, WeightTensor>; gradients: GradientSums };
+  /** Loss and gradients of step `step`, counted from 1: a function of the weights and this number. */
+  runStep(step: number): Promise<StepResult>;
+  /** The figure of `evaluate` that chooses, and its direction. */
+  metric: { name: string; greaterIsBetter: boolean };
+  /** Figures of the present weights, which are those of `place`, on the eval questions. */
+  evaluate(place: Place): Promise<Evaluation>;
+  test?: TestTask | undefined;
+  /** A row's cells in the summary's table, from figures by the names of `evaluate` or of `test`, and the columns that show all rows'. */
+  table: { cells(figures: Figures): TableRow; columns(rows: readonly TableRow[]): readonly (string | TableColumn)[] };
+  /** Writes the present weights as a model folder, whole or not at all; `extra` adds files before it appears. */
+  save(folder: string, extra: (temporary: string) => Promise<void>): Promise<void>;
+  /** Files of `output_dir` that belong to its weights and are no part of a checkpoint: removed before others take their place. */
+  filesOfWeights?: readonly string[];
+  /** Work on the result once it is in `output_dir` and in memory; what stands in the tables before and after the model's own figures. */
+  compare?(kept: Place): Promise<{ before: readonly OtherSystem[]; after: readonly OtherSystem[] }>;
+  /** What the run record holds besides. */
+  record?: NonNullable<StageResult["record"]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,141 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type StageContext, type StageResult, UserError, withFolderLock } from "@rag-ft/core";
+import { type LoraAdapters, requireDevice, safetensorsFiles, writeAdapter } from "@rag-ft/models";
+import { ignoredSettings, loraSettings, requireCheckpoint, runTraining, type TrainingOutcome } from "@rag-ft/train";
+import type { FineTuneSettings } from "./fine-tune-settings.js";
+import type { FineTuneTask, OpenedTask } from "./fine-tune-task.js";
+import { type Choice, writeChoice } from "./result/choice.js";
+import { chooseResult } from "./result/choose-result.js";
+import { promoteCheckpoint } from "./result/promote-checkpoint.js";
+import { type Kept, reportResult } from "./result/report-result.js";
+import { checkResultSettings } from "./result/result-settings.js";
+
+interface Run {
+  settings: FineTuneSettings;
+  context: StageContext;
+  opened: OpenedTask;
+  task: FineTuneTask;
+  adapters: LoraAdapters | undefined;
+  /** The task's, with the adapters beside the model. */
+  save(folder: string, extra?: (temporary: string) => Promise<void>): Promise<void>;
+}
+
+/**
+ * A training stage from its lock to its summary.
+ *
+ * 1. Check the settings that all such stages have, and the device and checkpoint that they ask for.
+ * 2. `open`: the stage reads all inputs and the model. A mistake in any of them then costs nothing, and nothing was written.
+ * 3. Put adapters on the model; `prepare`: the stage does what takes long.
+ * 4. Train, evaluating with `do_eval`, from where an earlier run of the same command was stopped.
+ * 5. Choose between the base, the best checkpoint and weights between the two; make that the model of `output_dir`; write choice.json.
+ * 6. `compare`; measure base and result on the test questions; write test.json; show all figures in a table.
+ * 7. Remove what only an unfinished run needs; close what was opened.
+ *
+ * A new stage, such as a reranker's, has `settings.ts` with `...trainingSettings`, `...resultSettings` and its own, and a `run` of
+ * `fineTune(settings, context, (held) => open(settings, held))`. Its `open` reads pairs of questions and passages and a cross-encoder; its
+ * `prepare` gives the pairs' tokens, a step that adds gradients of its loss to the model's, the ranking of the eval questions as figures,
+ * the columns that show them, and how the model is saved. Dropping in all the rest: LoRA, `resume_from_checkpoint`, `interpolate`,
+ * `keep_base_unless`, test.json. fine-tune.test.ts is such a stage in small.
+ *
+ * @param open Is given the context whose signal also tells that the folder's lock is lost.
+ * @throws UserError when there is nothing to do, or what is asked for is not there; what the stage throws; CancelledError when it is stopped.
+ */
+export function fineTune(
+  settings: FineTuneSettings,
+  context: StageContext,
+  open: (held: StageContext) => Promise<OpenedTask>,
+): Promise<StageResult> {
+  return withFolderLock(settings.output_dir, (signal) => openAndTrain(settings, { ...context, signal }, open), context);
+}
+
+async function openAndTrain(
+  settings: FineTuneSettings,
+  context: StageContext,
+  open: (held: StageContext) => Promise<OpenedTask>,
+): Promise<StageResult> {
+  const { reporter } = context;
+  if (settings.do_train === false && !settings.do_eval)
+    throw new UserError("do_train and do_eval are both false: nothing to do.");
+  checkResultSettings(settings);
+  const lora = loraSettings(settings);
+  await requireCheckpoint(settings);
+  await requireDevice(settings.device);
+  const opened = await open(context);
+  const ignored = ignoredSettings(settings);
+  if (ignored) reporter.info(ignored);
+  if (opened.announcement) reporter.info(opened.announcement);
+  const session = { threads: settings.threads, device: settings.device };
+  const adapters = lora && opened.adapters(lora, session);
+  try {
+    if (adapters) reporter.info(adapters.describe());
+    const task = await opened.prepare(session, adapters);
+    try {
+      const save: Run["save"] = (folder, extra) =>
+        task.save(folder, async (temporary) => {
+          if (adapters) await writeAdapter(temporary, adapters, { base: opened.modelName, task: opened.adapterTask });
+          await extra?.(temporary);
+        });
+      return await train({ settings, context, opened, task, adapters, save });
+    } finally {
+      await task.close();
+    }
+  } finally {
+    await adapters?.close();
+  }
+}
+
+async function train(run: Run): Promise<StageResult> {
+  const { settings, context, task, adapters, save } = run;
+  const { identity, steps, model, metric, test } = task;
+  const outcome = await runTraining({
+    settings,
+    identity,
+    steps,
+    weights: model.trained,
+    onWeightsChanged: async () => adapters?.merge(),
+    gradients: model.gradients,
+    runStep: (step) => task.runStep(step),
+    ...(settings.do_eval
+      ? {
+          evaluate: async (step: number) => {
+            const evaluation = await task.evaluate({ step });
+            return step === 0 && test ? { ...evaluation, test: await test.measure({ step }) } : evaluation;
+          },
+        }
+      : {}),
+    metric,
+    save,
+    files: safetensorsFiles,
+    reporter: context.reporter,
+    signal: context.signal,
+  });
+  return outcome.conclude(async () => {
+    const choice = settings.do_train === false ? undefined : await keepResult(run, outcome);
+    await writeChoice(settings.output_dir, choice, metric.name);
+    const kept: Kept = choice?.kept ?? { step: outcome.bestStep, figures: outcome.bestFigures };
+    return reportResult({ settings, task, outcome, choice, kept });
+  });
+}
+
+/** Makes what is chosen the model of the output folder. */
+async function keepResult(
+  { settings, opened, task, adapters, save }: Run,
+  outcome: TrainingOutcome,
+): Promise<Choice | undefined> {
+  const { metric, steps, model } = task;
+  const { folder, isOnDisk, choice } = await chooseResult({
+    settings,
+    metric,
+    base: opened.base,
+    trained: model.trained,
+    adapters,
+    outcome,
+    steps,
+    evaluate: (place) => task.evaluate(place),
+  });
+  if (!isOnDisk) await save(folder);
+  for (const name of task.filesOfWeights ?? []) await rm(join(settings.output_dir, name), { force: true });
+  await promoteCheckpoint(folder, settings.output_dir);
+  return choice;
+}

@@ -1,0 +1,43 @@
+import type { Document, QaRow, StageContext } from "@rag-ft/core";
+import { openPassageEncoder, openRetriever } from "@rag-ft/retrieval";
+import type { TrainGeneratorSettings } from "./settings.js";
+
+export interface Splits<T> {
+  train: T;
+  eval: T;
+  test: T | undefined;
+}
+
+/** Retrieves over the full database for every question of every split; the encoder is closed before training needs its memory. */
+export async function retrievePassages(
+  settings: TrainGeneratorSettings,
+  documents: readonly Document[],
+  splits: Splits<QaRow[]>,
+  { env, reporter, signal }: StageContext,
+): Promise<Splits<Document[][]>> {
+  if (settings.embedding_max_num_to_retrieve === 0) return { train: [], eval: [], test: [] };
+  const { device, embedding_model: model } = settings;
+  const retriever = await openRetriever(documents, {
+    settings,
+    model,
+    openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device }),
+    ...(settings.full_dataset_index_path ? { indexPath: settings.full_dataset_index_path } : {}),
+    reporter,
+    signal,
+  });
+  try {
+    // One more than is kept: the gold passage is usually among them.
+    const depth = settings.embedding_max_num_to_retrieve + 1;
+    const found = async (rows: readonly QaRow[]): Promise<Document[][]> => {
+      const questions = rows.map((row) => row.question);
+      return (await retriever.retrieve(questions, depth, { reporter, signal })).map((item) => item.documents);
+    };
+    return {
+      train: await found(splits.train),
+      eval: await found(splits.eval),
+      test: splits.test ? await found(splits.test) : undefined,
+    };
+  } finally {
+    await retriever.close();
+  }
+}

@@ -1,0 +1,74 @@
+import type { StageContext } from "@rag-ft/core";
+import { candidateName, type OtherSystem, type Place } from "@rag-ft/fine-tune";
+import {
+  BM25_WEIGHTS,
+  bm25Retriever,
+  type ChosenWeight,
+  chooseWeight,
+  evaluateWeights,
+  hybridRetriever,
+  type Retriever,
+  type WeightFigures,
+  writeHybridWeight,
+} from "@rag-ft/retrieval";
+import type { Figures } from "@rag-ft/train";
+import { baselineFigures, type IndexedEncoder, type ModelInTraining, SPLIT } from "./evaluation.js";
+import type { RunData } from "./identity.js";
+import type { RetrievalExample } from "./retrieval-example.js";
+import type { TrainRetrieverSettings } from "./settings.js";
+
+/** The weight of BM25 beside this encoder's vectors that the eval questions choose, and its figures there. */
+async function chooseOnEval(
+  indexed: IndexedEncoder,
+  questions: readonly RetrievalExample[],
+  metric: string,
+  { reporter, signal }: StageContext,
+): Promise<{ chosen: ChosenWeight; best: WeightFigures }> {
+  const candidates = await evaluateWeights(indexed, BM25_WEIGHTS, { questions, reporter, signal });
+  const best = chooseWeight(candidates, metric);
+  return {
+    best,
+    chosen: {
+      bm25_weight: best.bm25_weight,
+      chosen_by: metric,
+      questions: questions.length,
+      passages: indexed.index.documents.length,
+      candidates: candidates.map(({ bm25_weight, figures }) => ({ bm25_weight, figures })),
+    },
+  };
+}
+
+/**
+ * What the encoder that is kept is compared with: BM25 alone, and both together, with the weight that the eval questions choose; a training
+ * leaves that weight beside its model. The encoder's vectors are kept where settings ask for it.
+ */
+export async function compareSearches(
+  settings: TrainRetrieverSettings,
+  measured: ModelInTraining,
+  { documents, evaluation, test = [] }: RunData,
+  kept: Place,
+  context: StageContext,
+): Promise<{ before: OtherSystem[]; after: OtherSystem[] }> {
+  const figures = (retriever: Retriever, questions: readonly RetrievalExample[]): Promise<Figures> =>
+    baselineFigures(retriever, questions, context);
+  const bm25 = bm25Retriever(documents);
+  const before = [
+    { name: "BM25", key: "bm25", evaluate: () => figures(bm25, evaluation), test: () => figures(bm25, test) },
+  ];
+  if (!settings.do_eval && test.length === 0) return { before, after: [] };
+  const indexed = await measured.indexed(kept);
+  if (settings.index_path) await measured.keep(indexed, settings.index_path);
+  if (!settings.do_eval) return { before, after: [] };
+  const metric = settings.metric_for_best_model.replace(SPLIT, "");
+  const { chosen, best } = await chooseOnEval(indexed, evaluation, metric, context);
+  if (settings.do_train) await writeHybridWeight(settings.output_dir, chosen);
+  const { bm25_weight } = best;
+  const hybrid = hybridRetriever(indexed.index, indexed.encoder, bm25_weight);
+  const together = {
+    name: `${settings.do_train ? candidateName(kept) : "base"} + ${bm25_weight} BM25`,
+    key: "hybrid",
+    evaluate: async () => best.figures,
+    test: async () => ({ ...(await figures(hybrid, test)), bm25_weight }),
+  };
+  return { before, after: [together] };
+}
