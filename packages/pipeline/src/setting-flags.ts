@@ -23,7 +23,8 @@ function kindOf(schema: JsonSchema): FlagKind {
   if (schema.type === "array") return "list";
   if (schema.type === "boolean") return "boolean";
   if (schema.type === "number" || schema.type === "integer") return "number";
-  const kinds = (schema.anyOf ?? []).map((option) => kindOf(option as JsonSchema));
+  const options = (schema.anyOf ?? []) as JsonSchema[];
+  const kinds = options.filter(({ type }) => type !== "null").map(kindOf);
   if (kinds.includes("list")) return "list";
   return kinds.length > 0 && kinds.every((kind) => kind === kinds[0]) ? (kinds[0] ?? "text") : "text";
 }
