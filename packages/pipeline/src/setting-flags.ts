@@ -17,14 +17,19 @@ export interface SettingFlag {
   aliases: string[];
 }
 
+const KINDS: Readonly<Record<string, FlagKind>> = {
+  array: "list",
+  boolean: "boolean",
+  number: "number",
+  integer: "number",
+};
+
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 function kindOf(schema: JsonSchema): FlagKind {
-  if (schema.type === "array") return "list";
-  if (schema.type === "boolean") return "boolean";
-  if (schema.type === "number" || schema.type === "integer") return "number";
-  const options = (schema.anyOf ?? []) as JsonSchema[];
-  const kinds = options.filter(({ type }) => type !== "null").map(kindOf);
+  const types = [schema.type].flat().filter((type) => type !== "null");
+  if (types.length === 1 && types[0] !== undefined) return KINDS[types[0]] ?? "text";
+  const kinds = (schema.anyOf ?? []).map((option) => kindOf(option as JsonSchema));
   if (kinds.includes("list")) return "list";
   return kinds.length > 0 && kinds.every((kind) => kind === kinds[0]) ? (kinds[0] ?? "text") : "text";
 }
