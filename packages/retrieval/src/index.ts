@@ -21,3 +21,4 @@ export * from "./retriever.js";
 export * from "./score-retrieval.js";
 export * from "./stores/vector-store.js";
 export * from "./stores/vector-stores.js";
+export * from "./test-systems.js";

@@ -1,15 +1,10 @@
 import { join } from "node:path";
 import type { TalliedContext } from "@rag-ft/answer";
-import type { Document, QaRow } from "@rag-ft/core";
-import {
-  countUnanswerable,
-  evaluateRetriever,
-  openRetriever,
-  type RetrievalEvaluation,
-  warnUnanswerable,
-} from "@rag-ft/retrieval";
+import { type Document, type QaRow, type StageContext, silentReporter } from "@rag-ft/core";
+import { bm25System, openRetriever, type RetrieverSystem, type TestedSystem, testSystems } from "@rag-ft/retrieval";
 import { type ComparedModels, type Side, sidesOf } from "./cells.js";
 import type { TestE2eParts } from "./parts.js";
+import { type Score, scoreOf } from "./score.js";
 import type { TestE2eSettings } from "./settings.js";
 
 /** A comparison keeps vectors even unasked: a run that is killed later must not embed a database twice. */
@@ -18,11 +13,12 @@ function indexPath({ index_path, compare_base, output_dir }: TestE2eSettings, si
   return side === "tuned" && index_path !== undefined ? index_path : join(output_dir, "index", side);
 }
 
-/** What one retriever found. */
-export interface SideRetrieval extends RetrievalEvaluation {
-  /** Of hybrid search. */
-  bm25Weight: number | undefined;
+/** A retriever of the comparison, before or after tuning. */
+interface SideSystem extends RetrieverSystem {
+  side: Side;
 }
+
+export type SideRetrieval = TestedSystem<SideSystem>;
 
 /** Each retriever once: it embeds the database and all questions, and is closed before the next is opened. */
 export async function retrieveForAll(
@@ -33,30 +29,37 @@ export async function retrieveForAll(
   context: TalliedContext,
   parts: Pick<TestE2eParts, "openEncoder">,
 ): Promise<Map<Side, SideRetrieval>> {
-  const { reporter, signal } = context;
-  const found = new Map<Side, SideRetrieval>();
-  for (const side of sidesOf(models)) {
+  const systems = sidesOf(models).map((side): SideSystem => {
     const model = models[side];
-    const retriever = await openRetriever(documents, {
-      settings,
-      model,
-      openEncoder: () => parts.openEncoder({ ...settings, embedding_model_name_or_path: model }, context),
-      indexPath: indexPath(settings, side),
-      reporter,
-      signal,
-    });
-    try {
-      warnUnanswerable(countUnanswerable(documents, rows), rows.length, reporter);
-      const evaluation = await evaluateRetriever(retriever, {
-        questions: rows,
-        depth: settings.embedding_max_num_to_retrieve,
-        reporter,
-        signal,
-      });
-      found.set(side, { ...evaluation, bm25Weight: retriever.bm25Weight });
-    } finally {
-      await retriever.close();
-    }
-  }
-  return found;
+    return {
+      side,
+      label: model,
+      kind: settings.retrieval,
+      open: () =>
+        openRetriever(documents, {
+          ...context,
+          settings,
+          model,
+          openEncoder: () => parts.openEncoder({ ...settings, embedding_model_name_or_path: model }, context),
+          indexPath: indexPath(settings, side),
+        }),
+    };
+  });
+  const options = { questions: rows, depth: settings.embedding_max_num_to_retrieve };
+  const found = await testSystems(systems, documents, options, context);
+  return new Map(found.map((one) => [one.system.side, one]));
+}
+
+/** The table's line of the baseline that any retriever should beat: BM25 on the same questions. It answers nothing. */
+export async function bm25Row(
+  documents: readonly Document[],
+  rows: readonly QaRow[],
+  settings: Pick<TestE2eSettings, "embedding_max_num_to_retrieve" | "seed">,
+  context: StageContext,
+): Promise<{ label: string; figures: Score }> {
+  const options = { questions: rows, depth: settings.embedding_max_num_to_retrieve };
+  // Which questions cannot score was said before.
+  const quiet = { ...context, reporter: silentReporter };
+  const [found] = await testSystems([bm25System], documents, options, quiet);
+  return { label: "BM25, retrieval alone", figures: scoreOf(found?.rows ?? [], {}, settings.seed) };
 }

@@ -13,14 +13,13 @@ import {
 import { createRequestTally, type LanguageModel, openBill, openCompletionStore, STORE_NAME } from "@rag-ft/llm";
 import { checkRetrieval } from "@rag-ft/retrieval";
 import { baseSettings, comparedModels } from "./base-models.js";
-import { bm25Row } from "./bm25-row.js";
 import { type Cell, type ComparedModels, cellOf, cellsOf, type Side, sidesOf } from "./cells.js";
 import { effectsOf } from "./effects.js";
 import { type CellResult, evaluateCell } from "./evaluate-cell.js";
 import { readLabels } from "./judge-agreement.js";
 import { defaultParts, type TestE2eParts } from "./parts.js";
 import { effectsTable, reportTable, type TableSystem } from "./report-table.js";
-import { retrieveForAll, type SideRetrieval } from "./retrieve-for-all.js";
+import { bm25Row, retrieveForAll, type SideRetrieval } from "./retrieve-for-all.js";
 import { numbersOf } from "./score.js";
 import type { TestE2eSettings } from "./settings.js";
 import { writeCell } from "./write-results.js";

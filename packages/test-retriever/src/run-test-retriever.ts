@@ -6,7 +6,6 @@ import {
   readDocuments,
   type StageContext,
   type StageResult,
-  throwIfCancelled,
   UserError,
   withFolderLock,
   writeJsonAtomic,
@@ -20,12 +19,10 @@ import {
   pairedDifference,
 } from "@rag-ft/metrics";
 import {
-  countUnanswerable,
-  evaluateRetriever,
   openPassageEncoder,
   type PassageEncoder,
-  type RetrievalEvaluation,
-  warnUnanswerable,
+  type TestedSystem as RetrieverTest,
+  testSystems,
 } from "@rag-ft/retrieval";
 import { readTestQuestions, type TestQuestion } from "./read-questions.js";
 import { comparedNames, differencesTable, figuresTable } from "./report-table.js";
@@ -58,13 +55,12 @@ interface ResultRow {
 
 function resultRows(
   questions: readonly TestQuestion[],
-  evaluation: RetrievalEvaluation,
+  { retrieved: found, scores, rows }: RetrieverTest<System>,
   { ks, depth }: { ks: readonly number[]; depth: number },
 ): ResultRow[] {
   const kept = Math.max(...ks);
   return questions.map((row, i) => {
-    const score = evaluation.scores[i];
-    const retrieved = evaluation.retrieved[i];
+    const retrieved = found[i];
     return {
       question_id: questionId(row),
       question: row.question,
@@ -72,10 +68,8 @@ function resultRows(
       retrieved_docs: retrieved?.documents.slice(0, kept) ?? [],
       retrieval_scores: retrieved?.scores.slice(0, kept) ?? [],
       depth: Math.max(depth, kept),
-      gold_ranks: score?.gold_ranks ?? [],
-      figures: Object.fromEntries(
-        Object.entries(score?.figures ?? {}).map(([name, value]) => [`test_retr/${name}`, value]),
-      ),
+      gold_ranks: scores[i]?.gold_ranks ?? [],
+      figures: rows[i] ?? {},
     };
   });
 }
@@ -142,34 +136,25 @@ async function testAll(
   context: StageContext,
   parts: TestRetrieverParts,
 ): Promise<StageResult> {
-  const { reporter, signal } = context;
+  const { reporter } = context;
   const documents = await readDocuments(settings.document_path);
   const questions = (await readTestQuestions(settings.eval_data_path, reporter)).slice(0, settings.max_test_samples);
   if (questions.length === 0) throw new UserError(`${settings.eval_data_path}: no question in it.`);
   await mkdir(settings.output_dir, { recursive: true }).catch((cause) => {
     throw new UserError(`${settings.output_dir}: cannot be made a folder. Give output_dir another path.`, { cause });
   });
-  const unanswerable = countUnanswerable(documents, questions);
-  warnUnanswerable(unanswerable, questions.length, reporter);
   const encoders = await openEncoders(settings, context, parts);
   try {
-    const tested: TestedSystem[] = [];
-    for (const system of await systemsOf(settings, encoders, context)) {
-      throwIfCancelled(signal);
-      const retriever = await system.open(documents, context);
-      const { ks, depth } = settings;
-      const evaluation = await evaluateRetriever(retriever, { questions, ks, depth, reporter, signal });
-      const rows = resultRows(questions, evaluation, settings);
-      const estimates = estimateFigures(
-        rows.map((row) => row.figures),
-        { seed: settings.seed },
-      );
-      tested.push({ system, rows, estimates });
-    }
+    const systems = await systemsOf(settings, encoders, context);
+    const found = await testSystems(systems, documents, { questions, ks: settings.ks, depth: settings.depth }, context);
+    const tested = found.map((one): TestedSystem => {
+      const estimates = estimateFigures(one.rows, { seed: settings.seed });
+      return { system: one.system, rows: resultRows(questions, one, settings), estimates };
+    });
     return await writeResults(settings, tested, {
       questions: questions.length,
       passages: documents.length,
-      unanswerable,
+      unanswerable: found[0]?.unanswerable ?? 0,
     });
   } finally {
     for (const encoder of encoders) await encoder.close();

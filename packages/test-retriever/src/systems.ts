@@ -1,31 +1,29 @@
 import { basename } from "node:path";
 import { type Document, type StageContext, UserError } from "@rag-ft/core";
 import {
-  bm25Retriever,
+  bm25System,
   checkRetrieval,
   denseRetriever,
   hybridRetriever,
   indexFolder,
+  type OpenedRetriever,
   openIndex,
   type PassageEncoder,
   type PassageIndex,
   type Retriever,
+  type RetrieverSystem,
   resolveBm25Weight,
 } from "@rag-ft/retrieval";
 import type { TestRetrieverSettings } from "./settings.js";
 
-/** A retriever under test. */
-export interface System {
-  /** For tables. */
-  label: string;
-  kind: "bm25" | "dense" | "hybrid";
+/** A retriever under test, with the place of its results. */
+export interface System extends RetrieverSystem {
   /** The model as given; absent for BM25. */
   model?: string;
   /** Folder of its results in `output_dir`. */
   folder: string;
   /** Of hybrid search, beside the vectors. */
   bm25_weight?: number;
-  open(documents: readonly Document[], context: StageContext): Promise<Retriever>;
 }
 
 /** A label as a folder's name. */
@@ -45,12 +43,10 @@ function labelsOf({ model_path, label }: TestRetrieverSettings): string[] {
   return names.map((name, i) => (names.indexOf(name) === names.lastIndexOf(name) ? name : (model_path[i] ?? name)));
 }
 
-const BM25: System = {
-  label: "BM25",
-  kind: "bm25",
-  folder: "BM25",
-  open: async (documents) => bm25Retriever(documents),
-};
+const BM25: System = { ...bm25System, folder: bm25System.label };
+
+/** The encoder belongs to the stage: its vectors are searched in two ways. */
+const unowned = (retriever: Retriever): OpenedRetriever => ({ ...retriever, close: async () => {} });
 
 /** A model's vectors, and with `weight` the same model with BM25; the database is embedded once for both. */
 function systemsOfModel(
@@ -68,7 +64,7 @@ function systemsOfModel(
     kind: "dense",
     model,
     folder: folderName(label),
-    open: async (documents, context) => denseRetriever(await open(documents, context), encoder),
+    open: async (documents, context) => unowned(denseRetriever(await open(documents, context), encoder)),
   };
   if (weight === undefined) return [dense];
   const fused = `${label} + ${weight} BM25`;
@@ -80,7 +76,7 @@ function systemsOfModel(
       model,
       bm25_weight: weight,
       folder: folderName(fused),
-      open: async (documents, context) => hybridRetriever(await open(documents, context), encoder, weight),
+      open: async (documents, context) => unowned(hybridRetriever(await open(documents, context), encoder, weight)),
     },
   ];
 }
