@@ -8,6 +8,7 @@ import {
   createFailureLog,
   defaultConcurrency,
   type RequestTally,
+  readCompletion,
   runPool,
 } from "@rag-ft/llm";
 import type { AnswerRequest, Generator } from "./generator.js";
@@ -77,7 +78,7 @@ export async function answerQuestions(
       const completion = stored ?? (await ask());
       // A decoder in this process may well say nothing: that is its answer.
       const { text, finish_reason, seconds } =
-        generator.provider === "local" ? completion : checkReply(completion, generator.identity);
+        generator.provider === "local" ? readCompletion(completion) : checkReply(completion, generator.identity);
       failures.succeeded();
       return { text: text.trim(), finish_reason, dropped_passages, ...(seconds === undefined ? {} : { seconds }) };
     } catch (error) {

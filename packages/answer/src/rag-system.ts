@@ -1,5 +1,5 @@
 import type { ChatTurn, Document } from "@rag-ft/core";
-import { type CompletionUsage, checkReply } from "@rag-ft/llm";
+import { type CompletionUsage, checkReply, readCompletion } from "@rag-ft/llm";
 import type { MetadataFilter, Retriever } from "@rag-ft/retrieval";
 import type { Generator } from "./generator.js";
 
@@ -100,7 +100,7 @@ export function createRagSystem({ retriever, generator, limit: usual }: RagParts
     const completion = await prepared.send({ ...(signal ? { signal } : {}), ...(onText ? { onText } : {}) });
     // A decoder in this process may well say nothing: that is its answer.
     const { text, finish_reason, usage } =
-      generator.provider === "local" ? completion : checkReply(completion, generator.identity);
+      generator.provider === "local" ? readCompletion(completion) : checkReply(completion, generator.identity);
     return {
       text: text.trim(),
       finish_reason,

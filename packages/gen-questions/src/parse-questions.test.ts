@@ -14,9 +14,81 @@ describe("parseQuestions", () => {
     ["What is a job?\nAnd why do I ask?", ["What is a job?"]],
     ["Q1: A one?\nQ2: A two?\nQ3: A three?", ["A one?", "A two?"]],
     ["Question: 1. How is it done?\nQuestion: Who does it?", ["How is it done?", "Who does it?"]],
+    // Forms of today's models; each holds the same two questions.
+    ...(
+      [
+        "Question 1: A\nQuestion 2: B",
+        "**Question 1**: A\n\n**Question 2**: B",
+        "**Question 1:** A\n\n**Question 2:** B",
+        "Sure! Here are two questions based on the passage:\n\n1. A\n2. B",
+        "Here are two questions:\n\nA\nB",
+        "A\nB",
+        "Here are two questions:\n\n- A\n- B",
+        "* A\n* B\n\nWould you like me to write more questions?",
+        "### Question 1\nA\n\n### Question 2\nB",
+        "**Question 1**\n\nA\n\n**Question 2**\n\nB",
+        "Q: A\nA: In the file.\nQ: B\nA: Always?",
+        "Q1: A\nQ2: B",
+        "(1) A\n(2) B",
+        "1️⃣ A\n2️⃣ B",
+        "Q1: A Q2: B",
+        "1. A 2. B",
+        "A B",
+        "[Question 1] A\n[Question 2] B",
+        "Question #1: A\nQuestion #2: B",
+        '["A", "B"]',
+        '```json\n[\n  "A",\n  "B"\n]\n```',
+        'Here is the JSON you asked for:\n```json\n{"questions": ["A", "B"]}\n```',
+        '{"question_1": "A", "question_2": "B"}',
+        '```json\n{"questions": ["A", "B"]}\n```\nI hope this helps!',
+        '```\n{"questions": [{"question": "A", "answer": "No?"}, {"question": "B"}]}\n```',
+        '[{"id": 1, "question": "A"}, {"id": 2, "question": "B"}]',
+        '{"questions": ["A", "B", "Cut he',
+        '{"questions": ["Question 1: A", "2. B"]}',
+        '1. "A"\n2. "B"',
+        "1. **A**\n2. **B**",
+        "<question>A</question>\n<question>B</question>",
+        "<q1>A</q1><q2>B</q2>",
+        "```text\nA\nB\n```",
+        "Sure, here are two questions: 1. A 2. B",
+        "First question: A\nSecond question: B",
+        "Q. A\nQ. B",
+        "Here is one: A\nB",
+      ] as const
+    ).map((form): [string, string[]] => [
+      form.replace(/A(?=$|["*<\s])(?!nswer)/gm, "How is it set up?").replace(/B(?=$|["*<\s])/gm, "When does it stop?"),
+      ["How is it set up?", "When does it stop?"],
+    ]),
+    ["Frage 1: Wie wird es gestartet?\nFrage 2: Wann endet es?", ["Wie wird es gestartet?", "Wann endet es?"]],
+    ["1. ¿Cómo se inicia?\n2. ¿Cuándo termina?", ["¿Cómo se inicia?", "¿Cuándo termina?"]],
+    ["質問1：どうやって始めますか？\n質問2：いつ終わりますか。", ["どうやって始めますか？", "いつ終わりますか。"]],
+    ["问题 1：如何启动？\n问题 2：何时结束？", ["如何启动？", "何时结束？"]],
+    ["سؤال ١: كيف يبدأ؟\nسؤال ٢: متى ينتهي؟", ["كيف يبدأ؟", "متى ينتهي؟"]],
+    ["1. ระบบเริ่มทำงานอย่างไร\n2. ระบบหยุดเมื่อใด", ["ระบบเริ่มทำงานอย่างไร", "ระบบหยุดเมื่อใด"]],
+    ["Πώς ξεκινά\u037E", ["Πώς ξεκινά\u037E"]],
+    ["Question 1: What does `a ? b : c` give?", ["What does `a ? b : c` give?"]],
+    ["The passage lists no such thing. Do you want other questions?", []],
     ["I cannot help with that.", []],
     ["", []],
   ])("%j", (reply, questions) => {
     expect(parseQuestions(reply)).toEqual(questions);
+  });
+
+  const two = ["How is a gate opened?", "When does it close?"];
+  it.each([
+    ["JSON of the schema", JSON.stringify({ questions: two })],
+    ["JSON in a fence", `\`\`\`json\n${JSON.stringify({ questions: two }, null, 2)}\n\`\`\``],
+    ["labels inside", JSON.stringify({ questions: two.map((text, i) => `Question ${i + 1}: ${text}`) })],
+    ["lines of text", `Question 1: ${two[0]}\nQuestion 2: ${two[1]}`],
+  ])("reads %s", (_, reply) => {
+    expect(parseQuestions(reply)).toEqual(two);
+  });
+
+  it("keeps at most two, nothing twice, nothing that is no question", () => {
+    expect(parseQuestions(JSON.stringify({ questions: [two[0], two[0], "A statement.", 7, two[1], "More?"] }))).toEqual(
+      two,
+    );
+    expect(parseQuestions('{"questions": ["How is a ga')).toEqual([]);
+    expect(parseQuestions(JSON.stringify({ other: 1 }))).toEqual([]);
   });
 });

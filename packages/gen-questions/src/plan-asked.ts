@@ -11,7 +11,7 @@ import {
 } from "@rag-ft/llm";
 import { answerabilityRequest, answerableOf } from "./answerability.js";
 import type { PassageRow } from "./choose-passages.js";
-import { questionsOf } from "./question-schema.js";
+import { parseQuestions } from "./parse-questions.js";
 import { questionRequest } from "./questioner.js";
 import { type GenQuestionsSettings, QUESTIONS_A_PASSAGE } from "./settings.js";
 import { splitBySource, withoutSources } from "./split-by-source.js";
@@ -81,7 +81,7 @@ export async function planAsked(settings: GenQuestionsSettings, { heldOut, train
       if (!gold) return [];
       const { messages, options } = questionRequest(domain, settings, gold, occurrence);
       const stored = await requests.add(messages, options, occurrence);
-      const questions = (stored ? questionsOf(stored.text) : standIns).filter(
+      const questions = (stored ? parseQuestions(stored.text) : standIns).filter(
         (question) => !settings.filters.includes("standalone") || isStandalone(question),
       );
       if (!judge) return questions;

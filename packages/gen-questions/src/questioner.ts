@@ -13,7 +13,8 @@ import {
   type StoredModel,
 } from "@rag-ft/llm";
 import { keepAnswerable } from "./answerability.js";
-import { questionSchema, questionsOf } from "./question-schema.js";
+import { parseQuestions } from "./parse-questions.js";
+import { questionSchema } from "./question-schema.js";
 import type { GenQuestionsSettings } from "./settings.js";
 
 /** Asks about passages, whoever does the asking. */
@@ -110,7 +111,7 @@ export function modelQuestioner(
         failures.failed(error, subject);
         return [];
       }
-      const questions = questionsOf(reply.text);
+      const questions = parseQuestions(reply.text);
       const cut = reply.finish_reason === "length";
       if (questions.length === 0)
         failures.unusable(

@@ -11,7 +11,9 @@ const recordSchema = z.object({
   text: z.string(),
   finish_reason: z.string(),
   refusal: z.string().optional(),
-  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).optional(),
+  thought: z.boolean().optional(),
+  // Lines of earlier versions may hold what a server said of usage as it came.
+  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).optional().catch(undefined),
   seconds: z.number().optional(),
   billed: z
     .object({

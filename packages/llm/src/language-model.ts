@@ -48,6 +48,8 @@ export interface Completion {
   finish_reason: string;
   /** What the model said instead of an answer, where the server tells a refusal from a text. */
   refusal?: string;
+  /** The server took thoughts out of the reply itself and gave them apart: without text, it was cut while it was thinking. */
+  thought?: boolean;
   usage?: CompletionUsage;
   billed?: Billed;
   /** Wall time of the request, where the caller measured it; kept in the store, so that reused answers keep their latency. */

@@ -1,7 +1,7 @@
-import { checkReply } from "./check-reply.js";
 import type { CompletionStore } from "./completion-store.js";
 import { completionKey } from "./completion-store.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "./language-model.js";
+import { checkReply } from "./replies/check-reply.js";
 import { createRequestTally, type RequestTally } from "./requests/request-tally.js";
 
 export interface StoredModel {

@@ -1,4 +1,5 @@
 import { cutAtStop } from "./cut-at-stop.js";
+import { visibleSoFar } from "./replies/without-thinking.js";
 
 /** Length of the longest end of `text` that a stop string begins with. */
 function beginningOfStop(text: string, stop: readonly string[]): number {
@@ -11,7 +12,7 @@ function beginningOfStop(text: string, stop: readonly string[]): number {
   return longest;
 }
 
-/** Hands on a text that grows, piece by piece; never a piece that a stop string or half a character may yet take back. */
+/** Hands on a text that grows, piece by piece; never a model's thoughts, nor a piece that a stop string or half a character may yet take back. */
 export class TextStream {
   #shown = "";
 
@@ -27,7 +28,7 @@ export class TextStream {
 
   /** `text` is all of the text so far. */
   grow(text: string): void {
-    const cut = cutAtStop(text, this.stop);
+    const cut = cutAtStop(visibleSoFar(text), this.stop);
     // Bytes of a character that is not whole yet are decoded as U+FFFD.
     const whole = cut.text.replace(/\uFFFD+$/u, "");
     this.#show(cut.found ? cut.text : whole.slice(0, whole.length - beginningOfStop(whole, this.stop)));
@@ -35,7 +36,7 @@ export class TextStream {
 
   /** The rest, once the text is complete. */
   finish(text: string): void {
-    this.#show(text);
+    this.#show(visibleSoFar(text));
   }
 
   #show(text: string): void {

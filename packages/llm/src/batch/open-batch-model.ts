@@ -6,7 +6,9 @@ import type { OpenedItem } from "../bill/bill.js";
 import { CompletionError } from "../completion-error.js";
 import type { Completion, LanguageModel } from "../language-model.js";
 import { describeError, isSurelyUnbilled } from "../openai/describe-error.js";
-import { readReply, requestBody, type Server } from "../openai/server.js";
+import { asOpenAiError } from "../openai/error-body.js";
+import { readReply } from "../openai/read-reply.js";
+import { requestBody, type Server } from "../openai/server.js";
 import { type Clock, realClock } from "../requests/minute-budget.js";
 import type { RequestTally } from "../requests/request-tally.js";
 import { countTokens, promptBound } from "../tokens/count-tokens.js";
@@ -105,15 +107,11 @@ export async function openBatchModel(options: BatchModelOptions): Promise<Langua
   const errorOf = ({ response, error }: ResultLine): CompletionError => {
     const status = response?.status_code ?? 0;
     const code = error?.code ?? "";
-    const body = response?.body as { error?: { message?: string; code?: string } } | undefined;
-    const message = `${where}: ${status || code} ${body?.error?.message ?? error?.message ?? ""}`.trim();
+    const body = JSON.parse(asOpenAiError(JSON.stringify(response?.body ?? {}))) as { error: { message: string } };
+    const message = `${where}: ${status || code} ${response ? body.error.message : (error?.message ?? "")}`.trim();
     if (code === "batch_expired" || code === "batch_cancelled")
       return new CompletionError(message, { kind: "server_error", retry: {} });
-    const described = describeError(
-      APIError.generate(status, body as object, body?.error?.message, new Headers()),
-      server,
-      false,
-    );
+    const described = describeError(APIError.generate(status, body, body.error.message, new Headers()), server, false);
     if (described instanceof CompletionError) return described;
     throw described;
   };
@@ -131,10 +129,7 @@ export async function openBatchModel(options: BatchModelOptions): Promise<Langua
       requests.delete(line.custom_id);
       let outcome: Completion | CompletionError;
       try {
-        outcome =
-          line.response?.status_code === 200
-            ? readReply(line.response.body as OpenAI.ChatCompletion, server)
-            : errorOf(line);
+        outcome = line.response?.status_code === 200 ? readReply(line.response.body, server) : errorOf(line);
       } catch (error) {
         if (!(error instanceof CompletionError)) throw error;
         outcome = error;

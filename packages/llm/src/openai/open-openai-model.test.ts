@@ -8,9 +8,9 @@ import {
   startOpenAiServer,
 } from "@rag-ft/test-utils";
 import { afterEach, describe, expect, it } from "vitest";
-import { checkReply } from "../check-reply.js";
 import { CompletionError } from "../completion-error.js";
 import type { LanguageModel } from "../language-model.js";
+import { checkReply } from "../replies/check-reply.js";
 import { createRequestTally, type RequestTally } from "../requests/request-tally.js";
 import { openOpenAiModel } from "./open-openai-model.js";
 

@@ -1,10 +1,12 @@
 import type OpenAI from "openai";
-import { APIError } from "openai";
+import { cutAtStop } from "../cut-at-stop.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
 import type { RequestTally } from "../requests/request-tally.js";
 import { countTokens, promptBound } from "../tokens/count-tokens.js";
 import { type OpenAiModelOptions, openBilledRequests } from "./billed-requests.js";
-import { connect, readReply, requestBody, type Server } from "./server.js";
+import { QUIRKS, quirkOf } from "./quirks.js";
+import { readReply } from "./read-reply.js";
+import { connect, requestBody, type Server } from "./server.js";
 import { streamReply } from "./stream-reply.js";
 import { withinTime } from "./within-time.js";
 
@@ -25,32 +27,39 @@ function attemptOnce(
   );
 }
 
-/** Whether the server refused the JSON schema, and not the request for what it says. */
-function refusesSchema(error: unknown): boolean {
-  return (
-    error instanceof APIError &&
-    (error.status === 400 || error.status === 422 || error.status === 501) &&
-    /response_format|json_schema|structured output/i.test(`${error.param ?? ""} ${error.message}`)
-  );
+/** The reply, cut at a stop string where the server was not told of any. */
+function cutHere(completion: Completion, { quirks }: Server, { stop }: CompletionOptions): Completion {
+  if (!quirks.no_stop || !stop?.length) return completion;
+  const { text, found } = cutAtStop(completion.text, stop);
+  return found ? { ...completion, text, finish_reason: "stop" } : completion;
 }
 
-/** With the reply's schema, unless the server has refused one: then, for good, without. */
-async function attemptOrWithoutSchema(
+/**
+ * One attempt, in a form that the server takes: a parameter that it refuses is changed once and for good, and a line says so. Requests on
+ * their way at the same time are sent again as the first of them has found out.
+ */
+async function attemptAdapted(
   server: Server,
   messages: readonly ChatMessage[],
   request: CompletionOptions,
-  tally: RequestTally,
+  { tally, warn }: { tally: RequestTally; warn: ((line: string) => void) | undefined },
 ): Promise<Completion> {
-  const asked = request.schema !== undefined && server.structured;
-  try {
-    const completion = await attemptOnce(server, requestBody(server, messages, request), request);
-    if (asked) tally.structured(true);
-    return completion;
-  } catch (error) {
-    if (!asked || !(error instanceof Error) || !refusesSchema(error.cause)) throw error;
-    server.structured = false;
-    tally.structured(false);
-    return attemptOnce(server, requestBody(server, messages, request), request);
+  for (;;) {
+    const known = { ...server.quirks };
+    const body = requestBody(server, messages, request);
+    try {
+      const completion = await attemptOnce(server, body, request);
+      if (request.schema !== undefined && "response_format" in body) tally.structured(true);
+      return cutHere(completion, server, request);
+    } catch (error) {
+      const streamed = request.onText && !known.no_stream_usage ? { stream_options: {} } : {};
+      const quirk = error instanceof Error ? quirkOf(error.cause, { ...body, ...streamed }) : undefined;
+      if (quirk === undefined || known[quirk]) throw error;
+      if (server.quirks[quirk]) continue;
+      server.quirks[quirk] = true;
+      if (quirk === "no_schema") tally.structured(false);
+      warn?.(`${server.where}: "${server.name}" takes ${QUIRKS[quirk]}; from now on it is asked so.`);
+    }
   }
 }
 
@@ -58,6 +67,7 @@ async function attemptOrWithoutSchema(
 export function openOpenAiModel(name: string, options: OpenAiModelOptions): LanguageModel {
   const server = connect(name, options.env);
   const requests = openBilledRequests(server, options);
+  const warn = options.reporter && ((line: string): void => options.reporter?.warn(line));
   const complete = async (messages: readonly ChatMessage[], request: CompletionOptions): Promise<Completion> => {
     const estimate = requests.needsCount ? await countTokens(messages) : undefined;
     const bound = {
@@ -65,7 +75,7 @@ export function openOpenAiModel(name: string, options: OpenAiModelOptions): Lang
       completion_tokens: request.max_new_tokens,
     };
     const tokens = (estimate ?? 0) + request.max_new_tokens;
-    return requests.send(() => attemptOrWithoutSchema(server, messages, request, requests.tally), {
+    return requests.send(() => attemptAdapted(server, messages, request, { tally: requests.tally, warn }), {
       bound,
       estimate,
       tokens,

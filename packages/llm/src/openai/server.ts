@@ -1,11 +1,17 @@
-import { UserError } from "@rag-ft/core";
+import { proxyFetch, UserError } from "@rag-ft/core";
 import OpenAI from "openai";
-import { CompletionError } from "../completion-error.js";
-import type { ChatMessage, Completion, CompletionOptions } from "../language-model.js";
+import type { ChatMessage, CompletionOptions } from "../language-model.js";
 import type { Asked } from "./describe-error.js";
+import { withErrorBodies } from "./error-body.js";
+import type { Quirks } from "./quirks.js";
 
 /** Servers that need no key still want the header. */
 const PLACEHOLDER_KEY = "not-needed";
+
+const OPENAI_URL = "https://api.openai.com/v1";
+
+/** Azure's hosts take a key in a header of their own. */
+const isAzure = ({ hostname }: URL): boolean => /(^|\.)azure\.(com|us|cn)$/.test(hostname);
 
 function isReasoningModel(name: string): boolean {
   return /^(o\d|gpt-5)/.test(name);
@@ -34,8 +40,8 @@ export interface Server extends Asked {
   client: OpenAI;
   /** Not OpenAI itself. */
   compatible: boolean;
-  /** False once the server has refused a JSON schema. */
-  structured: boolean;
+  /** What the server has refused so far. */
+  quirks: Quirks;
 }
 
 /**
@@ -56,59 +62,60 @@ export function connect(
     );
   }
   const where = baseURL ? shownAddress(baseURL) : "the OpenAI API";
+  const url = new URL(baseURL ?? OPENAI_URL);
+  // A query (Azure's api-version) goes with every request; the SDK would put the path behind it.
+  const defaultQuery = Object.fromEntries(url.searchParams);
   // Organisation and project are given as null where unset, so that the SDK does not read the process's environment.
   const client = new OpenAI({
     apiKey: key,
-    baseURL: baseURL ?? "https://api.openai.com/v1",
+    baseURL: `${url.origin}${url.pathname}`,
+    defaultQuery,
+    ...(isAzure(url) ? { defaultHeaders: { "api-key": key } } : {}),
+    fetch: withErrorBodies(proxyFetch(env)),
     organization: env.OPENAI_ORG_ID ?? null,
     project: env.OPENAI_PROJECT_ID ?? null,
     // Retries are ours: the SDK's own are not counted, do not cover a reply that breaks off, and keep to no budget.
     maxRetries: 0,
   });
-  return { name, where, key, client, compatible: baseURL !== undefined, structured: true };
+  return { name, where, key, client, compatible: url.hostname !== new URL(OPENAI_URL).hostname, quirks: {} };
+}
+
+/** Without messages of the system, whose text goes before the first of the user's. */
+function withoutSystem(messages: readonly ChatMessage[]): ChatMessage[] {
+  const texts = messages.filter(({ role }) => role === "system").map(({ content }) => content);
+  const rest = messages.filter(({ role }) => role !== "system");
+  const [first, ...others] = rest;
+  if (texts.length === 0 || first === undefined) return rest;
+  return [{ ...first, content: [...texts, first.content].join("\n\n") }, ...others];
 }
 
 /** The body of a chat request. */
 export function requestBody(
-  { name, compatible, structured }: Pick<Server, "name" | "compatible" | "structured">,
+  { name, compatible, quirks }: Pick<Server, "name" | "compatible" | "quirks">,
   messages: readonly ChatMessage[],
   options: CompletionOptions,
 ): OpenAI.ChatCompletionCreateParamsNonStreaming {
   // OpenAI replaced max_tokens by max_completion_tokens; most compatible servers know only the former.
-  const limit = compatible ? { max_tokens: options.max_new_tokens } : { max_completion_tokens: options.max_new_tokens };
+  const isNew = (!compatible || isReasoningModel(name)) !== Boolean(quirks.other_limit);
+  const limit = isNew ? { max_completion_tokens: options.max_new_tokens } : { max_tokens: options.max_new_tokens };
   // Reasoning models refuse temperature and stop.
-  const sampling = isReasoningModel(name)
-    ? {}
-    : { temperature: options.temperature, ...(options.stop?.length ? { stop: [...options.stop] } : {}) };
+  const plain = !isReasoningModel(name);
+  const { stop, schema, seed } = options;
+  const sent = quirks.no_system ? withoutSystem(messages) : messages;
   return {
     model: name,
-    messages: messages.map(({ role, content }) => ({ role, content })),
+    messages: sent.map(({ role, content }) => ({ role, content })),
     ...limit,
-    ...sampling,
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    ...(options.schema && structured
+    ...(plain && !quirks.no_temperature ? { temperature: options.temperature } : {}),
+    ...(plain && stop?.length && !quirks.no_stop ? { stop: [...stop] } : {}),
+    ...(seed === undefined || quirks.no_seed ? {} : { seed }),
+    ...(schema && !quirks.no_schema
       ? {
           response_format: {
             type: "json_schema",
-            json_schema: { ...options.schema, schema: { ...options.schema.schema }, strict: true },
+            json_schema: { ...schema, schema: { ...schema.schema }, strict: true },
           },
         }
-      : {}),
-  };
-}
-
-/** @throws CompletionError when the reply holds no choice. */
-export function readReply(reply: OpenAI.ChatCompletion, { name, where }: Asked): Completion {
-  const choice = reply?.choices?.[0];
-  if (!choice)
-    throw new CompletionError(`${where}: the reply of "${name}" holds no choice.`, { kind: "no_choice", retry: {} });
-  const { refusal, content } = choice.message ?? {};
-  return {
-    text: typeof content === "string" ? content : "",
-    finish_reason: choice.finish_reason ?? "stop",
-    ...(refusal ? { refusal } : {}),
-    ...(reply.usage
-      ? { usage: { prompt_tokens: reply.usage.prompt_tokens, completion_tokens: reply.usage.completion_tokens } }
       : {}),
   };
 }

@@ -4,12 +4,14 @@ import { CompletionError } from "../completion-error.js";
 import type { Completion, CompletionOptions } from "../language-model.js";
 import { TextStream } from "../text-stream.js";
 import { describeError } from "./describe-error.js";
-import { readReply, type Server } from "./server.js";
+import { readReply } from "./read-reply.js";
+import type { Server } from "./server.js";
 
 /** The chunks of a streamed reply, put together as the reply that they are parts of. */
 class Chunks {
   text = "";
   private refusal = "";
+  private thoughts = "";
   private finish: string | null = null;
   private usage: OpenAI.CompletionUsage | undefined;
   private any = false;
@@ -20,17 +22,21 @@ class Chunks {
     if (!choice) return;
     this.any = true;
     if (typeof choice.delta?.content === "string") this.text += choice.delta.content;
+    const { reasoning_content, reasoning } = (choice.delta ?? {}) as {
+      reasoning_content?: unknown;
+      reasoning?: unknown;
+    };
+    for (const thought of [reasoning_content, reasoning]) if (typeof thought === "string") this.thoughts += thought;
     if (choice.delta?.refusal) this.refusal += choice.delta.refusal;
     if (choice.finish_reason) this.finish = choice.finish_reason;
   }
 
   /** @throws CompletionError when the stream ended without saying how the reply ended. */
-  reply({ where, name }: Server): OpenAI.ChatCompletion {
+  reply({ where, name }: Server): object {
     if (this.any && this.finish === null)
       throw new CompletionError(`${where}: the reply of "${name}" broke off.`, { kind: "connection", retry: {} });
-    const message = { role: "assistant", content: this.text, refusal: this.refusal || null };
-    const choices = this.any ? [{ index: 0, message, finish_reason: this.finish, logprobs: null }] : [];
-    return { choices, ...(this.usage ? { usage: this.usage } : {}) } as unknown as OpenAI.ChatCompletion;
+    const message = { content: this.text, refusal: this.refusal, reasoning: this.thoughts };
+    return { choices: this.any ? [{ message, finish_reason: this.finish }] : [], usage: this.usage };
   }
 }
 
@@ -44,7 +50,7 @@ export async function streamReply(
   const pieces = new TextStream(onText, stop);
   try {
     const stream = await server.client.chat.completions.create(
-      { ...body, stream: true, stream_options: { include_usage: true } },
+      { ...body, stream: true, ...(server.quirks.no_stream_usage ? {} : { stream_options: { include_usage: true } }) },
       { ...limits, signal: signal ? AbortSignal.any([limits.signal, signal]) : limits.signal },
     );
     const chunks = new Chunks();

@@ -1,0 +1,90 @@
+/** What opens and closes a model's thoughts where the server leaves them in the reply: the pairs that models of 2024 to 2026 write. */
+const PAIRS: readonly (readonly [open: string, close: string])[] = [
+  ...["think", "thinking", "thought", "reasoning", "seed:think"].map((name) => [`<${name}>`, `</${name}>`] as const),
+  ["◁think▷", "◁/think▷"],
+  ["[THINK]", "[/THINK]"],
+  ["<|begin_of_thought|>", "<|end_of_thought|>"],
+  ["<|START_THINKING|>", "<|END_THINKING|>"],
+  ["<|channel|>analysis<|message|>", "<|end|>"],
+  ["<|channel>thought", "<channel|>"],
+];
+
+/** What stands around the answer itself once the thoughts are gone. */
+const WRAPPERS = [
+  /^\s*(?:<\|start\|>assistant)?<\|channel\|>final<\|message\|>/,
+  /<\|(?:return|end|im_end|eot_id)\|>\s*$/,
+  /^\s*<\|start\|>assistant\s*/,
+];
+
+export interface Thoughtless {
+  /** The reply without the model's thoughts. */
+  text: string;
+  /** Whether thoughts were taken out. */
+  thought: boolean;
+  /** The reply was cut within the thoughts: there is no answer. */
+  unfinished: boolean;
+}
+
+const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+
+/** Whether the place is within a fenced block: what stands there is shown, not said. */
+function isFenced(text: string, at: number): boolean {
+  return (text.slice(0, at).match(/^[ \t]*(?:```|~~~)/gm)?.length ?? 0) % 2 === 1;
+}
+
+/** Where a mark stands at the beginning of a line (or of the text), from `from` on: a mark within a sentence is spoken of, not used. */
+function markAt(text: string, mark: string, from = 0): number {
+  const lower = text.toLowerCase();
+  const wanted = mark.toLowerCase();
+  for (let at = lower.indexOf(wanted, from); at >= 0; at = lower.indexOf(wanted, at + 1)) {
+    const lineStart = text.lastIndexOf("\n", at - 1) + 1;
+    if (text.slice(lineStart, at).trim() === "" && !isFenced(text, at)) return at;
+  }
+  return -1;
+}
+
+/** The end mark may stand at the end of the last thought's line: anywhere, but not as code (`</think>`). */
+function closeAt(text: string, mark: string, from: number): number {
+  const found = new RegExp(`(?<!\`)${literal(mark)}(?!\`)`, "i").exec(text.slice(from));
+  return found ? from + found.index : -1;
+}
+
+/**
+ * Takes a model's thoughts out of its reply: closed parts at the beginning of a line, a part that is never closed (the reply was cut), and all
+ * before an end mark whose beginning the server has put into the prompt.
+ */
+export function withoutThinking(reply: string): Thoughtless {
+  let text = reply;
+  let thought = false;
+  for (const [open, close] of PAIRS) {
+    for (let start = markAt(text, open); start >= 0; start = markAt(text, open, start)) {
+      thought = true;
+      const end = closeAt(text, close, start + open.length);
+      if (end < 0)
+        return { text: text.slice(0, start).trim(), thought, unfinished: text.slice(0, start).trim() === "" };
+      text = text.slice(0, start) + text.slice(end + close.length);
+    }
+    // Only the first is an end of thoughts; one at the beginning of a line or at the end of its line.
+    const end = closeAt(text, close, 0);
+    const restOfLine = end < 0 ? "" : (text.slice(end + close.length).split("\n", 1)[0] ?? "");
+    if (
+      end >= 0 &&
+      close !== "<|end|>" &&
+      !isFenced(text, end) &&
+      (markAt(text, close) === end || restOfLine.trim() === "")
+    ) {
+      thought = true;
+      text = text.slice(end + close.length);
+    }
+  }
+  if (!thought && !WRAPPERS[0]?.test(text)) return { text: reply, thought, unfinished: false };
+  for (const wrapper of WRAPPERS) text = text.replace(wrapper, "");
+  return { text: text.trim(), thought, unfinished: false };
+}
+
+/** While a reply grows: the text of it that is no thought, empty as long as it may yet become one. */
+export function visibleSoFar(reply: string): string {
+  const begun = reply.trimStart().toLowerCase();
+  if (begun !== "" && PAIRS.some(([open]) => open.toLowerCase().startsWith(begun))) return "";
+  return withoutThinking(reply).text;
+}
