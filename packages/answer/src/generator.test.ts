@@ -2,10 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDocument, type PromptFormat } from "@rag-ft/core";
-import type { LanguageModel } from "@rag-ft/llm";
+import { type LanguageModel, resolveModelName } from "@rag-ft/llm";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { chatGenerator, promptGenerator } from "./generator.js";
-import { resolveGeneratorName } from "./generator-name.js";
 
 const words = (text: string): number => text.split(/\s+/).filter((word) => word !== "").length;
 const passages = ["one", "two", "three"].map((text) => createDocument(text, { source: "s" }));
@@ -90,17 +89,17 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 test("names: prefixes decide, then folders, OpenAI's names, hub ids, and the server's names", async () => {
   const server = { OPENAI_BASE_URL: "http://localhost:1/v1" };
-  expect(await resolveGeneratorName(folder, server)).toEqual({ kind: "local", folderOrId: folder });
-  expect(await resolveGeneratorName("gpt-4o-mini", {})).toEqual({ kind: "openai", model: "gpt-4o-mini" });
-  expect(await resolveGeneratorName("o3", {})).toEqual({ kind: "openai", model: "o3" });
-  expect(await resolveGeneratorName("org/some-model.1", server)).toEqual({
+  expect(await resolveModelName(folder, server)).toEqual({ kind: "local", folderOrId: folder });
+  expect(await resolveModelName("gpt-4o-mini", {})).toEqual({ kind: "openai", model: "gpt-4o-mini" });
+  expect(await resolveModelName("o3", {})).toEqual({ kind: "openai", model: "o3" });
+  expect(await resolveModelName("org/some-model.1", server)).toEqual({
     kind: "local",
     folderOrId: "org/some-model.1",
   });
-  expect(await resolveGeneratorName("my-model", server)).toEqual({ kind: "openai", model: "my-model" });
-  expect(await resolveGeneratorName("openai:org/m", {})).toEqual({ kind: "openai", model: "org/m" });
-  expect(await resolveGeneratorName("local:gpt-2", server)).toEqual({ kind: "local", folderOrId: "gpt-2" });
-  await expect(resolveGeneratorName("my-model", {})).rejects.toThrow(/no such folder/);
-  await expect(resolveGeneratorName("./out/ckpt", server)).rejects.toThrow(/no such folder/);
-  await expect(resolveGeneratorName("a/b/c", server)).rejects.toThrow(/no such folder/);
+  expect(await resolveModelName("my-model", server)).toEqual({ kind: "openai", model: "my-model" });
+  expect(await resolveModelName("openai:org/m", {})).toEqual({ kind: "openai", model: "org/m" });
+  expect(await resolveModelName("local:gpt-2", server)).toEqual({ kind: "local", folderOrId: "gpt-2" });
+  await expect(resolveModelName("my-model", {})).rejects.toThrow(/no such folder/);
+  await expect(resolveModelName("./out/ckpt", server)).rejects.toThrow(/no such folder/);
+  await expect(resolveModelName("a/b/c", server)).rejects.toThrow(/no such folder/);
 });

@@ -1,6 +1,5 @@
 export * from "./answer-questions.js";
 export * from "./generator.js";
-export * from "./generator-name.js";
 export * from "./generator-settings.js";
 export * from "./open-generator.js";
 export * from "./open-rag.js";

@@ -8,11 +8,10 @@ import {
   requireFile,
   type StageContext,
 } from "@rag-ft/core";
-import { openLanguageModel, type RequestTally } from "@rag-ft/llm";
+import { explicitName, openLanguageModel, type RequestTally, resolveModelName } from "@rag-ft/llm";
 import { loadTokenizer, resolveModelFolder } from "@rag-ft/models";
 import { z } from "zod";
 import { type AnswerOptions, chatGenerator, type Generator, promptGenerator } from "./generator.js";
-import { resolveGeneratorName } from "./generator-name.js";
 import type { GeneratorRequests, GeneratorSettings } from "./generator-settings.js";
 import { weightsIdentity } from "./weights-identity.js";
 
@@ -70,10 +69,10 @@ export async function openGenerator(
   const { env, reporter, signal, tally } = context;
   const { device } = settings;
   const answer = { ...answerOptions(settings), signal };
-  const name = await resolveGeneratorName(settings.qa_model_name_or_path, env);
+  const name = await resolveModelName(settings.qa_model_name_or_path, env);
   if (name.kind === "openai") {
     const format = choosePromptFormat(undefined, settings);
-    const model = await openLanguageModel(name.model, {
+    const model = await openLanguageModel(explicitName(name), {
       env,
       reporter,
       signal,

@@ -33,7 +33,7 @@ const bare = (text: string): string => words(text).join(" ");
 export function notInPassage(phrase: string | undefined): (answer: string) => boolean {
   if (phrase === undefined) return () => false;
   const wanted = bare(phrase);
-  return (answer) => `${bare(answer)} `.startsWith(`${wanted} `);
+  return (answer) => `${bare(answer)} `.startsWith(`${wanted} `) || NOT_THERE.test(answer.trim());
 }
 
 const subjectOf = ({ question, gold_docs }: OpenQuestion): object => ({
@@ -60,12 +60,18 @@ export function extractiveAnswerer(): Answerer {
   };
 }
 
-/** What models put before an answer when the prompt ends with `Answer:`. */
-const cleanAnswer = (text: string): string =>
-  text
-    .trim()
-    .replace(/^answer\s*:\s*/i, "")
-    .trim();
+/** What models put before an answer: courtesies that end in a colon, and the label that a prompt's `Answer:` calls forth. */
+const PREFACE =
+  /^(?:(?:sure|certainly|of course|okay|absolutely)[!,.]\s*)?(?:here(?:'s| is| are)\b[^:\n]{0,80}answer[^:\n]{0,40}:|(?:sure|certainly|of course|okay|absolutely)[!.]\s)\s*(?=\S)/i;
+const LABEL = /^[*_#\s]*(?:final )?answer[*_\s]*:[*_]*\s*/i;
+
+function cleanAnswer(text: string): string {
+  return text.trim().replace(PREFACE, "").replace(LABEL, "").trim();
+}
+
+/** How English models say that the passage holds no answer where they do not keep to the phrase that they were given. */
+const NOT_THERE =
+  /^(?:(?:i'm |i am )?(?:sorry|unfortunately|apologies)[,.]?\s*(?:but )?)?(?:based on the (?:passage|text|context)[^,]*, )?(?:this information is not (?:in|given|found)|the (?:given |provided )?(?:passage|text|context|document(?:ation)?) (?:does not|doesn't|do not) (?:contain|mention|provide|say|specify|include|state|address|answer))/i;
 
 type AskSettings = Pick<
   GenAnswersSettings,

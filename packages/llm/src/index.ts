@@ -19,6 +19,7 @@ export * from "./replies/check-reply.js";
 export * from "./replies/without-thinking.js";
 export * from "./requests/request-settings.js";
 export * from "./requests/request-tally.js";
+export * from "./resolve-model-name.js";
 export * from "./run-pool.js";
 export * from "./stored-model.js";
 export * from "./text-stream.js";

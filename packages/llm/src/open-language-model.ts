@@ -6,11 +6,13 @@ import { openOpenAiModel } from "./openai/open-openai-model.js";
 import { connect } from "./openai/server.js";
 import { DEFAULT_RETRIES } from "./requests/request-settings.js";
 import { createRequestTally } from "./requests/request-tally.js";
+import { resolveModelName } from "./resolve-model-name.js";
 
 /** The name that stands for rules instead of a model. */
 export const EXTRACTIVE = "extractive";
 
 const LOCAL_PREFIX = "local:";
+const HUB_LIKE = /^[\w.-]+\/[\w.-]+$/;
 
 /** Whether a model runs in this process. */
 export function isLocalName(name: string): boolean {
@@ -18,8 +20,8 @@ export function isLocalName(name: string): boolean {
 }
 
 /**
- * Opens a model by name: `local:<folder or hub id>` runs in this process, any other name is asked over the OpenAI API
- * (`OPENAI_API_KEY`, `OPENAI_BASE_URL`). The caller closes it.
+ * Opens a model by its name, as `resolveModelName` reads it: in this process, or over the OpenAI API (`OPENAI_API_KEY`, `OPENAI_BASE_URL`).
+ * The caller closes it.
  */
 export async function openLanguageModel(name: string, options: OpenLanguageModelOptions): Promise<LanguageModel> {
   if (name === "") throw new UserError("The name of the model is empty.");
@@ -27,13 +29,18 @@ export async function openLanguageModel(name: string, options: OpenLanguageModel
     throw new UserError(
       `"${EXTRACTIVE}" is a set of rules of gen-questions and gen-answers, not a model that can be asked here. Name a model.`,
     );
-  const local = isLocalName(name);
+  const found = await resolveModelName(name, options.env);
   if (options.requests?.batch) {
-    if (local) throw new UserError(`"${name}" runs in this process: there is no Batch API to it. Leave out --batch.`);
-    return openBatched(name, options);
+    if (found.kind === "local")
+      throw new UserError(`"${name}" runs in this process: there is no Batch API to it. Leave out --batch.`);
+    return openBatched(found.model, options);
   }
-  if (!local) return openOpenAiModel(name, options);
-  const folder = name.slice(LOCAL_PREFIX.length);
+  if (found.kind === "openai") return openOpenAiModel(found.model, options);
+  const folder = found.folderOrId;
+  if (HUB_LIKE.test(name) && options.env.OPENAI_BASE_URL)
+    options.reporter.info(
+      `"${name}" is taken as a hub id, since the server at OPENAI_BASE_URL lists no such model (openai:${name} asks it all the same).`,
+    );
   if (folder === "") throw new UserError(`"${name}": the folder or hub id after "${LOCAL_PREFIX}" is missing.`);
   // Loaded only when asked for: the runtime is large.
   const { openLocalModel } = await import("./local/open-local-model.js");

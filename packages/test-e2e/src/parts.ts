@@ -1,12 +1,6 @@
-import {
-  type OpenedGenerator,
-  openGenerator,
-  resolveGeneratorName,
-  type TalliedContext,
-  weightsIdentity,
-} from "@rag-ft/answer";
+import { type OpenedGenerator, openGenerator, type TalliedContext, weightsIdentity } from "@rag-ft/answer";
 import type { PromptFormat, StageContext } from "@rag-ft/core";
-import { isLocalName, type LanguageModel, openLanguageModel } from "@rag-ft/llm";
+import { type LanguageModel, openLanguageModel, resolveModelName } from "@rag-ft/llm";
 import { resolveModelFolder } from "@rag-ft/models";
 import { openPassageEncoder, type PassageEncoder } from "@rag-ft/retrieval";
 import type { TestE2eSettings } from "./settings.js";
@@ -24,22 +18,22 @@ export interface TestE2eParts {
 const PINNED = /-(\d{4}-\d{2}-\d{2}|\d{4})$/;
 
 async function openJudge(settings: TestE2eSettings, context: TalliedContext): Promise<LanguageModel> {
-  const name = settings.judge_model.replace(/^openai:/, "");
-  const model = await openLanguageModel(name, {
+  const { env, reporter, signal } = context;
+  const found = await resolveModelName(settings.judge_model, env);
+  const model = await openLanguageModel(settings.judge_model, {
     ...context,
     device: settings.device,
     requests: settings,
     folder: settings.output_dir,
   });
-  if (isLocalName(name)) {
-    const { env, reporter } = context;
-    const folder = await resolveModelFolder(name.replace(/^local:/, ""), { env, reporter, files: "all" });
+  if (found.kind === "local") {
+    const folder = await resolveModelFolder(found.folderOrId, { env, reporter, signal, files: "all" });
     // Part of the store's key: other weights in the same folder never judge by old verdicts.
-    return { ...model, name: `${name}@${(await weightsIdentity(folder)).slice(0, 12)}` };
+    return { ...model, name: `${model.name}@${(await weightsIdentity(folder)).slice(0, 12)}` };
   }
-  if (!context.env.OPENAI_BASE_URL && !PINNED.test(name))
-    context.reporter.warn(
-      `judge_model: OpenAI may change what "${name}" stands for; a name with a date does not change.`,
+  if (!env.OPENAI_BASE_URL && !PINNED.test(found.model))
+    reporter.warn(
+      `judge_model: OpenAI may change what "${found.model}" stands for; a name with a date does not change.`,
     );
   return model;
 }
@@ -52,7 +46,7 @@ export const defaultParts: TestE2eParts = {
       requests: settings,
     }),
   async checkGenerator(name, { env }) {
-    await resolveGeneratorName(name, env);
+    await resolveModelName(name, env);
   },
   openGenerator,
   openJudge,

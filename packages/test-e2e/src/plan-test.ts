@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { answerOptions, apiIdentity, chatGenerator, resolveGeneratorName } from "@rag-ft/answer";
+import { answerOptions, apiIdentity, chatGenerator } from "@rag-ft/answer";
 import {
   choosePromptFormat,
   type Document,
@@ -12,11 +12,11 @@ import {
 } from "@rag-ft/core";
 import {
   isEmbeddingModelName,
-  isLocalName,
   openCompletionStore,
   planEmbeddings,
   planRequests,
   readPrices,
+  resolveModelName,
   STORE_NAME,
 } from "@rag-ft/llm";
 import { comparedModels } from "./base-models.js";
@@ -63,7 +63,7 @@ export async function planTestE2e(
     requests.push(await planEmbeddings({ model, prices: common.prices, texts: [passages, questions] }));
   }
   for (const side of sidesOf(models.generator)) {
-    const name = await resolveGeneratorName(models.generator[side], env);
+    const name = await resolveModelName(models.generator[side], env);
     if (name.kind !== "openai") continue;
     const identity = apiIdentity(name.model, env);
     const plan = planRequests({
@@ -95,9 +95,10 @@ export async function planTestE2e(
     requests.push(plan.result());
   }
   if (settings.gen_gpt4eval) {
-    const model = settings.judge_model.replace(/^openai:/, "");
+    const judge = await resolveModelName(settings.judge_model, env);
+    const model = judge.kind === "openai" ? judge.model : settings.judge_model;
     const plan = planRequests({ ...common, purpose: "judge", model, typicalReply: TYPICAL_VERDICT });
-    const structured = settings.structured_outputs === "auto" && !isLocalName(model);
+    const structured = settings.structured_outputs === "auto" && judge.kind === "openai";
     for (const cell of cells) {
       for (const [i, retrieved] of promptsOf(cell).entries()) {
         const row = rows[i] as QaRow;

@@ -26,6 +26,8 @@ export type EmbeddingRequest = z.infer<typeof embeddingRequestSchema>;
 export interface RecordedRequest {
   method: string;
   path: string;
+  /** What stands behind the question mark of the address; absent without one. */
+  query?: string;
   authorization: string | undefined;
   /** Parsed body of a chat request; undefined for others. */
   body?: ChatRequest;
@@ -153,10 +155,11 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<RawReply> => {
     const bytes = await readBody(request);
-    const path = (request.url ?? "").split("?")[0] ?? "";
+    const [path = "", query] = (request.url ?? "").split("?");
     const recorded: RecordedRequest = {
       method: request.method ?? "",
       path,
+      ...(query === undefined ? {} : { query }),
       authorization: request.headers.authorization,
     };
     requests.push(recorded);

@@ -1,6 +1,7 @@
 import type { PlannedRequests } from "@rag-ft/core";
 import { type CompletionStore, completionKey } from "../completion-store.js";
 import type { ChatMessage, Completion, CompletionOptions } from "../language-model.js";
+import { readCompletion } from "../replies/check-reply.js";
 import { countTokens } from "../tokens/count-tokens.js";
 import { costOf, noPrice, type Prices } from "./prices.js";
 
@@ -65,7 +66,7 @@ export function planRequests(options: PlanOptions): RequestPlan {
       const stored = store.get(completionKey(identity, messages, request, occurrence));
       if (stored) {
         counts.from_store++;
-        return stored;
+        return readCompletion(stored);
       }
       counts.requests++;
       counts.prompt += (await countTokens(messages)) * calibration.prompt;
