@@ -1,10 +1,9 @@
-import { createReadStream } from "node:fs";
 import { appendFile, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { createInterface } from "node:readline";
 import type { z } from "zod";
 import { writeFileAtomic } from "./atomic.js";
 import { DataError, UserError } from "./errors.js";
+import { readLines } from "./read-lines.js";
 
 /** Fails with a clear message unless `path` is a file that can be read. */
 export async function requireFile(path: string, what: string): Promise<void> {
@@ -59,8 +58,7 @@ export async function readNumberedJsonl<T>(
   await requireFile(path, options.what);
   const rows: NumberedRow<T>[] = [];
   let number = 0;
-  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) {
+  for await (const line of readLines(path)) {
     number++;
     const text = number === 1 ? line.replace(/^\uFEFF/, "") : line;
     if (text.trim() === "") continue;

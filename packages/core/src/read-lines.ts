@@ -1,0 +1,37 @@
+import { createReadStream } from "node:fs";
+import { DataError } from "./errors.js";
+
+const LINE_FEED = 10;
+
+/**
+ * The lines of a UTF-8 file, one after the other, whatever its size. Lines end at `\n` (or `\r\n`) alone: Node's `readline` also ends them at
+ * U+2028 and U+2029 from Node 24 on, which stand unescaped in JSON.
+ *
+ * @throws DataError for bytes that are not UTF-8, with the line's number.
+ */
+export async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let number = 0;
+  const decode = (bytes: Uint8Array): string => {
+    number++;
+    try {
+      const text = decoder.decode(bytes);
+      return text.endsWith("\r") ? text.slice(0, -1) : text;
+    } catch (cause) {
+      throw new DataError(`${path}:${number}: not UTF-8. Save the file as UTF-8.`, { cause });
+    }
+  };
+  /** Parts of a line that is not over yet. */
+  let parts: Uint8Array[] = [];
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+      const last = chunk.subarray(start, end);
+      yield decode(parts.length === 0 ? last : Buffer.concat([...parts, last]));
+      parts = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) parts.push(chunk.subarray(start));
+  }
+  if (parts.length > 0) yield decode(Buffer.concat(parts));
+}
