@@ -1,4 +1,5 @@
-import { type ChatRequest, completionReply, type RawReply } from "./openai-server.js";
+import { type ChatRequest, completionReply } from "./openai-server.js";
+import type { RawReply } from "./raw-reply.js";
 
 type Body = ChatRequest & Record<string, unknown>;
 
