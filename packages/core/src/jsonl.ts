@@ -1,7 +1,7 @@
 import { appendFile, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { z } from "zod";
-import { writeFileAtomic } from "./atomic.js";
+import { writeChunksAtomic } from "./atomic.js";
 import { DataError, UserError } from "./errors.js";
 import { readLines } from "./read-lines.js";
 
@@ -88,14 +88,29 @@ export async function readNumberedJsonl<T>(
   return rows;
 }
 
-/** Rows as JSONL text. */
+/** Rows as JSONL text; for a few. */
 export function toJsonl(rows: readonly unknown[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 }
 
-/** Writes a whole JSONL file atomically. */
-export async function writeJsonl(path: string, rows: readonly unknown[]): Promise<void> {
-  await writeFileAtomic(path, toJsonl(rows));
+/** What is written at once: a file may be larger than a string can be. */
+const CHUNK = 1 << 20;
+
+/** Rows as JSONL text, in parts of about a megabyte. */
+function* jsonlChunks(rows: Iterable<unknown>): Generator<string, void, undefined> {
+  let text = "";
+  for (const row of rows) {
+    text += `${JSON.stringify(row)}\n`;
+    if (text.length < CHUNK) continue;
+    yield text;
+    text = "";
+  }
+  if (text !== "") yield text;
+}
+
+/** Writes a whole JSONL file atomically, whatever its size. */
+export async function writeJsonl(path: string, rows: Iterable<unknown>): Promise<void> {
+  await writeChunksAtomic(path, jsonlChunks(rows));
 }
 
 /** Appends one line, for logs that grow during a run. */
