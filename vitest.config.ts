@@ -10,7 +10,9 @@ export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "scripts/*.test.ts"],
     pool: "forks",
-    testTimeout: 20_000,
+    // Wide: on a busy machine a test that trains takes several times as long.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
   },
