@@ -1,0 +1,2 @@
+export * from "./readers/reader.js";
+export * from "./readers/registry.js";
