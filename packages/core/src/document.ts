@@ -13,14 +13,22 @@ export const documentSchema = z.object({
 export type DocumentMetadata = z.infer<typeof metadataSchema>;
 export type Document = z.infer<typeof documentSchema>;
 
+/** Where a passage stands, from the page down: `Title > Heading > Sub`. A first heading that repeats the title is left out. */
+export function breadcrumb({ title, headings }: DocumentMetadata): string {
+  const path = Array.isArray(headings) ? headings.filter((heading) => typeof heading === "string") : [];
+  if (title && path[0] === title) path.shift();
+  return [...(title ? [title] : []), ...path].join(" > ");
+}
+
 /**
  * The passage as models see it: `Source:` and `Title:` lines (each only when known), a `Content:` line and the text.
- * Format of LocalRQA (ACL 2024 demo).
+ * Format of LocalRQA (ACL 2024 demo), where the title's line has the passage's headings too (`breadcrumb`).
  */
 export function formatContent(pageContent: string, metadata: DocumentMetadata): string {
   const lines: string[] = [];
   if (metadata.source) lines.push(`Source: ${metadata.source}`);
-  if (metadata.title) lines.push(`Title: ${metadata.title}`);
+  const place = breadcrumb(metadata);
+  if (place) lines.push(`Title: ${place}`);
   lines.push("Content:", pageContent);
   return lines.join("\n").trim();
 }

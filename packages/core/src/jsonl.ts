@@ -44,20 +44,31 @@ export async function readJsonl<T>(path: string, schema: z.ZodType<T>, options: 
   return (await readNumberedJsonl(path, schema, options)).map(({ row }) => row);
 }
 
-/**
- * Reads a JSONL file, each line checked by `schema`. Blank lines are passed over.
- *
- * @throws UserError when the file is not there, DataError (with the line's number) when a line is not JSON or fails the
- * schema, or when there is no line at all.
- */
+/** Reads a JSONL file as `streamJsonl` does, whole. */
 export async function readNumberedJsonl<T>(
   path: string,
   schema: z.ZodType<T>,
   options: ReadJsonlOptions,
 ): Promise<NumberedRow<T>[]> {
-  await requireFile(path, options.what);
   const rows: NumberedRow<T>[] = [];
+  for await (const row of streamJsonl(path, schema, options)) rows.push(row);
+  return rows;
+}
+
+/**
+ * Reads a JSONL file row by row, each line checked by `schema`. Blank lines are passed over.
+ *
+ * @throws UserError when the file is not there, DataError (with the line's number) when a line is not JSON or fails the
+ * schema, or when there is no line at all.
+ */
+export async function* streamJsonl<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  options: ReadJsonlOptions,
+): AsyncGenerator<NumberedRow<T>> {
+  await requireFile(path, options.what);
   let number = 0;
+  let empty = true;
   for await (const line of readLines(path)) {
     number++;
     const text = number === 1 ? line.replace(/^\uFEFF/, "") : line;
@@ -80,12 +91,12 @@ export async function readNumberedJsonl<T>(
         { cause: parsed.error },
       );
     }
-    rows.push({ line: number, row: parsed.data });
+    empty = false;
+    yield { line: number, row: parsed.data };
   }
-  if (rows.length === 0 && !options.allowEmpty) {
+  if (empty && !options.allowEmpty) {
     throw new DataError(`${path}: the file is empty. Expected ${options.what}, at least one line.`);
   }
-  return rows;
 }
 
 /** Rows as JSONL text; for a few. */

@@ -1,2 +1,11 @@
+export { readBytes } from "./bytes/read-bytes.js";
+export { readText } from "./bytes/read-text.js";
+export * from "./cut/cut-page.js";
+export * from "./files/find-files.js";
+export * from "./files/read-pages.js";
+export * from "./left-out.js";
+export * from "./passages.js";
 export * from "./readers/reader.js";
 export * from "./readers/registry.js";
+export * from "./readers/unreadable-file-error.js";
+export * from "./tree/render.js";

@@ -18,7 +18,7 @@ const LEAST_CHUNK_SIZE = 16;
 export const prepareDocsSettings = z.object({
   document_path: list()
     .refine((entries) => entries.length > 0, { error: "is empty; expected a file, a folder or a glob" })
-    .describe("JSONL, Markdown, HTML or text files, folders or globs; several separated by commas or as a YAML list"),
+    .describe("Files of the formats that are read, folders or globs; several separated by commas or as a YAML list"),
   tokenizer: z
     .string()
     .min(1)
@@ -26,6 +26,11 @@ export const prepareDocsSettings = z.object({
     .describe("Folder or hub id of the model whose tokenizer measures passages; take the retriever's base model"),
   chunk_size: count(LEAST_CHUNK_SIZE).default(400).describe("Most tokens of a passage, without special tokens"),
   chunk_overlap_size: count().default(50).describe("Most tokens that a passage repeats of the one before it"),
+  chunk_characters: count()
+    .default(0)
+    .describe(
+      "Most characters of a passage, since a tokenizer counts a word it does not know as one; 0: eight for each token of chunk_size",
+    ),
   min_words: count().default(0).describe("Drop passages of fewer words"),
   dedupe: flag()
     .default(false)
@@ -36,6 +41,19 @@ export const prepareDocsSettings = z.object({
   exclude: list()
     .default([])
     .describe("Globs: leave these files of folders and globs out, such as CHANGELOG*,LICENSE*"),
+  source_url: z
+    .string()
+    .default("")
+    .refine((url) => url === "" || (/^https?:\/\//.test(url) && /\{(?:path|page)\}/.test(url)), {
+      error: "must be an address with {path} or {page} in it, such as https://example.org/docs/{path}",
+    })
+    .describe(
+      "Address of each page, so that passages link to it: {path} is the file's path, {page} the path without extension and index",
+    ),
+  explain: z
+    .string()
+    .default("")
+    .describe("A page by its path or source: shows what of it is left out, and writes nothing"),
   save_dir: z.string().min(1).describe("Folder to write to"),
   save_name: z
     .string()

@@ -8,10 +8,10 @@
 // 2. Text nodes hold plain text: no escapes, no entities, no markup. `html` nodes are never rendered; give their text instead.
 // 3. Code blocks are `code` with their lines as they are and, when known, `lang`; code in a line is `inlineCode`. Tables are `table`
 //    (first row: the header). Footnotes are `footnoteReference` and `footnoteDefinition`. A definition list is paragraphs: the term
-//    (as `strong`), then what is said of it.
+//    (with `data.term`), then what is said of it.
 // 4. Headings have their level in `depth` (1 to 6) and, when the published page has one, the id to link to in `data.anchor`.
 // 5. Top-level nodes have `position` with lines of the source file, or `data.page` (from 1) for formats of pages (PDF).
-// 6. Input may be hostile: bounded time and memory; a file that cannot be read is a `DataError` of one sentence that begins with the path.
+// 6. Input may be hostile: bounded time and memory; a file that cannot be read is an `UnreadableFileError` of one sentence that begins with the path: it is warned of and passed over.
 //    Bytes come from `readBytes` (bounded) or, decoded and cleaned, from `readText`, both of `../bytes`.
 //    `await context.turn()` at least every half second of work, so that Ctrl-C is heard.
 import type { Root } from "mdast";
@@ -20,6 +20,8 @@ declare module "mdast" {
   interface Data {
     /** Id of the place in the published page: `https://…/page#anchor`. */
     anchor?: string;
+    /** A paragraph that names what the next ones say: the term of a definition list, the signature of a function. */
+    term?: boolean;
     /** Page of a paged format, from 1. */
     page?: number;
   }

@@ -1,8 +1,12 @@
 import { extname } from "node:path";
+import { html } from "./html/index.js";
+import { jsonl } from "./jsonl/index.js";
+import { markdown } from "./markdown/index.js";
+import { plain } from "./plain/index.js";
 import type { Reader } from "./reader.js";
 
 /** The formats that are read: a row each. */
-export const READERS: readonly Reader[] = [];
+export const READERS: readonly Reader[] = [jsonl, markdown, html, plain];
 
 /** The reader for a file by its extension; undefined when its kind is not read. */
 export function readerOf(path: string): Reader | undefined {

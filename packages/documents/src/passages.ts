@@ -1,0 +1,99 @@
+import { createDocument, type Document, type DocumentMetadata, documentKey } from "@rag-ft/core";
+import { type CutOptions, type Cutting, cutPage } from "./cut/cut-page.js";
+import type { ReadPage } from "./files/read-pages.js";
+import type { Rendered } from "./tree/render.js";
+
+export interface PassageOptions extends CutOptions {
+  /** Passages of fewer words are dropped. */
+  minWords: number;
+  /** Where pages are published: `https://example.org/{path}`; `{page}` is the path without extension and `index`. */
+  sourceUrl?: string;
+}
+
+/** What is known of the passages made so far; grows. */
+export interface PassagesSoFar {
+  /** `documentKey` of every passage. */
+  seen: Set<string>;
+  /** The last `seq_num` of each source. */
+  numbers: Map<string, number>;
+}
+
+/** A passage and its tokens. */
+export interface CountedPassage {
+  passage: Document;
+  tokens: number;
+}
+
+/** The passages of one page and how many were dropped. */
+export interface Passages {
+  passages: CountedPassage[];
+  short: number;
+  duplicates: number;
+}
+
+/** A page's address by the template of addresses. */
+export function pageUrl(template: string, source: string): string {
+  const path = source.split("/").map(encodeURIComponent).join("/");
+  const page = path.replace(/\.[^./]+$/, "").replace(/(?:^|\/)(?:index|README)$/i, "");
+  return template.replaceAll("{path}", path).replaceAll("{page}", page);
+}
+
+/** The page's title, or its first heading. */
+export function titleOf({ title }: { title?: string }, { blocks }: Rendered): string | undefined {
+  return title ?? blocks.find(({ kind }) => kind === "heading")?.headings.at(-1);
+}
+
+/** An address that opens at the passage, when the source is one. */
+function linkTo(source: string, { anchor, page }: Cutting): string | undefined {
+  if (!/^https?:\/\//.test(source)) return undefined;
+  const place = anchor !== undefined ? encodeURIComponent(anchor) : page !== undefined ? `page=${page}` : undefined;
+  return place === undefined ? undefined : `${source.replace(/#.*$/s, "")}#${place}`;
+}
+
+/**
+ * Cuts a page into passages. `seq_num` counts the passages of a source from 1 on, over all pages that share it (rows of a
+ * JSONL file may be sections of one page). A passage that was made before from the same source is a duplicate.
+ */
+export async function makePassages(
+  read: ReadPage,
+  options: PassageOptions,
+  soFar: PassagesSoFar,
+  turn: () => Promise<void>,
+): Promise<Passages> {
+  const { page, file } = read;
+  const made: Passages = { passages: [], short: 0, duplicates: 0 };
+  const own = page.source === undefined && options.sourceUrl ? pageUrl(options.sourceUrl, file.source) : file.source;
+  const source = page.source ?? own;
+  const title = titleOf(page, read);
+  for (const cutting of await cutPage(read, options, turn)) {
+    const words = cutting.content.split(/\s+/).filter((word) => word !== "").length;
+    if (words < options.minWords) {
+      made.short++;
+      continue;
+    }
+    const number = (soFar.numbers.get(source) ?? 0) + 1;
+    const { headings, anchor, lines } = cutting;
+    const link = linkTo(source, cutting);
+    const metadata: DocumentMetadata = {
+      source,
+      ...(title ? { title } : {}),
+      ...(headings.length > 0 ? { headings } : {}),
+      ...(anchor ? { anchor } : {}),
+      ...(cutting.page === undefined ? {} : { page: cutting.page }),
+      ...(lines && !page.withoutLines ? { lines } : {}),
+      ...(link ? { link } : {}),
+      ...page.metadata,
+      seq_num: number,
+    };
+    const passage = createDocument(cutting.content, metadata);
+    const key = documentKey(passage);
+    if (soFar.seen.has(key)) {
+      made.duplicates++;
+      continue;
+    }
+    soFar.seen.add(key);
+    soFar.numbers.set(source, number);
+    made.passages.push({ passage, tokens: cutting.tokens });
+  }
+  return made;
+}

@@ -1,0 +1,35 @@
+import type { Element } from "hast";
+import { attribute, find } from "./element.js";
+
+/** `language-js`, `lang-js`, `highlight-python` (Sphinx), `highlight-source-js` (GitHub), `brush: js`. */
+const NAMED = /^(?:language|lang|highlight-source|highlight|brush:?|src)-?([a-z0-9+#.-]+)$/i;
+/** Names that say only that there is code. */
+const ANY = /^(?:none|notranslate|default|text|plaintext|plain|code|auto|highlight|wrapper|container|lines?|block)$/i;
+const MOST_LEVELS = 4;
+
+function named(element: Element): string | undefined {
+  for (const name of ["dataLang", "dataLanguage"]) {
+    const value = attribute(element, name);
+    if (/^[\w+#.-]+$/.test(value) && !ANY.test(value)) return value;
+  }
+  const classes = attribute(element, "className").split(/\s+/);
+  for (const one of classes) {
+    const name = NAMED.exec(one)?.[1];
+    if (name && !ANY.test(name)) return name;
+  }
+  // Pandoc: `sourceCode python`.
+  const at = classes.indexOf("sourceCode");
+  const after = at >= 0 ? classes[at + 1] : undefined;
+  return after && /^[\w+#.-]+$/.test(after) ? after : undefined;
+}
+
+/** The language of a block of code, as the block, the code in it or what is around it names it. */
+export function codeLanguage(pre: Element, ancestors: readonly Element[]): { lang?: string } {
+  const code = find(pre, ({ tagName }) => tagName === "code");
+  const around = ancestors.slice(-MOST_LEVELS).reverse();
+  for (const candidate of [...(code ? [code] : []), pre, ...around]) {
+    const lang = named(candidate);
+    if (lang !== undefined) return { lang: lang.toLowerCase() };
+  }
+  return {};
+}

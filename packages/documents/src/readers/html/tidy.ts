@@ -1,0 +1,324 @@
+// Takes out of a page what is not its text: by role and structure, so that it holds for generators that nobody here has seen.
+import type { Element, ElementContent, ElementData, Parents } from "hast";
+import type { LeaveOut } from "../reader.js";
+import { codeLanguage } from "./code-language.js";
+import {
+  attribute,
+  type Child,
+  element,
+  elementsOf,
+  find,
+  HEADING,
+  hasWord,
+  isElement,
+  linkShare,
+  roleOf,
+  textOf,
+} from "./element.js";
+import { isHidden } from "./hidden.js";
+
+export interface TidyOptions {
+  leaveOut: LeaveOut;
+  /** The page names its main part, and this is it: what frames a site is outside. */
+  named: boolean;
+  controlled: ReadonlySet<string>;
+}
+
+const NO_TEXT: Readonly<Record<string, string>> = {
+  script: "scripts and styles",
+  style: "scripts and styles",
+  link: "scripts and styles",
+  meta: "scripts and styles",
+  template: "scripts and styles",
+  noscript: "texts for browsers without scripts",
+  iframe: "pages within the page, media",
+  object: "pages within the page, media",
+  embed: "pages within the page, media",
+  video: "pages within the page, media",
+  audio: "pages within the page, media",
+  canvas: "pages within the page, media",
+  head: "heads",
+};
+
+const BY_ROLE: Readonly<Record<string, string>> = {
+  navigation: "navigation",
+  "doc-toc": "tables of contents",
+  search: "search fields",
+  banner: "headers and footers of the site",
+  contentinfo: "headers and footers of the site",
+  dialog: "dialogs",
+  alertdialog: "dialogs",
+  menu: "menus",
+  menubar: "menus",
+  toolbar: "menus",
+  progressbar: "menus",
+  tooltip: "menus",
+};
+
+/** What makes a `header` or `footer` that of a part rather than of the page (HTML Accessibility API Mappings). */
+const PARTS = new Set(["article", "aside", "main", "nav", "section"]);
+const LEAST_LINKS = 3;
+
+/** An address that opens the page's source to change it, or shows its history. */
+const SOURCE_ADDRESS =
+  /\/(?:-\/)?(?:edit|_edit|blame|commits)\/|\/(?:-\/)?(?:blob|tree|src)\/.+\.(?:mdx?|rst|adoc|ipynb|txt|html?)(?:[?#]|$)|(?:^|\/)_sources?\//;
+
+class Tidy {
+  private readonly ancestors: Element[] = [];
+
+  constructor(private readonly options: TidyOptions) {}
+
+  private drop(kind: string, node: Parents): void {
+    const text = textOf(node).replace(/\s+/g, " ").trim();
+    this.options.leaveOut(kind, text, node.position?.start.line);
+  }
+
+  /** Keeps of a parent's children what is read. */
+  children(parent: Parents): void {
+    const kept: Child[] = [];
+    for (const child of parent.children) {
+      if (child.type === "comment" || child.type === "doctype") continue;
+      if (!isElement(child)) {
+        kept.push(child);
+        continue;
+      }
+      const replaced = this.replace(child);
+      if (replaced !== undefined) {
+        kept.push(...replaced);
+        continue;
+      }
+      const kind = this.unread(child);
+      if (kind !== undefined) {
+        this.drop(kind, child);
+        continue;
+      }
+      this.ancestors.push(child);
+      if (child.tagName === "pre")
+        child.data = { ...child.data, ...codeLanguage(child, this.ancestors) } as ElementData;
+      this.children(child);
+      this.ancestors.pop();
+      kept.push(child);
+    }
+    parent.children = kept as typeof parent.children;
+  }
+
+  private inside(test: (element: Element) => boolean): boolean {
+    return this.ancestors.some(test);
+  }
+
+  /** The kind of what is left out; undefined for what stays. */
+  private unread(node: Element): string | undefined {
+    const { tagName } = node;
+    const noText = NO_TEXT[tagName];
+    if (noText !== undefined) return noText;
+    if (isHidden(node, this.options.controlled)) return "hidden parts";
+    const role = roleOf(node);
+    const byRole = BY_ROLE[role];
+    if (byRole !== undefined && !this.holdsTitle(node)) return byRole;
+    if (role === "complementary" && isMostlyLinks(node)) return "navigation";
+    if ((tagName === "header" || tagName === "footer") && role === "") return this.frame(node);
+    if (tagName === "a") return this.link(node);
+    if (tagName === "button") return this.button(node);
+    if (tagName === "select" && !this.inside((outer) => outer.tagName === "form")) return "search fields";
+    if (tagName === "ul" || tagName === "ol") return this.isContents(node) ? "tables of contents" : undefined;
+    if (tagName === "td" && isLineNumbers(node)) return "line numbers";
+    if (attribute(node, "ariaHidden") === "true" && this.isOrnament(node)) return "ornaments";
+    if (this.isConsent(node)) return "dialogs";
+    if (!this.options.named && this.isSideBar(node)) return "navigation";
+    return undefined;
+  }
+
+  /** A header of the page that holds its only heading of the first level says what the page is about. */
+  private holdsTitle(node: Element): boolean {
+    return roleOf(node) === "banner" && find(node, ({ tagName }) => tagName === "h1") !== undefined;
+  }
+
+  private frame(node: Element): string | undefined {
+    const ofPart = this.options.named || this.inside(({ tagName }) => PARTS.has(tagName));
+    if (ofPart) return node.tagName === "footer" && isMostlyLinks(node) ? "navigation" : undefined;
+    if (node.tagName === "header" && find(node, ({ tagName }) => tagName === "h1")) return undefined;
+    return find(node, (inner) => /^doc-(?:endnotes|footnote)$/.test(attribute(inner, "role")))
+      ? undefined
+      : "headers and footers of the site";
+  }
+
+  private link(node: Element): string | undefined {
+    const text = textOf(node);
+    const href = attribute(node, "href");
+    if (!hasWord(text)) {
+      // An image in a link is left to the renderer; a sign alone (¶, #) is for the mouse.
+      if (find(node, ({ tagName }) => tagName === "img" || tagName === "svg")) return undefined;
+      return text.trim() === "" && href === "" ? undefined : "links to a heading";
+    }
+    const within = this.ancestors.findLast(({ tagName }) => HEADING.test(tagName) || tagName === "dt");
+    if (within && href.startsWith("#") && textOf(within).trim() !== text.trim() && isSelfLink(node, within)) {
+      return "links to a heading";
+    }
+    if (!this.isAlone(node, text)) return undefined;
+    if (/\b(?:prev|next|edit)\b/.test(attribute(node, "rel"))) return "navigation";
+    return SOURCE_ADDRESS.test(href) ? "links to the page's source" : undefined;
+  }
+
+  /** Whether nothing else is said in the block around. */
+  private isAlone(node: Element, text: string): boolean {
+    const block = this.ancestors.findLast(({ tagName }) =>
+      /^(?:div|p|li|footer|section|article|header|main|body|td)$/.test(tagName),
+    );
+    if (block === undefined || node.tagName !== "a") return false;
+    let around = 0;
+    for (const child of block.children) {
+      if (child.type === "text") around += child.value.trim().length;
+      else if (isElement(child) && child.tagName !== "a") around += textOf(child).replace(text, "").trim().length;
+    }
+    return around === 0;
+  }
+
+  private button(node: Element): string | undefined {
+    if (!hasWord(textOf(node))) return "buttons";
+    // Beside code: copy, run, wrap lines.
+    const frame = this.ancestors.findLast(({ tagName }) => tagName !== "span" && tagName !== "button");
+    if (this.inside(({ tagName }) => tagName === "pre")) return "buttons";
+    const frames = this.ancestors.slice(-3).filter((outer) => outer.tagName === "div" || outer.tagName === "figure");
+    const besideCode = frames.some((outer) => {
+      const pre = find(outer, ({ tagName }) => tagName === "pre");
+      return pre !== undefined && find(outer, ({ tagName }) => tagName === "p" || HEADING.test(tagName)) === undefined;
+    });
+    return besideCode && frame !== undefined ? "buttons" : undefined;
+  }
+
+  /** A list of links to places of this page that repeats its headings. */
+  private isContents(list: Element): boolean {
+    let links = 0;
+    for (const inner of elementsOf(list)) {
+      if (inner.tagName !== "a" || !hasWord(textOf(inner))) continue;
+      if (!attribute(inner, "href").startsWith("#")) return false;
+      links++;
+    }
+    const { text, linked } = linkShare(list);
+    return (
+      links >= LEAST_LINKS &&
+      linked >= text * 0.95 &&
+      !this.inside(({ tagName }) => tagName === "dd" || tagName === "td")
+    );
+  }
+
+  private isOrnament(node: Element): boolean {
+    const text = textOf(node).trim();
+    if (!hasWord(text)) return true;
+    if (/icon/i.test(attribute(node, "className"))) return true;
+    // Formulas are there twice: once for the eye, once as MathML, which is what can be read as text.
+    const parent = this.ancestors.at(-1);
+    return parent !== undefined && find(parent, ({ tagName }) => tagName === "math") !== undefined;
+  }
+
+  private isConsent(node: Element): boolean {
+    const names = `${attribute(node, "id")} ${attribute(node, "className")} ${attribute(node, "ariaLabel")}`;
+    return (
+      /(?:^|[\s_-])(?:cookies?|consent|gdpr)(?:$|[\s_-])/i.test(names) &&
+      /^(?:div|section|aside|form)$/.test(node.tagName) &&
+      find(node, ({ tagName }) => tagName === "button" || tagName === "a" || tagName === "input") !== undefined &&
+      this.ancestors.length <= 2
+    );
+  }
+
+  /** Outside of a named main part: a block of links beside the text. */
+  private isSideBar(node: Element): boolean {
+    if (!/^(?:div|ul|ol|section|table|aside)$/.test(node.tagName)) return false;
+    if (this.ancestors.length > 4) return false;
+    const { text, linked, links } = linkShare(node);
+    if (links < 2 * LEAST_LINKS || linked < text * 0.9) return false;
+    const body = this.ancestors[0] ?? node;
+    const whole = linkShare(body);
+    // Of a page that is a list of links, the list is the text.
+    return whole.text - whole.linked > linked;
+  }
+
+  /** What takes the place of an element; undefined when nothing does. */
+  private replace(node: Element): ElementContent[] | undefined {
+    switch (node.tagName) {
+      case "svg":
+        return this.drawing(node);
+      case "math":
+        return formula(node);
+      case "sup":
+        return noteMark(node);
+      default:
+        return roleOf(node) === "tablist" ? this.tabs(node) : undefined;
+    }
+  }
+
+  /** Labels of a drawing are read; its title and its shapes are not. */
+  private drawing(svg: Element): ElementContent[] {
+    const labels = [...elementsOf(svg, ({ tagName }) => tagName !== "text" && tagName !== "foreignObject")]
+      .filter(({ tagName }) => tagName === "text" || tagName === "foreignObject")
+      .map((label) => textOf(label).replace(/\s+/g, " ").trim())
+      .filter(hasWord);
+    if (labels.length > 0) return [element("span", [{ type: "text", value: ` ${labels.join(", ")} ` }], svg)];
+    this.options.leaveOut("images", "", svg.position?.start.line);
+    return [];
+  }
+
+  /** Each tab's label is put before its panel, so that what is said of one system is not taken for another's. */
+  private tabs(list: Element): ElementContent[] | undefined {
+    const scope = this.ancestors.at(-1);
+    const labels = [...elementsOf(list)].filter((inner) => roleOf(inner) === "tab");
+    if (scope === undefined || labels.length === 0) return undefined;
+    const panels = [...elementsOf(scope, (inner) => roleOf(inner) !== "tabpanel")].filter(
+      (inner) => roleOf(inner) === "tabpanel",
+    );
+    if (panels.length !== labels.length) return undefined;
+    panels.forEach((panel, i) => {
+      const label = textOf(labels[i] as Element)
+        .replace(/\s+/g, " ")
+        .trim();
+      if (label !== "")
+        panel.children.unshift({
+          ...element("p", [{ type: "text", value: label }], panel),
+          data: { term: true } as ElementData,
+        });
+    });
+    return [];
+  }
+}
+
+/** MathML as the formula that it was made of, when it holds that, else as its signs. */
+function formula(math: Element): ElementContent[] {
+  const source = find(math, (inner) => inner.tagName === "annotation" && /tex/i.test(attribute(inner, "encoding")));
+  const value = source ? `$${textOf(source).trim()}$` : textOf(math).replace(/\s+/g, " ").trim();
+  return [{ type: "text", value }];
+}
+
+/** A raised number that leads to a note stands apart from the word before it. */
+function noteMark(sup: Element): ElementContent[] | undefined {
+  const text = textOf(sup).trim();
+  const leads = find(sup, (inner) => inner.tagName === "a" && attribute(inner, "href").startsWith("#"));
+  return leads && /^\d{1,4}$/.test(text) ? [{ type: "text", value: `[${text}]` }] : undefined;
+}
+
+/** Numbers of lines beside code: a cell with nothing but numbers that count up. */
+function isLineNumbers(cell: Element): boolean {
+  const numbers = textOf(cell).trim().split(/\s+/);
+  if (find(cell, ({ tagName }) => tagName === "pre" || tagName === "code" || tagName === "span") === undefined)
+    return false;
+  return (
+    numbers.length > 1 &&
+    numbers.every((number, i) => /^\d+$/.test(number) && (i === 0 || Number(number) === Number(numbers[i - 1]) + 1))
+  );
+}
+
+function isSelfLink(link: Element, heading: Element): boolean {
+  const id = attribute(link, "href").slice(1);
+  const own = attribute(heading, "id");
+  const label = `${attribute(link, "ariaLabel")} ${attribute(link, "title")}`;
+  return own === id && label.trim() !== "" && textOf(link).trim().length <= 2;
+}
+
+function isMostlyLinks(node: Element): boolean {
+  const { text, linked, links } = linkShare(node);
+  return links >= LEAST_LINKS && linked >= text * 0.8;
+}
+
+/** Takes out what is not read, below `root`. */
+export function tidy(root: Element, options: TidyOptions): void {
+  new Tidy(options).children(root);
+}

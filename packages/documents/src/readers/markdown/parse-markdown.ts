@@ -1,0 +1,157 @@
+import type { Root, RootContent } from "mdast";
+import { fromMarkdown, type Options } from "mdast-util-from-markdown";
+import { gfmFootnoteFromMarkdown } from "mdast-util-gfm-footnote";
+import { gfmStrikethroughFromMarkdown } from "mdast-util-gfm-strikethrough";
+import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
+import { gfmTaskListItemFromMarkdown } from "mdast-util-gfm-task-list-item";
+import { mdxFromMarkdown } from "mdast-util-mdx";
+import { gfmFootnote } from "micromark-extension-gfm-footnote";
+import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
+import { gfmTable } from "micromark-extension-gfm-table";
+import { gfmTaskListItem } from "micromark-extension-gfm-task-list-item";
+import { mdxjs } from "micromark-extension-mdxjs";
+import { shortcodeFromMarkdown, shortcodeSyntax } from "./shortcode-syntax.js";
+
+const GFM = {
+  extensions: [gfmFootnote(), gfmStrikethrough(), gfmTable(), gfmTaskListItem()],
+  mdastExtensions: [
+    gfmFootnoteFromMarkdown(),
+    gfmStrikethroughFromMarkdown(),
+    gfmTableFromMarkdown(),
+    gfmTaskListItemFromMarkdown(),
+  ],
+};
+const MARKDOWN: Options = {
+  extensions: [...GFM.extensions, shortcodeSyntax],
+  mdastExtensions: [...GFM.mdastExtensions, shortcodeFromMarkdown],
+};
+const MDX: Options = {
+  extensions: [...GFM.extensions, mdxjs()],
+  mdastExtensions: [...GFM.mdastExtensions, mdxFromMarkdown()],
+};
+
+/**
+ * Lines without a blank one between them that are longer than this are no prose. The parser's work on emphasis and links grows with the
+ * square of a paragraph's length, so these become plain paragraphs.
+ */
+const MOST_PARAGRAPH = 16_384;
+/** A longer text is parsed in parts, so that a request to stop is heard between them. */
+const PART = 262_144;
+
+/** Moves the lines of a tree that was parsed from the middle of a file. */
+export function shiftLines(nodes: readonly RootContent[], by: number): void {
+  if (by === 0) return;
+  for (const node of nodes) {
+    if (node.position) {
+      node.position.start.line += by;
+      node.position.end.line += by;
+    }
+    if ("children" in node) shiftLines(node.children as RootContent[], by);
+  }
+}
+
+function plainParagraphs(text: string, line: number): RootContent[] {
+  const made: RootContent[] = [];
+  for (let at = 0, on = line; at < text.length; ) {
+    let end = Math.min(text.length, at + MOST_PARAGRAPH);
+    if (end < text.length) {
+      const space = Math.max(text.lastIndexOf("\n", end), text.lastIndexOf(" ", end));
+      if (space > at) end = space + 1;
+    }
+    const value = text.slice(at, end).trim();
+    const lines = text.slice(at, end).split("\n").length - 1;
+    const position = { start: { line: on, column: 1 }, end: { line: on + lines, column: 1 } };
+    if (value !== "") made.push({ type: "paragraph", children: [{ type: "text", value }], position });
+    at = end;
+    on += lines;
+  }
+  return made;
+}
+
+interface Part {
+  text: string;
+  line: number;
+  plain: boolean;
+}
+
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+
+/** Parts that can be parsed apart: cut at headings and, when there is none for long, at blank lines; never within a fence. */
+function partsOf(text: string): Part[] {
+  const parts: Part[] = [];
+  let fence = "";
+  let from = 0;
+  let fromLine = 1;
+  let at = 0;
+  let line = 1;
+  let paragraph = 0;
+  const close = (end: number, plain = false): void => {
+    if (end > from) parts.push({ text: text.slice(from, end), line: fromLine, plain });
+    from = end;
+    fromLine = line;
+  };
+  while (at < text.length) {
+    const newline = text.indexOf("\n", at);
+    const end = newline < 0 ? text.length : newline;
+    const start = text.slice(at, Math.min(end, at + 200));
+    const mark = FENCE.exec(start)?.[1];
+    const blank = end - at < 200 && start.trim() === "";
+    if (mark !== undefined) {
+      if (fence === "") fence = mark;
+      else if (mark[0] === fence[0] && mark.length >= fence.length && start.trim() === mark) fence = "";
+    }
+    if (fence === "" && mark === undefined) {
+      if (blank) {
+        if (at - paragraph > MOST_PARAGRAPH && paragraph >= from) {
+          const ownLine = line;
+          line -= text.slice(paragraph, at).split("\n").length - 1;
+          close(paragraph);
+          line = ownLine;
+          close(at, true);
+        } else if (at - from > PART) close(at);
+        paragraph = end + 1;
+      } else if (at - from > PART / 2 && /^#{1,6} /.test(start)) close(at);
+    } else paragraph = end + 1;
+    at = end + 1;
+    line++;
+  }
+  close(text.length, fence === "" && text.length - paragraph > MOST_PARAGRAPH && paragraph <= from);
+  return parts;
+}
+
+/** Where links are defined counts for all parts. */
+function definitionsOf(text: string): string {
+  return [...text.matchAll(/^ {0,3}\[[^\]\n^]{1,999}\]:[ \t]*\S.*$/gm)].map(([line]) => line).join("\n");
+}
+
+const isLong = (text: string): boolean =>
+  text.length > PART || text.split("\n\n").some((run) => run.length > MOST_PARAGRAPH);
+
+/** The tree of a Markdown text (CommonMark with GitHub's tables, tasks, footnotes and strikethrough, and templates' marks). */
+export async function parseMarkdown(text: string, turn: () => Promise<void>): Promise<Root> {
+  if (!isLong(text)) return fromMarkdown(text, MARKDOWN);
+  const parts = partsOf(text);
+  const definitions = parts.length > 1 ? definitionsOf(text) : "";
+  const root: Root = { type: "root", children: [] };
+  for (const part of parts) {
+    await turn();
+    if (part.plain) {
+      root.children.push(...plainParagraphs(part.text, part.line));
+      continue;
+    }
+    const { children } = fromMarkdown(definitions ? `${part.text}\n\n${definitions}\n` : part.text, MARKDOWN);
+    const own = children.filter(({ type }) => type !== "definition");
+    shiftLines(own, part.line - 1);
+    for (const child of own) root.children.push(child);
+  }
+  return root;
+}
+
+/**
+ * The tree of an MDX text.
+ *
+ * @throws VFileMessage when it is not MDX
+ */
+export function parseMdx(text: string): Root {
+  return fromMarkdown(text, MDX);
+}
