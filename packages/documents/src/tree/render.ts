@@ -113,7 +113,7 @@ class Renderer {
         const title = this.inlineText(node.children).replace(/\s+/g, " ").trim();
         if (title === "") return;
         while (this.path.length > 0 && (this.path.at(-1)?.depth ?? 0) >= node.depth) this.path.pop();
-        this.path.push({ depth: node.depth, title });
+        this.path.push({ depth: node.depth, title: title.replace(/\*\*|`/g, "") });
         this.headings = this.path.map((heading) => heading.title);
         this.block("heading", node, node.depth, `${"#".repeat(node.depth)} `, () => this.put(title));
         return;

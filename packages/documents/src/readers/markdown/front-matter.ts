@@ -18,7 +18,7 @@ function readPlainLines(block: string): Record<string, unknown> {
 
 function readYaml(block: string): unknown {
   try {
-    return parseYaml(block, { logLevel: "silent" });
+    return parseYaml(block, { logLevel: "error" });
   } catch {
     const values = readPlainLines(block);
     return Object.keys(values).length === 0 ? undefined : values;

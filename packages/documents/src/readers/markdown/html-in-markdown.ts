@@ -2,6 +2,7 @@
 import type { ElementContent } from "hast";
 import type { Parents, PhrasingContent, RootContent, Text } from "mdast";
 import { toString as textOf } from "mdast-util-to-string";
+import { visit } from "unist-util-visit";
 import { element, isElement } from "../html/element.js";
 import { controlledIds, isHidden } from "../html/hidden.js";
 import { parseHtml } from "../html/parse-html.js";
@@ -22,6 +23,9 @@ const ELEMENTS = new Set(
 );
 const TAG = /^<(\/?)([A-Za-z][\w.:-]*)([\s\S]*?)(\/?)>$/;
 const VOID = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/;
+
+const TARGET = String.raw`(?:\([^()\s]{0,1000}\)|\[[^\[\]]{0,200}\])`;
+const IMAGE = new RegExp(String.raw`\[!\[[^\[\]]{0,300}\]${TARGET}\]${TARGET}|!\[[^\[\]]{0,300}\]${TARGET}`, "g");
 
 interface Tag {
   closes: boolean;
@@ -69,6 +73,9 @@ class HtmlInMarkdown {
     tidy(holder, { leaveOut: this.leaveOut, named: true, controlled: controlledIds(root) });
     const { children } = htmlToMdast(holder);
     shiftLines(children, line - 1);
+    visit({ type: "root", children }, "text", (node) => {
+      node.value = this.withoutBadges(node);
+    });
     return children;
   }
 
@@ -138,13 +145,13 @@ class HtmlInMarkdown {
   }
 
   private phrases(nodes: readonly PhrasingContent[]): PhrasingContent[] {
-    if (!nodes.some((node) => node.type === "html" || "children" in node)) return [...nodes];
     const tags = nodes.map((node) => (node.type === "html" ? tagOf(node.value) : undefined));
     const closed = new Set(tags.flatMap((tag) => (tag?.closes ? [tag.name] : [])));
     const made: PhrasingContent[] = [];
     for (let i = 0; i < nodes.length; i++) {
       const node = nodes[i] as PhrasingContent;
       if (node.type !== "html") {
+        if (node.type === "text") node.value = this.withoutBadges(node);
         if ("children" in node) node.children = this.phrases(node.children as PhrasingContent[]) as never;
         made.push(node);
         continue;
@@ -184,6 +191,16 @@ class HtmlInMarkdown {
       made.push(...this.tag(tag, node.value, closed));
     }
     return made;
+  }
+
+  /** Images that are left as text: their address is not defined, or a block of HTML is around. They are badges, most often. */
+  private withoutBadges({ value, position }: Text): string {
+    return value.includes("![")
+      ? value.replace(IMAGE, (image) => {
+          this.leaveOut("images", image, position?.start.line);
+          return "";
+        })
+      : value;
   }
 
   private tag(tag: Tag, value: string, closed: ReadonlySet<string | undefined>): PhrasingContent[] {
