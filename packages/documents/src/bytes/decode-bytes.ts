@@ -40,20 +40,36 @@ function declaredEncoding(bytes: Uint8Array): string | undefined {
   return label && /^utf-?16/i.test(label) ? "utf-8" : label;
 }
 
-/** A byte that is no UTF-8: of a file in which nothing else is, Windows-1252 is the likeliest. */
+/** Windows-1252 from 0x80 to 0x9F, which some engines decode as the control characters of Latin-1; a blank is undefined. */
+const C1 = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
+
+function decodeWindows1252(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return text.replace(/[\u0080-\u009F]/g, (character) => C1.charAt(character.charCodeAt(0) - 0x80));
+}
+
+function decodeAs(label: string, bytes: Uint8Array): string {
+  const { encoding } = new TextDecoder(label);
+  return encoding === "windows-1252" ? decodeWindows1252(bytes) : new TextDecoder(label).decode(bytes);
+}
+
+/** Bytes above ASCII that stand as letters and signs do in a text: one or two at a time, letters beside letters. */
+const PLAUSIBLE =
+  /(?<=[A-Za-z])[\u00C0-\u00FF\u008A\u008C\u008E\u009A\u009C\u009E]{1,2}|[\u00C0-\u00FF\u008A\u008C\u008E\u009A\u009C\u009E]{1,2}(?=[A-Za-z])|[\u0080\u0082\u0084\u0085\u0091-\u0097\u0099\u00A0-\u00BF]/g;
+
+/** A byte that is no UTF-8: of a file in which nothing else is, Windows-1252 is the likeliest when it makes words. */
 function decodeStray(bytes: Uint8Array): Decoded {
   const text = new TextDecoder("utf-8").decode(bytes);
   const at = text.indexOf("\uFFFD");
   const line = lineOf(text, at);
   const found = `bytes that are not UTF-8 (near ${JSON.stringify(text.slice(Math.max(0, at - 20), at + 10))})`;
-  const other = [...text.matchAll(/[\u0080-\uFFFC]/g)].length;
-  if (other > 0) {
+  const isOther = /[\u0080-\uFFFC]/.test(text);
+  const rest = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1").replace(PLAUSIBLE, "");
+  if (isOther || /[\u0080-\u00FF]/.test(rest)) {
     return { text, warning: { message: `${found}; each is read as U+FFFD. Save the file as UTF-8.`, line } };
   }
-  return {
-    text: new TextDecoder("windows-1252").decode(bytes),
-    warning: { message: `${found}; the file is read as windows-1252. Save it as UTF-8.`, line },
-  };
+  const message = `${found}; the file is read as windows-1252. Save it as UTF-8.`;
+  return { text: decodeWindows1252(bytes), warning: { message, line } };
 }
 
 /**
@@ -66,7 +82,7 @@ export function decodeBytes(bytes: Uint8Array, declares: boolean): Decoded {
   let unknown: string | undefined;
   if (declared !== undefined && !/^utf-?8$/i.test(declared)) {
     try {
-      const text = new TextDecoder(declared).decode(bytes);
+      const text = decodeAs(declared, bytes);
       const at = text.indexOf("\uFFFD");
       if (at < 0) return { text };
       const message = `bytes that are not ${declared}, which the file declares; each is read as U+FFFD. Save the file as UTF-8.`;

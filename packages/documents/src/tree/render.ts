@@ -28,6 +28,15 @@ function hasWords(node: Nodes): boolean {
   return (node.type === "text" || node.type === "inlineCode") && /[\p{L}\p{N}]/u.test(node.value);
 }
 
+/** First and last line of a node in the file: its own, else (a wrapper that a converter made) those of what is in it. */
+function linesOfNode(node: Nodes): readonly [number, number] | undefined {
+  if (node.position) return [node.position.start.line, node.position.end.line];
+  if (!("children" in node)) return undefined;
+  const inner = (node.children as Nodes[]).map(linesOfNode).filter((lines) => lines !== undefined);
+  const [first] = inner;
+  return first && [first[0], (inner.at(-1) ?? first)[1]];
+}
+
 class Renderer {
   private readonly parts: string[] = [];
   private length = 0;
@@ -82,7 +91,7 @@ class Renderer {
     }
     const anchor = node.data?.anchor ?? this.anchor;
     this.anchor = undefined;
-    const lines = node.position && ([node.position.start.line, node.position.end.line] as const);
+    const lines = linesOfNode(node) ?? this.blocks.at(-1)?.lines;
     this.blocks.push({
       kind,
       start,
@@ -210,7 +219,7 @@ class Renderer {
     if (columns === 0 || rows.every((row) => row.every((cell) => cell === ""))) return;
     const line = (cells: readonly string[]): string =>
       `| ${Array.from({ length: columns }, (_, i) => cells[i] ?? "").join(" | ")} |`;
-    const [header = [], ...body] = rows;
+    const [header = [], ...body] = rows.filter((row, i) => i > 0 || row.some((cell) => cell !== ""));
     const delimiter = `|${" --- |".repeat(columns)}`;
     const lines = [line(header), delimiter, ...body.filter((row) => row.some((cell) => cell !== "")).map(line)];
     this.block("table", node, level, "", () => this.put(lines.join("\n")));

@@ -50,10 +50,16 @@ export function* elementsOf(node: Parents, into: (element: Element) => boolean =
   }
 }
 
-export const find = (node: Parents, test: (element: Element) => boolean): Element | undefined => {
-  for (const element of elementsOf(node)) if (test(element)) return element;
+/** The first element below a node that passes a test. */
+export function find(node: Parents, test: (element: Element) => boolean): Element | undefined {
+  for (const child of node.children) {
+    if (!isElement(child)) continue;
+    if (test(child)) return child;
+    const inner = find(child, test);
+    if (inner) return inner;
+  }
   return undefined;
-};
+}
 
 export const element = (tagName: string, children: ElementContent[], from?: Element): Element => ({
   type: "element",

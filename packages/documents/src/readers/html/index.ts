@@ -1,7 +1,7 @@
-import type { Root as HastRoot } from "hast";
+import type { Element, Root as HastRoot } from "hast";
 import { readText } from "../../bytes/read-text.js";
 import type { LeaveOut, Page, Reader } from "../reader.js";
-import { attribute, elementsOf, find, hasWord, textOf } from "./element.js";
+import { attribute, elementsOf, find, hasWord, isElement, textOf } from "./element.js";
 import { controlledIds } from "./hidden.js";
 import { mainPart } from "./main-part.js";
 import { parseHtml } from "./parse-html.js";
@@ -26,15 +26,21 @@ function titleOf(root: HastRoot): string | undefined {
 }
 
 /** Text outside of the main part, for the count of what is left out. */
-function leaveOutRest(root: HastRoot, main: object, leaveOut: LeaveOut): void {
+function leaveOutRest(root: HastRoot, main: Element, leaveOut: LeaveOut): void {
+  const around = new Set<Element>();
+  const mains = new Set<Element>(main.position ? [main] : main.children.filter(isElement));
+  const mark = (node: Element): boolean => {
+    if (mains.has(node)) return true;
+    let holds = false;
+    for (const child of node.children) if (isElement(child) && mark(child)) holds = true;
+    if (holds) around.add(node);
+    return holds;
+  };
   const body = find(root, ({ tagName }) => tagName === "body");
-  if (body === undefined || body === main) return;
-  for (const outside of elementsOf(
-    body,
-    (inner) => inner !== main && find(inner, (deeper) => deeper === main) !== undefined,
-  )) {
-    if (outside === main || find(outside, (deeper) => deeper === main)) continue;
-    if (/^(?:script|style|template|noscript)$/.test(outside.tagName)) continue;
+  if (body === undefined || !mark(body)) return;
+  for (const outside of elementsOf(body, (inner) => around.has(inner))) {
+    if (mains.has(outside) || around.has(outside) || /^(?:script|style|template|noscript)$/.test(outside.tagName))
+      continue;
     const text = line(textOf(outside));
     if (hasWord(text)) leaveOut("parts outside of the main part", text, outside.position?.start.line);
   }

@@ -65,8 +65,13 @@ const SOURCE_ADDRESS =
 
 class Tidy {
   private readonly ancestors: Element[] = [];
+  /** Text and links of the whole page, when they were asked for. */
+  private whole: ReturnType<typeof linkShare> | undefined;
 
-  constructor(private readonly options: TidyOptions) {}
+  constructor(
+    private readonly root: Element,
+    private readonly options: TidyOptions,
+  ) {}
 
   private drop(kind: string, node: Parents): void {
     const text = textOf(node).replace(/\s+/g, " ").trim();
@@ -123,7 +128,7 @@ class Tidy {
     if (tagName === "ul" || tagName === "ol") return this.isContents(node) ? "tables of contents" : undefined;
     if (tagName === "td" && isLineNumbers(node)) return "line numbers";
     if (attribute(node, "ariaHidden") === "true" && this.isOrnament(node)) return "ornaments";
-    if (this.isConsent(node)) return "dialogs";
+    if (this.ancestors.length <= 2 && this.isConsent(node)) return "dialogs";
     if (!this.options.named && this.isSideBar(node)) return "navigation";
     return undefined;
   }
@@ -154,9 +159,10 @@ class Tidy {
     if (within && href.startsWith("#") && textOf(within).trim() !== text.trim() && isSelfLink(node, within)) {
       return "links to a heading";
     }
+    const turns = /\b(?:prev|next|edit)\b/.test(attribute(node, "rel"));
+    if (!turns && !SOURCE_ADDRESS.test(href)) return undefined;
     if (!this.isAlone(node, text)) return undefined;
-    if (/\b(?:prev|next|edit)\b/.test(attribute(node, "rel"))) return "navigation";
-    return SOURCE_ADDRESS.test(href) ? "links to the page's source" : undefined;
+    return turns ? "navigation" : "links to the page's source";
   }
 
   /** Whether nothing else is said in the block around. */
@@ -216,8 +222,7 @@ class Tidy {
     return (
       /(?:^|[\s_-])(?:cookies?|consent|gdpr)(?:$|[\s_-])/i.test(names) &&
       /^(?:div|section|aside|form)$/.test(node.tagName) &&
-      find(node, ({ tagName }) => tagName === "button" || tagName === "a" || tagName === "input") !== undefined &&
-      this.ancestors.length <= 2
+      find(node, ({ tagName }) => tagName === "button" || tagName === "a" || tagName === "input") !== undefined
     );
   }
 
@@ -227,8 +232,8 @@ class Tidy {
     if (this.ancestors.length > 4) return false;
     const { text, linked, links } = linkShare(node);
     if (links < 2 * LEAST_LINKS || linked < text * 0.9) return false;
-    const body = this.ancestors[0] ?? node;
-    const whole = linkShare(body);
+    this.whole ??= linkShare(this.root);
+    const { whole } = this;
     // Of a page that is a list of links, the list is the text.
     return whole.text - whole.linked > linked;
   }
@@ -320,5 +325,5 @@ function isMostlyLinks(node: Element): boolean {
 
 /** Takes out what is not read, below `root`. */
 export function tidy(root: Element, options: TidyOptions): void {
-  new Tidy(options).children(root);
+  new Tidy(root, options).children(root);
 }
