@@ -3,6 +3,7 @@ import { readHtml } from "../readers/html/index.js";
 import { readMarkdown } from "../readers/markdown/index.js";
 import type { Page, ReadContext } from "../readers/reader.js";
 import { type Rendered, render } from "../tree/render.js";
+import { withoutWordlessRuns } from "../tree/wordless.js";
 
 /** A page that was read in a test, with all that was said of it. */
 export interface TestPage extends Rendered {
@@ -24,8 +25,9 @@ export async function readTextPage(name: string, text: string, files: Record<str
       return included === undefined ? undefined : { path, text: included };
     },
   };
+  const clean = withoutWordlessRuns(text, leftOut.add);
   const page = /\.html?$/.test(name)
-    ? readHtml(text, name, leftOut.add)
-    : await readMarkdown(text, { path: name, mdx: name.endsWith(".mdx") }, context);
+    ? readHtml(clean, name, leftOut.add)
+    : await readMarkdown(clean, { path: name, mdx: name.endsWith(".mdx") }, context);
   return { ...render(page.tree, leftOut.add), page, leftOut, warnings };
 }

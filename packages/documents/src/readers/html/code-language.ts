@@ -5,6 +5,9 @@ import { attribute, find } from "./element.js";
 const NAMED = /^(?:language|lang|highlight-source|highlight|brush:?|src)-?([a-z0-9+#.-]+)$/i;
 /** Names that say only that there is code. */
 const ANY = /^(?:none|notranslate|default|text|plaintext|plain|code|auto|highlight|wrapper|container|lines?|block)$/i;
+/** Languages that highlighters name by a class of their own, without a prefix. */
+const BARE =
+  /^(?:bash|c|cpp|csharp|css|dart|diff|elixir|go|graphql|groovy|haskell|html|http|ini|java|javascript|json|julia|kotlin|lua|perl|php|powershell|python|r|ruby|rust|scala|shell|sql|swift|toml|ts|typescript|xml|yaml)$/i;
 const MOST_LEVELS = 4;
 
 function named(element: Element): string | undefined {
@@ -17,10 +20,7 @@ function named(element: Element): string | undefined {
     const name = NAMED.exec(one)?.[1];
     if (name && !ANY.test(name)) return name;
   }
-  // Pandoc: `sourceCode python`.
-  const at = classes.indexOf("sourceCode");
-  const after = at >= 0 ? classes[at + 1] : undefined;
-  return after && /^[\w+#.-]+$/.test(after) ? after : undefined;
+  return element.tagName === "pre" || element.tagName === "code" ? classes.find((one) => BARE.test(one)) : undefined;
 }
 
 /** The language of a block of code, as the block, the code in it or what is around it names it. */

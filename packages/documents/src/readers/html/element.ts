@@ -42,12 +42,17 @@ export function textOf(node: Nodes): string {
 export const hasWord = (text: string): boolean => /[\p{L}\p{N}]/u.test(text);
 
 /** Elements below a node, from the outside in, in their order; `into` says whether to look within one. */
-export function* elementsOf(node: Parents, into: (element: Element) => boolean = () => true): Generator<Element> {
-  for (const child of node.children) {
-    if (!isElement(child)) continue;
-    yield child;
-    if (into(child)) yield* elementsOf(child, into);
-  }
+export function elementsOf(node: Parents, into: (element: Element) => boolean = () => true): Element[] {
+  const elements: Element[] = [];
+  const walk = (parent: Parents): void => {
+    for (const child of parent.children) {
+      if (!isElement(child)) continue;
+      elements.push(child);
+      if (into(child)) walk(child);
+    }
+  };
+  walk(node);
+  return elements;
 }
 
 /** The first element below a node that passes a test. */

@@ -1,7 +1,7 @@
 import type { Element, Root as HastRoot } from "hast";
 import { readText } from "../../bytes/read-text.js";
 import type { LeaveOut, Page, Reader } from "../reader.js";
-import { attribute, elementsOf, find, hasWord, isElement, textOf } from "./element.js";
+import { attribute, elementsOf, find, HEADING, hasWord, isElement, textOf } from "./element.js";
 import { controlledIds } from "./hidden.js";
 import { mainPart } from "./main-part.js";
 import { parseHtml } from "./parse-html.js";
@@ -13,16 +13,18 @@ const MOST_BYTES = 32 * 2 ** 20;
 
 const line = (text: string): string => text.replace(/\s+/g, " ").trim();
 
-/** `<title>` without the name of the site after it, which can be told when the first heading is a part of it. */
-function titleOf(root: HastRoot): string | undefined {
-  const heading = find(root, ({ tagName }) => tagName === "h1");
-  const first = heading ? line(textOf(heading).replace(/[¶#§\u200B]/g, "")) : "";
+/** `<title>` without the name of the site beside it, which can be told when the first heading is a part of it. */
+function titleOf(root: HastRoot, main: Element): string | undefined {
+  const heading = find(main, ({ tagName }) => tagName === "h1") ?? find(main, ({ tagName }) => HEADING.test(tagName));
+  const first = heading ? line(textOf(heading)) : "";
   const head = find(root, ({ tagName }) => tagName === "head");
   const title = head ? find(head, ({ tagName }) => tagName === "title") : undefined;
   const whole = title ? line(textOf(title)) : "";
   if (whole === "") return first || undefined;
-  const rest = whole.startsWith(first) ? whole.slice(first.length) : "";
-  return first !== "" && /^\s*[|·•–—:»-]\s/u.test(rest) ? first : whole;
+  if (first === "") return whole;
+  const after = whole.startsWith(first) && /^ ?[|·•–—:»-] /u.test(whole.slice(first.length));
+  const before = whole.endsWith(first) && / [|·•–—:»-] $/u.test(whole.slice(0, -first.length));
+  return after || before ? first : whole;
 }
 
 /** Text outside of the main part, for the count of what is left out. */
@@ -49,7 +51,6 @@ function leaveOutRest(root: HastRoot, main: Element, leaveOut: LeaveOut): void {
 /** A page of HTML: its main part without what frames a site, as a tree. */
 export function readHtml(html: string, path: string, leaveOut: LeaveOut): Page {
   const root = parseHtml(html, path);
-  const title = titleOf(root);
   const meta = find(
     root,
     (candidate) => candidate.tagName === "meta" && attribute(candidate, "name") === "description",
@@ -59,6 +60,7 @@ export function readHtml(html: string, path: string, leaveOut: LeaveOut): Page {
   const { node, named } = mainPart(root);
   if (named) leaveOutRest(root, node, leaveOut);
   tidy(node, { leaveOut, named, controlled });
+  const title = titleOf(root, node);
   return {
     tree: htmlToMdast(node),
     ...(title ? { title } : {}),

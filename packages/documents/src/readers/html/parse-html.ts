@@ -4,6 +4,8 @@ import { UnreadableFileError } from "../unreadable-file-error.js";
 
 /** Elements within one another beyond this many are a mistake or an attack; browsers stop at 512. */
 const MOST_DEPTH = 512;
+/** What the parser takes for the worst text of this length is not noticed. */
+const HARMLESS = 16_384;
 const VOID = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/i;
 /** Formatting elements that are closed in the wrong order are opened again and again, so their number is bounded. */
 const FORMATTING = /^(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)$/i;
@@ -14,6 +16,7 @@ const MOST_OPEN_FORMATTING = 64;
  * and with the cube where tags are closed in the wrong order.
  */
 function checkDepth(html: string, path: string): void {
+  if (html.length < HARMLESS) return;
   const open: string[] = [];
   let formatting = 0;
   for (const [, slash, name = ""] of html.matchAll(/<(\/?)([a-zA-Z][a-zA-Z0-9]*)/g)) {

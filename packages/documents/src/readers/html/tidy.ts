@@ -65,6 +65,8 @@ const SOURCE_ADDRESS =
 
 class Tidy {
   private readonly ancestors: Element[] = [];
+  /** Formulas are there twice: once for the eye, once as MathML, which is what can be read as text. These hold both. */
+  private readonly formulas = new Set<Element>();
   /** Text and links of the whole page, when they were asked for. */
   private whole: ReturnType<typeof linkShare> | undefined;
 
@@ -180,7 +182,11 @@ class Tidy {
   }
 
   private button(node: Element): string | undefined {
-    if (!hasWord(textOf(node))) return "buttons";
+    const text = textOf(node);
+    if (!hasWord(text)) return "buttons";
+    const title = this.ancestors.findLast(({ tagName }) => HEADING.test(tagName) || tagName === "dt");
+    // The question of an accordion is a button; beside other words of a heading it does something.
+    if (title) return hasWord(textOf(title).replace(text, "")) ? "buttons" : undefined;
     // Beside code: copy, run, wrap lines.
     const frame = this.ancestors.findLast(({ tagName }) => tagName !== "span" && tagName !== "button");
     if (this.inside(({ tagName }) => tagName === "pre")) return "buttons";
@@ -212,9 +218,8 @@ class Tidy {
     const text = textOf(node).trim();
     if (!hasWord(text)) return true;
     if (/icon/i.test(attribute(node, "className"))) return true;
-    // Formulas are there twice: once for the eye, once as MathML, which is what can be read as text.
     const parent = this.ancestors.at(-1);
-    return parent !== undefined && find(parent, ({ tagName }) => tagName === "math") !== undefined;
+    return parent !== undefined && this.formulas.has(parent);
   }
 
   private isConsent(node: Element): boolean {
@@ -244,6 +249,7 @@ class Tidy {
       case "svg":
         return this.drawing(node);
       case "math":
+        for (const around of this.ancestors.slice(-3)) this.formulas.add(around);
         return formula(node);
       case "sup":
         return noteMark(node);

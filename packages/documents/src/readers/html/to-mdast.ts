@@ -51,6 +51,10 @@ const MARKED: Readonly<Record<string, "emphasis" | "strong" | "delete">> = {
 };
 const CODE = /^(?:code|tt|samp)$/;
 
+/** What no cell of a table of values holds. */
+const LAID_OUT = /^(?:pre|table|h[1-6]|dl)$/;
+const LISTS = /^(?:ul|ol)$/;
+
 /** Collects the content of a line; white space at its ends and in a row is one blank or none. */
 class Line {
   readonly nodes: PhrasingContent[] = [];
@@ -267,7 +271,7 @@ class Converter {
   /** A line that names what follows: the term of a definition, the summary of details. */
   private term(node: Element, parent: HastParents): RootContent[] {
     if (this.holdsBlocks(node)) return this.anchored(node, this.flow(node));
-    const children = this.line(node);
+    const children = withoutMarks(this.line(node));
     if (children.length === 0) return [];
     const anchor = anchorOf(node, parent);
     return [{ type: "paragraph", children, ...place(node), data: { term: true, ...(anchor ? { anchor } : {}) } }];
@@ -319,10 +323,8 @@ class Converter {
       }
     };
     collect(node);
-    const layout = find(
-      node,
-      ({ tagName }) => tagName === "pre" || tagName === "table" || /^h[1-6]$/.test(tagName) || tagName === "dl",
-    );
+    const heads = find(node, ({ tagName }) => tagName === "th") !== undefined;
+    const layout = find(node, ({ tagName }) => LAID_OUT.test(tagName) || (!heads && LISTS.test(tagName)));
     if (layout) {
       const cells = rows.flatMap((row) => row.children.filter(isElement));
       return [...captions, ...cells.flatMap((cell) => this.anchored(cell, this.flow(cell)))];
@@ -341,6 +343,14 @@ class Converter {
   private cell(node: Element): TableCell {
     return { type: "tableCell", children: this.line(node), ...place(node) };
   }
+}
+
+/** A signature's parts are emphasised for the eye; marks would stand within it. */
+function withoutMarks(nodes: readonly PhrasingContent[]): PhrasingContent[] {
+  return nodes.flatMap((node) => {
+    if (node.type === "emphasis" || node.type === "strong") return withoutMarks(node.children);
+    return "children" in node ? [{ ...node, children: withoutMarks(node.children) } as PhrasingContent] : [node];
+  });
 }
 
 /** At most as many columns or rows are spanned as a table that a person reads has. */

@@ -91,6 +91,27 @@ function toHast(node: Nodes): ElementContent[] {
   }
 }
 
+/** A line of nothing but components is a block: these as blocks. Elements that belong into a line are none. */
+function onlyElements(nodes: readonly PhrasingContent[]): RootContent[] | undefined {
+  const words = nodes.filter((node) => node.type !== "text" || node.value.trim() !== "");
+  const blocks = words.map((node): RootContent | undefined => {
+    if (node.type === "mdxTextExpression") return { ...node, type: "mdxFlowExpression" };
+    if (
+      node.type !== "mdxJsxTextElement" ||
+      !/^(?:[A-Z]|table$|ul$|ol$|dl$|div$|section$|details$|p$|h[1-6]$)/.test(node.name ?? "")
+    )
+      return undefined;
+    const inner = onlyElements(node.children as PhrasingContent[]);
+    const children = inner ?? [{ type: "paragraph", children: node.children as PhrasingContent[] }];
+    return {
+      ...node,
+      type: "mdxJsxFlowElement",
+      children: (STRUCTURED.test(node.name ?? "") ? node.children : children) as never,
+    };
+  });
+  return blocks.length > 0 && blocks.every((block) => block !== undefined) ? blocks : undefined;
+}
+
 /** A page of Markdown taken in by `import Part from "./_part.mdx"` and shown by `<Part />`. */
 export type ReadPart = (path: string, line: number | undefined) => Promise<RootContent[]>;
 
@@ -129,7 +150,16 @@ class Mdx {
       }
       case "mdxJsxFlowElement":
         return this.element(child);
-      case "paragraph":
+      case "paragraph": {
+        const elements = onlyElements(child.children);
+        if (elements === undefined) {
+          child.children = this.phrases(child.children);
+          return [child];
+        }
+        const made: RootContent[] = [];
+        for (const element of elements) made.push(...(await this.child(element)));
+        return made;
+      }
       case "heading":
         child.children = this.phrases(child.children);
         return [child];

@@ -1,8 +1,9 @@
 // What a reader sees of templates' marks: their content is Markdown around them and stays, so the marks go, but for the words that
 // they show (a title, the label of a tab).
-import type { Parents, PhrasingContent, RootContent, Text } from "mdast";
+import type { Paragraph, Parents, PhrasingContent, RootContent, Text } from "mdast";
 import type { LeaveOut } from "../reader.js";
 import { titleParagraph } from "./containers.js";
+import { joinLines, linesOfParagraph } from "./paragraph-lines.js";
 
 const SHOWN =
   /\b(?:title|label|name|header|heading|caption|summary|tabName|text)\s*=\s*(?:"([^"]*)"|'([^']*)'|`([^`]*)`)/;
@@ -33,18 +34,8 @@ export function resolveShortcodes(parent: Parents, leaveOut: LeaveOut): void {
   const made: RootContent[] = [];
   for (const child of parent.children as RootContent[]) {
     if (child.type === "paragraph" && child.children.some(({ type }) => type === "shortcode")) {
-      const alone = child.children.every(
-        (inner) => inner.type === "shortcode" || (inner.type === "text" && inner.value.trim() === ""),
-      );
-      if (alone) {
-        for (const inner of child.children) {
-          if (inner.type !== "shortcode") continue;
-          const shown = ESCAPED.test(inner.value) ? "" : shownBy(inner.value);
-          leaveOut("marks of templates", inner.value, child.position?.start.line);
-          if (shown !== "") made.push(titleParagraph([{ type: "text", value: shown }], child));
-        }
-        continue;
-      }
+      made.push(...resolveParagraph(child, leaveOut));
+      continue;
     }
     if (child.type === "shortcode") continue;
     if ("children" in child) {
@@ -54,6 +45,32 @@ export function resolveShortcodes(parent: Parents, leaveOut: LeaveOut): void {
     made.push(child);
   }
   parent.children = made as typeof parent.children;
+}
+
+/** A line of nothing but marks begins or ends something: it parts what is before from what is after, with the title that it shows. */
+function resolveParagraph(paragraph: Paragraph, leaveOut: LeaveOut): RootContent[] {
+  const made: RootContent[] = [];
+  let open: PhrasingContent[][] = [];
+  const close = (): void => {
+    if (open.length > 0) made.push({ ...paragraph, children: phrases(joinLines(open), leaveOut) });
+    open = [];
+  };
+  for (const line of linesOfParagraph(paragraph.children)) {
+    const marks = line.filter((node) => node.type === "shortcode");
+    const alone = line.every((node) => node.type === "shortcode" || (node.type === "text" && node.value.trim() === ""));
+    if (!alone || marks.length === 0 || marks.some(({ value }) => ESCAPED.test(value))) {
+      open.push(line);
+      continue;
+    }
+    close();
+    for (const { value } of marks) {
+      leaveOut("marks of templates", value, paragraph.position?.start.line);
+      const shown = shownBy(value);
+      if (shown !== "") made.push(titleParagraph([{ type: "text", value: shown }], paragraph));
+    }
+  }
+  close();
+  return made;
 }
 
 function phrases(nodes: readonly PhrasingContent[], leaveOut: LeaveOut): PhrasingContent[] {

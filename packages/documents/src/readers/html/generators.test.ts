@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { readTextPage } from "../../testing/read-text-page.js";
+
+// Pages as the generators write them, each with what was once lost or spoilt in it.
+
+const text = async (body: string): Promise<string> => (await readTextPage("a.html", body)).text;
+
+describe("Docusaurus", () => {
+  const page = `<html><head><title>Backups | Tool</title></head><body><nav class="navbar">Docs Blog</nav><main><article>
+    <div class="theme-doc-markdown markdown"><header><h1>Backups</h1></header>
+    <h2 class="anchor anchorWithStickyNavbar_x" id="plan">Making a plan<a href="#plan" class="hash-link" aria-label="Direct link to Making a plan">&#8203;</a></h2>
+    <div class="language-sh codeBlockContainer_y"><div class="codeBlockContent_z"><pre tabindex="0" class="prism-code language-sh"><code class="codeBlockLines_q"><span class="token-line"><span class="token plain">tool plan new</span><br></span><span class="token-line"><span class="token plain">tool plan run</span><br></span></code></pre>
+    <div class="buttonGroup"><button type="button" aria-label="Copy code">Copy</button></div></div></div>
+    <div class="tabs-container"><ul role="tablist"><li role="tab">Debian</li><li role="tab">macOS</li></ul><div>
+    <div role="tabpanel"><p>Use the package.</p></div><div role="tabpanel" hidden><p>Use the disk image.</p></div></div></div></div>
+    <footer><a href="https://git.example.org/tool/edit/main/docs/backups.md">Edit this page</a></footer></article>
+    <nav class="pagination-nav"><a href="/next">Next: Restore</a></nav></main><footer>Imprint</footer></body></html>`;
+
+  it("keeps headings, lines of code and the panels of tabs, each after its label", async () => {
+    const read = await readTextPage("a.html", page);
+    expect(read.text).toBe(
+      "# Backups\n\n## Making a plan\n\n```sh\ntool plan new\ntool plan run\n```\n\nDebian\n\nUse the package.\n\nmacOS\n\nUse the disk image.",
+    );
+    expect(read.page.title).toBe("Backups");
+    expect(read.blocks.map(({ anchor }) => anchor)).toContain("plan");
+  });
+
+  it("counts what it leaves out by kind", async () => {
+    const { leftOut } = await readTextPage("a.html", page);
+    expect(leftOut.counts()).toEqual({
+      "parts outside of the main part": 2,
+      navigation: 1,
+      "links to the page's source": 1,
+      buttons: 1,
+      "links to a heading": 1,
+    });
+    expect(leftOut.parts.find(({ kind }) => kind === "buttons")?.text).toBe("Copy");
+  });
+});
+
+describe("Sphinx", () => {
+  it("gives code without <code> its language and no escapes, and a signature its anchor", async () => {
+    const read = await readTextPage(
+      "a.html",
+      `<div role="main"><section id="io"><h1>Input<a class="headerlink" href="#io" title="Link to this heading">¶</a></h1>
+       <p>Call <code class="xref py"><span class="pre">load_all_rows()</span></code> or set <em>max_row_count</em> to 1*2.</p>
+       <div class="highlight-python notranslate"><div class="highlight"><pre><span></span><span class="k">def</span> <span class="nf">load_all</span><span class="p">(</span><span class="o">*</span><span class="n">paths_</span><span class="p">):</span>
+    <span class="k">return</span> <span class="n">paths_</span><span class="p">[</span><span class="mi">0</span><span class="p">]</span>
+</pre></div></div>
+       <dl class="py function"><dt class="sig" id="io.load_all_rows"><span class="pre">io.load_all_rows</span>(<em>path</em>, <em>*</em>, <em>max_row_count=None</em>)<a class="headerlink" href="#io.load_all_rows">¶</a></dt>
+       <dd><p>Reads rows.</p></dd></dl></section></div>`,
+    );
+    expect(read.text).toBe(
+      "# Input\n\nCall `load_all_rows()` or set *max_row_count* to 1*2.\n\n" +
+        "```python\ndef load_all(*paths_):\n    return paths_[0]\n```\n\n" +
+        "io.load_all_rows(path, *, max_row_count=None)\n\nReads rows.",
+    );
+    expect(read.blocks.find(({ kind }) => kind === "term")?.anchor).toBe("io.load_all_rows");
+    expect(read.blocks[0]?.anchor).toBe("io");
+  });
+
+  it("leaves line numbers beside code out", async () => {
+    const table = `<main><table class="highlighttable"><tr><td class="linenos"><div><pre><span>1</span>\n<span>2</span></pre></div></td>
+      <td class="code"><div class="highlight"><pre>a = 1\nb = 2</pre></div></td></tr></table></main>`;
+    expect(await text(table)).toBe("```\na = 1\nb = 2\n```");
+  });
+});
+
+describe("help centres and hand-made pages", () => {
+  it("keep questions in buttons, notes in asides, closed details, labels of forms", async () => {
+    const made = await text(`<main><h1>Help</h1>
+      <h2><button aria-expanded="false" aria-controls="a1">Where is my parcel?</button></h2><div id="a1" hidden><p>With the carrier.</p></div>
+      <aside class="note"><p class="title" aria-hidden="true">Mind</p><p>Parcels sleep on Sundays.</p></aside>
+      <details><summary>Customs</summary><p>Paid by the receiver.</p></details>
+      <form><label>Number of the parcel <input value="x1"></label><p>It has nine digits.</p></form>
+      <dl><dt>Depot</dt><dd>A place for parcels.</dd></dl></main>`);
+    for (const part of [
+      "## Where is my parcel?\n\nWith the carrier.",
+      "Mind\n\nParcels sleep on Sundays.",
+      "Customs\n\nPaid by the receiver.",
+      "Number of the parcel\n\nIt has nine digits.",
+      "Depot\n\nA place for parcels.",
+    ]) {
+      expect(made).toContain(part);
+    }
+    expect(made).not.toContain("x1");
+  });
+
+  it("keep all articles when no part is named the main one", async () => {
+    const articles = [1, 2, 3]
+      .map((n) => `<article><h2>Release ${n}</h2><p>Change number ${n}.</p></article>`)
+      .join("\n");
+    expect(await text(`<body><header>Brand</header>${articles}<footer>All rights</footer></body>`)).toBe(
+      "## Release 1\n\nChange number 1.\n\n## Release 2\n\nChange number 2.\n\n## Release 3\n\nChange number 3.",
+    );
+  });
+
+  it("lose what nobody sees and what frames a site", async () => {
+    const read = await readTextPage(
+      "a.html",
+      `<body><a href="#content" class="sr-only">Skip to content</a><div id="cookie-banner"><p>We use cookies.</p><button>Fine</button></div>
+       <div class="links"><ul>${Array.from({ length: 8 }, (_, i) => `<li><a href="/p${i}">Chapter ${i}</a></li>`).join("")}</ul></div>
+       <div><h1>Paper</h1><p>It is made of wood, as it has been for some centuries by now, in mills that stand at rivers.</p>
+       <p>Sheets have sizes, of which the most used is as long as the square root of two times its width, which is how it is cut.</p>
+       <p style="display: none">Draft: do not publish.</p><p hidden>Secret</p><script>track()</script><!-- later --></div></body>`,
+    );
+    expect(read.text).toMatch(/^# Paper\n\nIt is made[\s\S]*cut\.$/);
+    expect(read.leftOut.counts()).toMatchObject({
+      "hidden parts": 3,
+      dialogs: 1,
+      navigation: 1,
+      "scripts and styles": 1,
+    });
+  });
+
+  it("have their formulas as they were written, and signs of icons not at all", async () => {
+    expect(
+      await text(`<main><p>So <span class="katex"><span class="katex-mathml"><math><semantics><mi>E</mi><annotation encoding="application/x-tex">E=mc^2</annotation></semantics></math></span><span class="katex-html" aria-hidden="true">E=mc2</span></span> holds.
+      <i class="icon-gear" aria-hidden="true">settings</i></p></main>`),
+    ).toBe("So $E=mc^2$ holds.");
+  });
+});
+
+describe("tables", () => {
+  it("are Markdown: caption before, spans as empty cells, blocks in a cell apart", async () => {
+    expect(
+      await text(`<main><table><caption>Limits</caption><thead><tr><th>Plan</th><th colspan="2">Size</th></tr></thead>
+        <tbody><tr><td rowspan="2">Free</td><td><p>1 GB</p><p>in all</p></td><td><code>a|b</code></td></tr><tr><td>x</td><td>y</td></tr></tbody></table></main>`),
+    ).toBe("Limits\n\n| Plan | Size |  |\n| --- | --- | --- |\n| Free | 1 GB in all | `a|b` |\n|  | x | y |");
+  });
+});
