@@ -1,4 +1,5 @@
 import { createDocument, type Document, type DocumentMetadata, documentKey } from "@rag-ft/core";
+import { wordCount } from "@rag-ft/text";
 import { type CutOptions, type Cutting, cutPage } from "./cut/cut-page.js";
 import type { ReadPage } from "./files/read-pages.js";
 import type { Rendered } from "./tree/render.js";
@@ -66,8 +67,7 @@ export async function makePassages(
   const source = page.source ?? own;
   const title = titleOf(page, read);
   for (const cutting of await cutPage(read, options, turn)) {
-    const words = cutting.content.split(/\s+/).filter((word) => word !== "").length;
-    if (words < options.minWords) {
+    if (options.minWords > 0 && wordCount(cutting.content) < options.minWords) {
       made.short++;
       continue;
     }

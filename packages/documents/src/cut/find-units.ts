@@ -1,8 +1,8 @@
+import { sentenceStarts } from "@rag-ft/text";
 import type { Block } from "../tree/block.js";
 import { linesOf } from "../tree/lines.js";
 import type { Rendered } from "../tree/render.js";
 import { splitLines } from "./split-lines.js";
-import { sentenceStarts } from "./split-sentences.js";
 import { COST, type CutBlock, type Unit } from "./unit.js";
 
 /** Where a unit begins, before its end and its tokens are known. */

@@ -134,3 +134,81 @@ describe("rows of JSONL", () => {
     await expect(read([path])).rejects.toThrow(message);
   });
 });
+
+describe("links to files", () => {
+  it("are followed, but not in circles, and a file keeps its own name", async () => {
+    await put("site/.rev/guide.md", "# Guide");
+    await put("site/real.md", "# Real");
+    await put("shared/terms.md", "# Terms");
+    await symlink(".rev", join(root, "site", "..data"));
+    await symlink("..data/guide.md", join(root, "site", "guide.md"));
+    await symlink("real.md", join(root, "site", "alias.md"));
+    await symlink(".", join(root, "site", "circle"));
+    await symlink("../shared", join(root, "site", "more"));
+    await symlink("nowhere.md", join(root, "site", "broken.md"));
+    const { pages } = await read([join(root, "site")]);
+    expect(pages.map(({ file }) => file.source)).toEqual(["guide.md", "more/terms.md", "real.md"]);
+  });
+});
+
+describe("what is not read", () => {
+  it("is counted by extension; a folder with nothing else is an error that says so", async () => {
+    for (const name of ["a.md", "b.xyz", "c.XYZ", "LICENSE"]) await put(`mixed/${name}`, name);
+    const { unread } = await findFiles([join(root, "mixed")], { include: [], exclude: ["LICENSE"] });
+    expect([...unread]).toEqual([[".xyz", 2]]);
+    await put("other/b.xyz", "b");
+    await expect(findFiles([join(root, "other")], all)).rejects.toThrow(
+      /no file of a kind that is read \(found 1 \.xyz\)/,
+    );
+  });
+
+  it("is a file that is no text: one of many is passed over with a warning", async () => {
+    await put("some/a.md", "# Fine");
+    await writeFile(join(root, "some/b.md"), Buffer.alloc(100, 1));
+    const { pages, counts, warnings } = await read([join(root, "some")]);
+    expect(pages).toHaveLength(1);
+    expect(counts.unreadable).toBe(1);
+    expect(warnings).toEqual([expect.stringMatching(/b\.md: not a text/)]);
+  });
+});
+
+describe("includes", () => {
+  it("are read from the project, not from outside of it", async () => {
+    await put("book.toml", "");
+    await put("code/a.rs", "fn a() {}");
+    await put(
+      "src/page.md",
+      "```rust\n{{#include ../code/a.rs}}\n```\n\n{{#include ../../secret.md}}\n\n{{#include /etc/hostname}}",
+    );
+    const { pages, warnings } = await read([join(root, "src")]);
+    expect(pages[0]?.text).toBe("```rust\nfn a() {}\n```");
+    expect(warnings).toEqual([
+      expect.stringMatching(/page\.md:5: takes in \.\.\/\.\.\/secret\.md/),
+      expect.stringMatching(/page\.md:7: takes in \/etc\/hostname/),
+    ]);
+  });
+
+  it("of a page in itself end", async () => {
+    await put("a.md", "Once.\n\n{{#include a.md}}");
+    const { pages, warnings } = await read([join(root, "a.md")]);
+    expect(pages[0]?.text.split("Once.").length).toBeLessThan(12);
+    expect(warnings.join()).toContain("take in one another");
+  });
+});
+
+describe("rows of JSONL", () => {
+  it("take url for source, and are read as the Markdown, HTML or plain text that they are", async () => {
+    const rows = [
+      { url: "https://e.org/a", text: "# A\n\nSet \\_x\\_.", lang: "en" },
+      { url: "https://e.org/b", source: "b", text: "<html><body><h1>B</h1><p>1 &lt; 2</p></body></html>" },
+      { source: "c", text: "2*3*4 is 24.\nC:\\_temp <name>\n\n    indented" },
+    ];
+    const path = await put("docs.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const { pages } = await read([path]);
+    expect(pages.map(({ text, page }) => [page.source, text, page.metadata])).toEqual([
+      ["https://e.org/a", "# A\n\nSet _x_.", { lang: "en" }],
+      ["b", "# B\n\n1 < 2", { source: "b", url: "https://e.org/b" }],
+      ["c", "2*3*4 is 24.\nC:\\_temp <name>\n\n    indented", { source: "c" }],
+    ]);
+  });
+});
