@@ -204,7 +204,9 @@ class Renderer {
       this.leaveOut("blocks of minified code", node.value, line);
       return;
     }
-    const value = withoutWordlessRuns(cleanCharacters(node.value), this.leaveOut, line).replace(/^\n+|\s+$/g, "");
+    const value = withoutWordlessRuns(cleanCharacters(node.value), this.leaveOut, line)
+      .replace(/^(?:[ \t]*\n)+/, "")
+      .trimEnd();
     if (value === "") return;
     const longest = Math.max(2, ...(value.match(/^ {0,3}`{3,}/gm) ?? []).map((run) => run.trim().length));
     const fence = "`".repeat(longest + 1);

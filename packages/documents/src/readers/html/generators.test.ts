@@ -66,6 +66,24 @@ describe("Sphinx", () => {
   });
 });
 
+describe("Javadoc", () => {
+  it("has sections in lists, which are no lists to a reader", async () => {
+    const read = await readTextPage(
+      "a.html",
+      `<main role="main"><h1 class="title">Class Jar</h1><ul class="details-list"><li><section class="method-details" id="method-detail"><h2>Methods</h2>
+       <ul class="member-list"><li><section class="detail" id="fill(int)"><h3>fill</h3><div class="member-signature"><span class="return-type">void</span>&nbsp;<span>fill</span>&#8203;(int&nbsp;litres)</div>
+       <pre>
+ 
+   jar.fill(2);
+ </pre><dl class="notes"><dt>Parameters:</dt><dd><code>litres</code> - how many</dd></dl></section></li></ul></section></li></ul></main>`,
+    );
+    expect(read.text).toBe(
+      "# Class Jar\n\n## Methods\n\n### fill\n\nvoid fill(int litres)\n\n```\n   jar.fill(2);\n```\n\nParameters:\n\n`litres` - how many",
+    );
+    expect(read.blocks.map(({ anchor }) => anchor).filter(Boolean)).toEqual(["method-detail", "fill(int)"]);
+  });
+});
+
 describe("help centres and hand-made pages", () => {
   it("keep questions in buttons, notes in asides, closed details, labels of forms", async () => {
     const made = await text(`<main><h1>Help</h1>

@@ -16,7 +16,7 @@ import type {
   TableRow,
 } from "mdast";
 import { codeText } from "./code-text.js";
-import { attribute, find, isElement, textOf } from "./element.js";
+import { attribute, find, HEADING, isElement, textOf } from "./element.js";
 
 declare module "hast" {
   interface ElementData {
@@ -278,6 +278,12 @@ class Converter {
   }
 
   private list(node: Element): RootContent[] {
+    // A list of sections is there for the layout.
+    if (find(node, ({ tagName }) => HEADING.test(tagName))) {
+      return node.children.flatMap((child) =>
+        isElement(child) ? this.anchored(child, this.flow(child)) : this.flow({ type: "root", children: [child] }),
+      );
+    }
     const items: ListItem[] = [];
     for (const child of node.children) {
       if (isElement(child) && child.tagName === "li") items.push(this.item(child));

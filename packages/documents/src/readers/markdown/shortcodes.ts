@@ -29,6 +29,8 @@ function shownBy(mark: string): string {
 // A mark in comment signs within its braces shows itself, in texts about Hugo.
 const ESCAPED = /^(\{\{[<%])\s*\/\*(.*)\*\/\s*([>%]\}\})$/;
 
+const ESCAPED_IN_CODE = /(\{\{[<%])[ \t]*\/\*[ \t]*([^\n{}]*?)[ \t]*\*\/[ \t]*([>%]\}\})/g;
+
 /** Puts what is shown in place of all marks below. Marks of mdBook's includes were resolved before. */
 export function resolveShortcodes(parent: Parents, leaveOut: LeaveOut): void {
   const made: RootContent[] = [];
@@ -38,6 +40,7 @@ export function resolveShortcodes(parent: Parents, leaveOut: LeaveOut): void {
       continue;
     }
     if (child.type === "shortcode") continue;
+    if (child.type === "code") child.value = child.value.replace(ESCAPED_IN_CODE, "$1 $2 $3");
     if ("children" in child) {
       if (child.type === "paragraph" || child.type === "heading") child.children = phrases(child.children, leaveOut);
       else resolveShortcodes(child as Parents, leaveOut);
