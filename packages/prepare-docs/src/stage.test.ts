@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -140,6 +140,41 @@ describe("prepare-docs", () => {
     await expect(run({ min_words: 10 })).rejects.toThrow(/No passage/);
     expect(prepareDocs.settings.safeParse({ document_path: "", save_dir: "x" }).success).toBe(false);
     expect(prepareDocs.settings.safeParse({ document_path: "x", save_dir: "x", chunk_size: 3 }).success).toBe(false);
+  });
+
+  it("counts by kind what is not part of passages, lists kinds of files, and links to published pages", async () => {
+    await mkdir(join(root, "site"));
+    await writeFile(
+      join(root, "site", "a.html"),
+      "<body><nav>Home</nav><main><h1 id='top'>A</h1><p>Some text.</p></main></body>",
+    );
+    await writeFile(join(root, "site", "b.xyz"), "?");
+    const warnings: string[] = [];
+    const reporter = { ...silentReporter, warn: (message: string) => void warnings.push(message) };
+    const settings = { document_path: join(root, "site"), source_url: "https://e.org/{path}" };
+    const result = await run(settings, { ...context(), reporter });
+    expect(result.record).toEqual({ left_out: { "parts outside of the main part": 1 }, files_not_read: { ".xyz": 1 } });
+    expect(result.summary).toContain("not part of the passages: 1 parts outside of the main part");
+    expect(result.summary).toContain("not read: 1 .xyz");
+    const [passage] = await readDocuments(result.outputs[0] ?? "");
+    expect(passage?.metadata).toMatchObject({ source: "https://e.org/a.html", link: "https://e.org/a.html#top" });
+    // All words are unknown to the test's tokenizer.
+    expect(warnings).toEqual([expect.stringMatching(/does not know 100\.0 % .*it knows no script/)]);
+    expect(prepareDocs.settings.safeParse({ ...settings, save_dir: "x", source_url: "https://e.org/" }).success).toBe(
+      false,
+    );
+  });
+
+  it("shows what is left out of one page, and writes nothing", async () => {
+    await writeFile(join(root, "a.md"), "# A\n\nText.\n\n<!-- a remark -->\n");
+    const result = await run({ document_path: join(root, "a.md"), explain: "a.md", tokenizer: join(root, "none") });
+    expect(result.summary).toBe(
+      "a.md: 10 characters in 2 blocks are read. Left out:\n  line 5, comments: <!-- a remark -->",
+    );
+    expect(existsSync(join(root, "out"))).toBe(false);
+    await expect(run({ document_path: join(root, "a.md"), explain: "b.md" })).rejects.toThrow(
+      /no file of document_path has .* b\.md/,
+    );
   });
 
   it("stops when asked to, and writes nothing", async () => {

@@ -147,3 +147,22 @@ describe("tables", () => {
     ).toBe("Limits\n\n| Plan | Size |  |\n| --- | --- | --- |\n| Free | 1 GB in all | `a|b` |\n|  | x | y |");
   });
 });
+
+describe("hostile pages", () => {
+  const hostile = {
+    "tags that are never closed": "<b><i><a><div>".repeat(30_000),
+    "tags closed in the wrong order": "<b><p>".repeat(20_000) + "</b></p>".repeat(20_000),
+    "deep lists": "<ul><li>".repeat(20_000),
+    "a long line": `<p>${"word ".repeat(300_000)}</p>`,
+    "headings within one another": "<h1><h2>".repeat(20_000),
+    "many attributes": `<p ${Array.from({ length: 50_000 }, (_, i) => `a${i}=1`).join(" ")}>x</p>`,
+    "wide tables": `<table>${`<tr>${"<td colspan=1000>x".repeat(200)}</tr>`.repeat(20)}</table>`,
+  };
+  it.each(Object.entries(hostile))("%s end in time", async (_, content) => {
+    const start = performance.now();
+    await readTextPage("a.html", content).catch((error: Error) => {
+      if (!(error instanceof RangeError)) expect(error.message).toMatch(/^a\.html: .* Repair or leave out the file\.$/);
+    });
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
