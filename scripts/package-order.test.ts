@@ -11,7 +11,7 @@ const dependencies = Object.fromEntries(
 );
 const manifest = {
   dependencies: { ...dependencies, zod: "4" },
-  devDependencies: { "@rag-ft/test-utils": "workspace:*" },
+  devDependencies: { "@rag-ft/test-utils": "workspace:*", "@types/mdast": "4" },
 };
 const problemsOf = (path: string, text: string): string[] =>
   packageProblems([{ name: path.split("/")[1], manifest, files: [{ path, text }] }]);
@@ -25,6 +25,7 @@ it("lets a package import earlier ones, what stands beside, and its own files", 
     'import { z } from "zod";',
     'import "zod/mini";',
     'import { join } from "node:path";',
+    'import type { Root } from "mdast";',
     "const told = 'no import from \"yaml\"';",
   ].join("\n");
   expect(problemsOf("packages/compare/src/parts/a.ts", text)).toEqual([]);
@@ -89,6 +90,7 @@ it.each([
     'import { it } from "vitest";',
     /does not declare vitest/,
   ],
+  ["code of a package of types", "packages/cli/src/a.ts", 'import { m } from "mdast";', /does not declare mdast/],
   ["a package without a place", "packages/new/src/a.ts", "", /packages\/new: has no place/],
 ])("refuses %s", (_, path, text, problem) => {
   expect(problemsOf(path, text)).toEqual([expect.stringMatching(problem)]);
