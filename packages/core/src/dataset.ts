@@ -58,6 +58,21 @@ export async function readQuestions(path: string): Promise<QuestionsRow[]> {
   });
 }
 
+/**
+ * Reads `*_w_q.jsonl` for its questions.
+ *
+ * @throws DataError also when no row has a question.
+ */
+export async function readAskedQuestions(path: string): Promise<QuestionsRow[]> {
+  const rows = await readQuestions(path);
+  if (rows.every(({ questions }) => questions.length === 0)) {
+    throw new DataError(
+      `${path}: none of its ${rows.length} rows has a question (\`questions\` is empty in all). Run gen-questions, or name another file.`,
+    );
+  }
+  return rows;
+}
+
 /** A question with its answer, and its line in the file it was read from. */
 export interface NumberedQaRow extends QaRow {
   line: number;
@@ -65,6 +80,7 @@ export interface NumberedQaRow extends QaRow {
 
 /**
  * Reads `*_w_qa.jsonl`. The reference's own files hold some rows without a question: they are passed over, with a warning that counts them.
+ * So are rows whose gold answer is white space, which teach and measure nothing.
  *
  * @throws DataError for a row that is malformed, or when no row has a question.
  */
@@ -73,12 +89,23 @@ export async function readQa(path: string, { warn }: Pick<Reporter, "warn">): Pr
     what: "questions with answers (*_w_qa.jsonl: gold_docs, hard_neg_docs, chat_history, question, gold_answer)",
     explain: explainRow("answers"),
   });
-  const rows = all.filter(({ row }) => row.question.trim() !== "");
-  const empty = all.filter(({ row }) => row.question.trim() === "").map(({ line }) => line);
-  if (rows.length === 0) throw new DataError(`${path}: no row has a question.`);
-  if (empty.length > 0) {
-    const where = `line${empty.length > 1 ? "s" : ""} ${empty.slice(0, 5).join(", ")}${empty.length > 5 ? ", …" : ""}`;
-    warn(`${path}: ${empty.length} of ${all.length} rows have an empty question and are left out (${where})`);
-  }
+  const asked = all.filter(({ row }) => row.question.trim() !== "");
+  const rows = asked.filter(({ row }) => row.gold_answer.trim() !== "");
+  if (asked.length === 0) throw new DataError(`${path}: no row has a question.`);
+  if (rows.length === 0) throw new DataError(`${path}: every gold answer is only white space.`);
+  const leftOut = (left: typeof all, what: string): void => {
+    if (left.length === 0) return;
+    const lines = left.slice(0, 5).map(({ line }) => line);
+    const where = `line${left.length > 1 ? "s" : ""} ${lines.join(", ")}${left.length > 5 ? ", …" : ""}`;
+    warn(`${path}: ${left.length} of ${all.length} rows have ${what} and are left out (${where})`);
+  };
+  leftOut(
+    all.filter(({ row }) => row.question.trim() === ""),
+    "an empty question",
+  );
+  leftOut(
+    asked.filter(({ row }) => row.gold_answer.trim() === ""),
+    "a gold answer of white space alone",
+  );
   return rows.map(({ line, row }) => ({ ...row, line }));
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { readDocuments, readQa, readQuestions } from "./dataset.js";
+import { readAskedQuestions, readDocuments, readQa, readQuestions } from "./dataset.js";
 import { createDocument } from "./document.js";
 import { DataError, UserError } from "./errors.js";
 import { appendJsonl, readJsonl, toJsonl, writeJsonl } from "./jsonl.js";
@@ -77,6 +77,19 @@ describe("files of the flow", () => {
       { ...questions, extra: 1 },
     ]);
     expect(await readQa(await file(toJsonl([answers])), silentReporter)).toEqual([{ ...answers, line: 1 }]);
+  });
+
+  it("passes over gold answers of white space, with a warning; where all are, or no row has a question, it is an error", async () => {
+    const said: string[] = [];
+    const path = await file(toJsonl([answers, { ...answers, gold_answer: " \n" }]));
+    expect((await readQa(path, { warn: (line) => said.push(line) })).map(({ line }) => line)).toEqual([1]);
+    expect(said).toEqual([`${path}: 1 of 2 rows have a gold answer of white space alone and are left out (line 2)`]);
+    const blank = await file(toJsonl([{ ...answers, gold_answer: " " }]));
+    await expect(readQa(blank, silentReporter)).rejects.toThrow(/every gold answer is only white space/);
+    const asked = await file(toJsonl([{ ...questions, questions: [] }, questions]));
+    expect(await readAskedQuestions(asked)).toHaveLength(2);
+    const none = await file(toJsonl([{ ...questions, questions: [" "] }]));
+    await expect(readAskedQuestions(none)).rejects.toThrow(/none of its 1 rows has a question/);
   });
 
   it("passes over answers without a question, with a warning that counts them, and still refuses malformed ones", async () => {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type QaRow, type QuestionsRow, type Reporter, readQa, readQuestions, requireFile } from "@rag-ft/core";
+import { type QaRow, type QuestionsRow, type Reporter, readAskedQuestions, readQa, requireFile } from "@rag-ft/core";
 import type { RetrievalQuestion } from "@rag-ft/retrieval";
 
 /** A test question; `chat_history` only tells it from others. */
@@ -24,5 +24,5 @@ async function holdsAnswers(path: string): Promise<boolean> {
 export async function readTestQuestions(path: string, reporter: Pick<Reporter, "warn">): Promise<TestQuestion[]> {
   await requireFile(path, "questions with their gold passages (*_w_q.jsonl or *_w_qa.jsonl)");
   if (await holdsAnswers(path)) return readQa(path, reporter);
-  return (await readQuestions(path)).flatMap(eachQuestion);
+  return (await readAskedQuestions(path)).flatMap(eachQuestion);
 }

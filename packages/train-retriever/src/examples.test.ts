@@ -1,7 +1,7 @@
 import { createDocument, createRandom, type Document } from "@rag-ft/core";
 import { createWordEncoder } from "@rag-ft/test-utils";
 import { describe, expect, it } from "vitest";
-import { composeBatch, flattenQuestions } from "./examples.js";
+import { composeBatch, flattenQuestions, withGoldOfSameQuestion } from "./examples.js";
 import { likelyAnswersOf } from "./guided-masks.js";
 import { countMasked, nearDuplicatesOf } from "./near-duplicate-masks.js";
 
@@ -47,6 +47,24 @@ describe("composeBatch", () => {
     ];
     expect(composeBatch(batch, 1, createRandom(0)).passages).toEqual([a, b, negative]);
     expect(composeBatch(batch, 0.49, createRandom(0)).passages).toEqual([a, b]);
+  });
+
+  it("the gold passages of rows that ask the same are negatives of neither, be they gold or hard negatives in the batch", () => {
+    const examples = withGoldOfSameQuestion([
+      { question: "How does it work?", gold_docs: [a], hard_neg_docs: [b] },
+      { question: "how does it work", gold_docs: [b], hard_neg_docs: [] },
+      { question: "Which other?", gold_docs: [negative], hard_neg_docs: [] },
+    ]);
+    expect(examples.map(({ gold_docs }) => gold_docs)).toEqual([[a, b], [b, a], [negative]]);
+    const { labels, excluded } = composeBatch(examples, 0, createRandom(0));
+    expect(labels).toEqual([0, 1, 2]);
+    expect(excluded).toEqual([
+      [0, 1],
+      [1, 0],
+    ]);
+    // The second row is in another batch.
+    const apart = composeBatch([examples[0], examples[2]] as typeof examples, 0.5, createRandom(0));
+    expect(apart.passages).toEqual([a, negative]);
   });
 
   describe("with near-duplicates", () => {

@@ -1,4 +1,5 @@
-import { type Document, documentKey, type QuestionsRow, type Random } from "@rag-ft/core";
+import { type Document, distinctDocuments, documentKey, type QuestionsRow, type Random } from "@rag-ft/core";
+import { normalisedQuestion } from "@rag-ft/text";
 import type { Masks } from "./masks.js";
 import type { RetrievalExample } from "./retrieval-example.js";
 
@@ -7,6 +8,25 @@ export function flattenQuestions(rows: readonly QuestionsRow[]): RetrievalExampl
   return rows.flatMap(({ questions, gold_docs, hard_neg_docs }) =>
     questions.map((question) => ({ question, gold_docs, hard_neg_docs })),
   );
+}
+
+/**
+ * The examples, with the gold passages of all that ask the same behind each one's own: a passage that answers the question in one row is no
+ * negative of it in another.
+ */
+export function withGoldOfSameQuestion(examples: readonly RetrievalExample[]): RetrievalExample[] {
+  const askedAs = ({ question }: RetrievalExample): string => normalisedQuestion(question) || question.trim();
+  const gold = new Map<string, Document[]>();
+  for (const example of examples) {
+    const known = gold.get(askedAs(example));
+    if (known) known.push(...example.gold_docs);
+    else gold.set(askedAs(example), [...example.gold_docs]);
+  }
+  return examples.map((example) => {
+    const own = new Set(example.gold_docs.map(documentKey));
+    const others = distinctDocuments(gold.get(askedAs(example)) ?? []).filter((other) => !own.has(documentKey(other)));
+    return others.length === 0 ? example : { ...example, gold_docs: [...example.gold_docs, ...others] };
+  });
 }
 
 /** What one step of contrastive training compares. */

@@ -166,14 +166,20 @@ describe("train-retriever", () => {
 
   it("masks near-duplicates of the gold passages when told to, and records how many", async () => {
     const said: string[] = [];
-    const reporter = { ...silentReporter, info: (message: string) => said.push(message) };
+    const say = (line: string): number => said.push(line);
+    const reporter: Reporter = { ...silentReporter, info: say, warn: say };
     const words = "the option called timeout sets how long a request may take before it is given up";
     const passages = [words, `${words} or tried again`, "cookies are kept between requests of a client"].map(
       (text, i) => createDocument(text, { source: `${i}.md` }),
     );
     await writeJsonl(
       at("near_w_q.jsonl"),
-      passages.map((gold) => ({ gold_docs: [gold], hard_neg_docs: [], chat_history: [], questions: ["What is it?"] })),
+      passages.map((gold, i) => ({
+        gold_docs: [gold],
+        hard_neg_docs: [],
+        chat_history: [],
+        questions: [`What is it, number ${i}?`],
+      })),
     );
     const run = async (name: string, more: Record<string, unknown>): Promise<{ hash: string; record: unknown }> => {
       const data = { train_file: at("near_w_q.jsonl"), test_file: undefined, do_eval: false };
@@ -192,6 +198,7 @@ describe("train-retriever", () => {
     // With nearly no share asked for every passage is a likely answer, and there is nothing left to learn from.
     const guided = await run("near-guided", { guided_masking: 1e-9 });
     expect(guided.record).toEqual({ guided: { pairs: 12, masked_pairs: 12, share: 1 } });
+    expect(said).toContainEqual(expect.stringMatching(/no batch has a negative.*or masked/));
     expect(said).toContain("near-duplicates: 4 of 12 pairs of question and passage (33.33 %) are no negatives");
     expect(masked.hash).not.toBe(plain.hash);
   });
@@ -430,6 +437,13 @@ describe("train-retriever", () => {
     await expect(trainRetriever.run(settings("run", { eval_file: at("broken_w_q.jsonl") }), context)).rejects.toThrow(
       /broken_w_q\.jsonl:1: not questions/,
     );
+    expect(() => settings("run", { max_steps: 0 })).toThrow(/0 steps train nothing; give --do_train false/);
+    await expect(
+      trainRetriever.run(
+        settings("no-negatives", { per_device_train_batch_size: 1, gradient_accumulation_steps: 6 }),
+        context,
+      ),
+    ).rejects.toThrow(/no batch has a negative.*per_device_train_batch_size is 1/);
     await expect(trainRetriever.run(settings("run", { model_path: at("nowhere") }), context)).rejects.toThrow(
       /nowhere/,
     );

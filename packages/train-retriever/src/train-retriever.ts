@@ -1,6 +1,6 @@
 import {
+  readAskedQuestions,
   readDocuments,
-  readQuestions,
   type StageContext,
   type StageResult,
   type TableColumn,
@@ -21,8 +21,9 @@ import { HYBRID_FILE } from "@rag-ft/retrieval";
 import { totalSteps } from "@rag-ft/train";
 import { compareSearches } from "./compare-searches.js";
 import { ModelInTraining, withoutSplit, withSplit } from "./evaluation.js";
-import { flattenQuestions } from "./examples.js";
+import { flattenQuestions, withGoldOfSameQuestion } from "./examples.js";
 import { identityOf, type RunData } from "./identity.js";
+import type { RetrievalExample } from "./retrieval-example.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 import { createBatches } from "./training-batches.js";
 import { createStep } from "./training-step.js";
@@ -52,11 +53,12 @@ export function runTrainRetriever(settings: TrainRetrieverSettings, context: Sta
 }
 
 async function openTask(settings: TrainRetrieverSettings, context: StageContext): Promise<OpenedTask> {
+  const read = async (path: string): Promise<RetrievalExample[]> => flattenQuestions(await readAskedQuestions(path));
   const data: RunData = {
     documents: await readDocuments(settings.full_dataset_file_path),
-    train: settings.do_train ? flattenQuestions(await readQuestions(settings.train_file)) : [],
-    evaluation: flattenQuestions(await readQuestions(settings.eval_file)),
-    test: settings.test_file ? flattenQuestions(await readQuestions(settings.test_file)) : undefined,
+    train: settings.do_train ? withGoldOfSameQuestion(await read(settings.train_file)) : [],
+    evaluation: await read(settings.eval_file),
+    test: settings.test_file ? await read(settings.test_file) : undefined,
   };
   const encoder = await openModel(settings, context);
   const { weights, folder, architecture } = encoder;

@@ -6,6 +6,7 @@ import { type ContrastiveExamples, composeBatch } from "./examples.js";
 import { likelyAnswersOf } from "./guided-masks.js";
 import type { Masks } from "./masks.js";
 import { countMasked, type MaskCounts, nearDuplicatesOf } from "./near-duplicate-masks.js";
+import { requireNegatives } from "./require-negatives.js";
 import type { RetrievalExample } from "./retrieval-example.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
@@ -50,18 +51,21 @@ export async function createBatches(
     const batch = source.at(number);
     return { batch, examples: composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number), masks) };
   };
+  const count = steps * settings.gradient_accumulation_steps;
+  const checked = { at: (number: number) => at(number).examples, count, perEpoch: Math.ceil(train.length / size) };
+  requireNegatives(checked, settings, train, reporter);
   const record: Record<string, MaskCounts> = {};
   if (!masks.isNear && !masks.isLikely) return { at, record };
-  const numbers = Array.from({ length: steps * settings.gradient_accumulation_steps }, (_, number) => number);
+  const numbers = Array.from({ length: count }, (_, number) => number);
   const { near_duplicates, guided } = countMasked(numbers.map((number) => at(number).examples));
-  const count = (name: string, title: string, counts: MaskCounts): void => {
+  const report = (name: string, title: string, counts: MaskCounts): void => {
     record[name] = counts;
     const percent = (100 * counts.share).toFixed(2);
     reporter.info(
       `${title}: ${counts.masked_pairs} of ${counts.pairs} pairs of question and passage (${percent} %) are no negatives`,
     );
   };
-  if (masks.isNear) count("near_duplicates", "near-duplicates", near_duplicates);
-  if (masks.isLikely) count("guided", "likely answers", guided);
+  if (masks.isNear) report("near_duplicates", "near-duplicates", near_duplicates);
+  if (masks.isLikely) report("guided", "likely answers", guided);
   return { at, record };
 }

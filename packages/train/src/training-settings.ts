@@ -4,6 +4,9 @@ import { loraFields } from "./lora/lora-settings.js";
 import { SCHEDULES } from "./optimizer/schedule.js";
 import { trackersOf } from "./tracker/tracker.js";
 
+/** Why a training of 0 steps is refused: trainers differ in whether that is none or whole epochs. */
+export const NO_STEPS = "0 steps train nothing; give --do_train false to only evaluate, -1 for num_train_epochs";
+
 /** Settings that every training stage has, named as Hugging Face's TrainingArguments name them. */
 export const trainingSettings = {
   output_dir: z.string().min(1).describe("Folder for checkpoints, logs and figures"),
@@ -16,7 +19,12 @@ export const trainingSettings = {
   num_train_epochs: number((n) => n.positive())
     .default(1)
     .describe("Passes over the training data, unless max_steps is given"),
-  max_steps: number((n) => n.int().min(-1))
+  max_steps: number((n) =>
+    n
+      .int()
+      .min(-1)
+      .refine((steps) => steps !== 0, NO_STEPS),
+  )
     .default(-1)
     .describe("Steps in all; -1: as many as num_train_epochs takes"),
   eval_steps: count(0)

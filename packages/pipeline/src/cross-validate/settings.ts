@@ -1,4 +1,5 @@
 import { count, flag, listOf, number } from "@rag-ft/core";
+import { NO_STEPS } from "@rag-ft/train";
 import { trainRetrieverSettings } from "@rag-ft/train-retriever";
 import { z } from "zod";
 
@@ -37,7 +38,12 @@ export const crossValidateSettings = trainRetrieverSettings.omit(PER_FOLD).exten
     .optional()
     .describe("Temperatures between commas"),
   max_steps: listOf(
-    number((n) => n.int().min(-1)),
+    number((n) =>
+      n
+        .int()
+        .min(-1)
+        .refine((steps) => steps !== 0, NO_STEPS),
+    ),
     1,
   )
     .default([-1])
