@@ -18,8 +18,9 @@ function cellText(value: string | number | undefined, digits: number | undefined
   return digits === undefined && Number.isInteger(value) ? String(value) : value.toFixed(digits ?? 3);
 }
 
-/** A change with its sign and three decimal places: `+0.014`, `-0.003`. */
+/** A change with its sign and three decimal places: `+0.014`, `-0.003`; `-` alone where it is not known. */
 export function signed(change: number): string {
+  if (!Number.isFinite(change)) return "-";
   return `${change < 0 ? "-" : "+"}${Math.abs(change).toFixed(3)}`;
 }
 

@@ -36,7 +36,9 @@ test("figures of four questions, worked out by hand", async () => {
   expect(result.figures["document_recall/recall1"]).toBe(1 / 4);
   expect(result.figures["document_recall/recall2"]).toBe(2 / 4);
   // Each first passage holds its gold passages' words or is held by them.
-  expect(result.figures["near_recall/recall1"]).toBe(1);
+  expect(result.figures["near_fragment_recall/recall1"]).toBe(1);
+  // One of the four is held by its gold passage only: a fragment.
+  expect(result.figures["near_recall/recall1"]).toBe(3 / 4);
   expect(result.figures["fraction_recall/recall1"]).toBe(1.5 / 4);
   expect(result.figures["fraction_recall/recall2"]).toBe(2.5 / 4);
   expect(result.figures.mrr).toBe((1 + 1 / 2 + 1 + 0) / 4);

@@ -1,5 +1,5 @@
 import { type Document, documentKey } from "@rag-ft/core";
-import { areNear, type Shingles, shingles } from "@rag-ft/text";
+import { CONTAINED_ABOVE, containment, type Shingles, shingles } from "@rag-ft/text";
 
 /**
  * Single words, as the question is whether a passage holds what the other says, whatever the order; for removing or masking passages, runs of
@@ -17,7 +17,12 @@ function wordsOf(document: Document): Shingles {
   return made;
 }
 
-/** Whether two passages are the same, or one has more than 80 % of the other's words, each as often as it comes there. */
-export function isNearPassage(a: Document, b: Document): boolean {
-  return documentKey(a) === documentKey(b) || areNear(wordsOf(a), wordsOf(b));
+/** Whether a passage is the gold one, or has more than 80 % of its words, each as often as it comes there: it holds what the gold one says. */
+export function holdsPassage(passage: Document, gold: Document): boolean {
+  return documentKey(passage) === documentKey(gold) || containment(wordsOf(gold), wordsOf(passage)) > CONTAINED_ABOVE;
+}
+
+/** Whether more than 80 % of a passage's words are in the gold one: a part of it, which need not hold the answer. */
+export function isFragment(passage: Document, gold: Document): boolean {
+  return containment(wordsOf(passage), wordsOf(gold)) > CONTAINED_ABOVE;
 }

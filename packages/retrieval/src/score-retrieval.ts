@@ -1,6 +1,6 @@
 import { type Document, distinctDocuments, documentKey } from "@rag-ft/core";
 import { type FigureDepths, mean, measure, RETRIEVAL_FIGURES } from "@rag-ft/metrics";
-import { isNearPassage } from "./near-passages.js";
+import { holdsPassage, isFragment } from "./near-passages.js";
 
 /** One question's figures. */
 export interface RetrievalScore {
@@ -25,9 +25,18 @@ export function scoreRetrieval(
   const distinct = distinctDocuments(gold);
   const goldKeys = distinct.map(documentKey);
   const shown = retrieved.slice(0, Math.max(0, ...ks));
-  const nearRanks = distinct.map((one) => placeOf(shown.findIndex((other) => isNearPassage(one, other))));
+  const nearRanks = distinct.map((one) => placeOf(shown.findIndex((other) => holdsPassage(other, one))));
+  const fragmentRanks = distinct.map((one, i) => {
+    const holder = nearRanks[i] ?? shown.length + 1;
+    const first = shown.findIndex((other, at) => at + 1 < holder && isFragment(other, one));
+    return first < 0 ? (nearRanks[i] ?? null) : placeOf(first);
+  });
   return {
-    figures: measure(RETRIEVAL_FIGURES, { retrieved: keys, gold: goldKeys, nearRanks }, { ks, searched }),
+    figures: measure(
+      RETRIEVAL_FIGURES,
+      { retrieved: keys, gold: goldKeys, nearRanks, fragmentRanks },
+      { ks, searched },
+    ),
     gold_ranks: goldKeys.map((key) => placeOf(keys.indexOf(key))),
   };
 }

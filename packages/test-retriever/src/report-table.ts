@@ -17,6 +17,7 @@ export function comparedNames(names: readonly string[]): string[] {
 }
 
 function withInterval({ mean, low, high }: Estimate): string {
+  if (!Number.isFinite(mean)) return "-";
   const shown = mean.toFixed(3);
   return Number.isFinite(low) ? `${shown} [${low.toFixed(3)}, ${high.toFixed(3)}]` : shown;
 }
@@ -52,7 +53,7 @@ export function differencesTable(
       ({ from, to, figure, difference, low, high, p_value, wins, losses, ties }): TableRow => ({
         difference: `${to} - ${from}`,
         figure: headings.get(figure),
-        change: `${signed(difference)} [${signed(low)}, ${signed(high)}]`,
+        change: `${signed(difference)}${Number.isFinite(low) ? ` [${signed(low)}, ${signed(high)}]` : ""}`,
         p: p_value.toFixed(4),
         wins,
         losses,

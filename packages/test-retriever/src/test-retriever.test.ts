@@ -137,6 +137,22 @@ describe("test-retriever", () => {
     });
   });
 
+  test("one question has no interval but of right and wrong: none is shown, nowhere a NaN", async () => {
+    await writeJsonl(at("one_w_q.jsonl"), [
+      { gold_docs: gold(0), hard_neg_docs: [], chat_history: [], questions: ["a rose"] },
+    ]);
+    const { summary } = await run({ model_path: "models/all", eval_data_path: at("one_w_q.jsonl"), ks: "1" });
+    expect(summary).toMatch(/BM25 - all +MRR@100 +-0\.500 +1\.0000/);
+    expect(summary).not.toContain("NaN");
+    expect(await readFile(at("out", "score.json"), "utf8")).not.toContain("null");
+    await writeJsonl(at("none_w_q.jsonl"), [
+      { gold_docs: gold(4), hard_neg_docs: [], chat_history: [], questions: [] },
+    ]);
+    await expect(run({ model_path: "models/all", eval_data_path: at("none_w_q.jsonl") })).rejects.toThrow(
+      /none of its 1 rows has a question/,
+    );
+  });
+
   describe("with words and vectors together", () => {
     test("each model is tested alone and with BM25, and its passages are embedded once", async () => {
       const calls = encoders["models/colours"]?.calls ?? [];

@@ -76,7 +76,7 @@ export const trainRetrieverSettings = z.object({
     )
     .default("eval_retr/document_recall/recall4")
     .describe(
-      "What chooses the best checkpoint, a name of docs/figures.md such as mrr@4; near_recall counts a near-duplicate of the gold passage as found",
+      "What chooses the best checkpoint, a name of docs/figures.md such as mrr@4; near_recall counts a passage that holds the gold one's words as found",
     ),
   ...resultSettings,
 });

@@ -57,6 +57,13 @@ describe("choose", () => {
     }
   });
 
+  it("one question gives no interval, in the verdict and in the file", () => {
+    const one = (step: number, mrr: number): Candidate => ({ step, figures: { mrr }, values: [mrr] });
+    const { difference, verdict } = choose(one(0, 0.25), [one(9, 0.5)], { ...better, metric: "mrr" });
+    expect(difference).toEqual({ mean: 0.25, wins: 1, losses: 0, questions: 1 });
+    expect(verdict).toContain("difference +0.250, no interval of a single question.");
+  });
+
   it("of losses the lower one is better", () => {
     const losses = (step: number, loss: number, spread: number): Candidate => {
       const values = Array.from({ length: 40 }, (_, i) => loss + (i % 2 ? spread : -spread));

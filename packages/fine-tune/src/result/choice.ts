@@ -33,8 +33,10 @@ export interface Choice {
   kept: Candidate;
   /** All but the base. */
   candidates: readonly Candidate[];
-  /** The best candidate against the base on the eval questions; undefined when it is not better. */
-  difference: { mean: number; low: number; high: number; wins: number; losses: number; questions: number } | undefined;
+  /** The best candidate against the base on the eval questions, without interval where one is not known; undefined when it is not better. */
+  difference:
+    | { mean: number; low?: number; high?: number; wins: number; losses: number; questions: number }
+    | undefined;
   /** What came out, in a sentence or two. */
   verdict: string;
 }
@@ -90,8 +92,9 @@ export function choose(base: Candidate, candidates: readonly Candidate[], option
     return { kept: base, candidates, difference: undefined, verdict };
   }
   const { difference, low, high, wins, losses, n } = pairedDifference(base.values, best.values);
-  const compared = { mean: difference, low, high, wins, losses, questions: n };
-  const change = `${title} ${from} to ${figure(best).toFixed(3)} on ${n} eval questions, difference ${signed(difference)}, 95 % interval ${signed(low)} to ${signed(high)}`;
+  const isKnown = Number.isFinite(low);
+  const compared = { mean: difference, ...(isKnown ? { low, high } : {}), wins, losses, questions: n };
+  const change = `${title} ${from} to ${figure(best).toFixed(3)} on ${n} eval questions, difference ${signed(difference)}, ${isKnown ? `95 % interval ${signed(low)} to ${signed(high)}` : "no interval of a single question"}`;
   const isSignificant = greaterIsBetter ? low > 0 : high < 0;
   const subject = candidateName(best).replace(/^s/, "S");
   if (isSignificant) {

@@ -11,13 +11,15 @@ import { RETRIEVAL_FIGURES } from "./retrieval-figures.js";
 
 describe("figures of one question", () => {
   test("of a retriever, at each depth and at the one searched, under the names of files", () => {
-    const question = { retrieved: ["x", "a", "y", "b"], gold: ["a", "b"], nearRanks: [1, 2] };
+    const question = { retrieved: ["x", "a", "y", "b"], gold: ["a", "b"], nearRanks: [1, 2], fragmentRanks: [1, 1] };
     const figures = measure(RETRIEVAL_FIGURES, question, { ks: [1, 2], searched: 4 });
     expect(figures).toEqual({
       "document_recall/recall1": 0,
       "document_recall/recall2": 0,
       "near_recall/recall1": 0,
       "near_recall/recall2": 1,
+      "near_fragment_recall/recall1": 1,
+      "near_fragment_recall/recall2": 1,
       "fraction_recall/recall1": 0,
       "fraction_recall/recall2": 1 / 2,
       "mrr@4": 1 / 2,

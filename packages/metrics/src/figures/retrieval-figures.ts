@@ -7,9 +7,15 @@ export interface RetrievedQuestion {
   retrieved: readonly string[];
   /** Each once. */
   gold: readonly string[];
-  /** For each gold passage the place, from 1, of the first passage that is it or a near-duplicate; left out where that is not known. */
+  /** For each gold passage the place, from 1, of the first passage that is it or holds its content; left out where that is not known. */
   nearRanks?: readonly (number | null)[];
+  /** The same of the first passage that is it, holds its content or is a fragment of it. */
+  fragmentRanks?: readonly (number | null)[];
 }
+
+/** 1 when all gold passages have their place among the first k; undefined where places are not known. */
+const allWithin = (ranks: readonly (number | null)[] | undefined, k: number): number | undefined =>
+  ranks && (ranks.length > 0 && ranks.every((rank) => rank !== null && rank <= k) ? 1 : 0);
 
 const RETRIEVER = { part: "retriever", better: "greater", share: true } as const;
 
@@ -31,11 +37,22 @@ export const RETRIEVAL_FIGURES: readonly FigureRow<RetrievedQuestion>[] = [
     file: "near_recall/recall{k}",
     title: "near recall@{k}",
     heading: "near@{k}",
-    about: "the same, where a near-duplicate of a gold passage counts for it",
+    about:
+      "the same, where a passage with more than 80 % of a gold passage's words counts for it: it holds what that says",
     at: "each",
     level: (k) => (k === 1 ? "wide" : "narrow"),
-    of: ({ gold, nearRanks }, k) =>
-      nearRanks && (gold.length > 0 && nearRanks.every((rank) => rank !== null && rank <= k) ? 1 : 0),
+    of: ({ nearRanks }, k) => allWithin(nearRanks, k),
+  },
+  {
+    ...RETRIEVER,
+    key: "near_fragment_recall@{k}",
+    file: "near_fragment_recall/recall{k}",
+    title: "near recall with fragments@{k}",
+    about:
+      "near recall, where a fragment counts too, a passage whose words are to more than 80 % in a gold one; it need not hold the answer (near recall of earlier versions)",
+    at: "each",
+    level: "file",
+    of: ({ fragmentRanks }, k) => allWithin(fragmentRanks, k),
   },
   {
     ...RETRIEVER,

@@ -197,7 +197,10 @@ async function crossValidate(
     })),
     variants: variants.map(({ name, settings: own }) => ({ name, ...own })),
     systems: describeSystems(systems, seed),
-    differences: differences.map(({ low, high, ...rest }) => ({ ...rest, ci95: [low, high] })),
+    differences: differences.map(({ low, high, ...rest }) => ({
+      ...rest,
+      ...(Number.isFinite(low) ? { ci95: [low, high] } : {}),
+    })),
   });
   return {
     outputs: [path],

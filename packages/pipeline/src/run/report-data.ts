@@ -106,7 +106,7 @@ function changeInterval(
     values.map(({ b }) => b),
   );
   const same = Math.abs(mean_a - shown.base) < 1e-9 && Math.abs(mean_b - shown.tuned) < 1e-9;
-  return same ? [low, high] : undefined;
+  return same && Number.isFinite(low) ? [low, high] : undefined;
 }
 
 async function readPredictions(folder: string): Promise<Prediction[]> {

@@ -26,6 +26,7 @@ export function recallCurve(system: System): RecallPoint[] {
       const figure = system.figures.get(known.get(k) ?? "");
       const hits = system.answers.filter((answer) => isRetrieved(answer, k)).length;
       if (figure) return [{ system: system.label, k, ...figure }];
+      if (system.answers.length === 0) return [];
       const { low, high } = wilsonInterval(hits, system.answers.length);
       return [{ system: system.label, k, value: hits / system.answers.length, interval: [low, high] }];
     });
