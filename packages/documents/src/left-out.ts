@@ -5,6 +5,12 @@ export interface LeftOutPart {
   line?: number;
 }
 
+/** What was counted, as data. */
+export interface LeftOutState {
+  kinds: [string, { number: number; characters: number }][];
+  parts: LeftOutPart[];
+}
+
 /** Counts by kind of what is left out. */
 export class LeftOut {
   private readonly kinds = new Map<string, { number: number; characters: number }>();
@@ -20,6 +26,17 @@ export class LeftOut {
     this.kinds.set(kind, counted);
     if (this.keep) this.parts.push({ kind, text, ...(line === undefined ? {} : { line }) });
   };
+
+  static of({ kinds, parts }: LeftOutState): LeftOut {
+    const made = new LeftOut(true);
+    for (const [kind, counted] of kinds) made.kinds.set(kind, counted);
+    made.parts.push(...parts);
+    return made;
+  }
+
+  state(): LeftOutState {
+    return { kinds: [...this.kinds], parts: this.parts };
+  }
 
   /** Adds what another has counted. */
   addAll(other: LeftOut): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ReadPage } from "./files/read-pages.js";
+import type { ReadPage } from "./files/read-file.js";
 import { makePassages, type PassageOptions, pageUrl } from "./passages.js";
 import { readTextPage } from "./testing/read-text-page.js";
 

@@ -1,7 +1,7 @@
 import { createDocument, type Document, type DocumentMetadata, documentKey } from "@rag-ft/core";
 import { wordCount } from "@rag-ft/text";
 import { type CutOptions, type Cutting, cutPage } from "./cut/cut-page.js";
-import type { ReadPage } from "./files/read-pages.js";
+import type { ReadPage } from "./files/read-file.js";
 import type { Rendered } from "./tree/render.js";
 
 export interface PassageOptions extends CutOptions {

@@ -5,7 +5,8 @@ import { DataError, UserError } from "@rag-ft/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { titleOf } from "../passages.js";
 import { findFiles } from "./find-files.js";
-import { noCounts, type ReadCounts, type ReadPage, readPages } from "./read-pages.js";
+import type { ReadPage } from "./read-file.js";
+import { noCounts, type ReadCounts, readPages } from "./read-pages.js";
 
 let root: string;
 beforeEach(async () => {

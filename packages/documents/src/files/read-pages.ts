@@ -1,17 +1,8 @@
 import { hashText } from "@rag-ft/core";
-import { LeftOut } from "../left-out.js";
-import type { Page, SourceFile } from "../readers/reader.js";
-import { readerOf } from "../readers/registry.js";
+import type { SourceFile } from "../readers/reader.js";
 import { UnreadableFileError } from "../readers/unreadable-file-error.js";
-import { type Rendered, render } from "../tree/render.js";
-import { type PageEvents, pageContext } from "./page-context.js";
-
-/** A page of a file, as text. */
-export interface ReadPage extends Rendered {
-  file: SourceFile;
-  page: Page;
-  leftOut: LeftOut;
-}
+import { type ReadFileOptions, type ReadPage, readFilePages } from "./read-file.js";
+import { openReadingPool } from "./reading-pool.js";
 
 /** Files and pages that gave nothing, and why. */
 export interface ReadCounts {
@@ -25,76 +16,62 @@ export interface ReadCounts {
   unreadable: number;
 }
 
-export interface ReadPagesOptions extends Pick<PageEvents, "warn" | "turn"> {
+export interface ReadPagesOptions extends ReadFileOptions {
   /** Called with the number of files done. */
   onFile?: (done: number) => void;
-  /** Keep what is left out, not its counts alone. */
-  explain?: boolean;
   /** Grows. */
   counts: ReadCounts;
 }
 
 export const noCounts = (): ReadCounts => ({ empty: 0, identical: 0, older: 0, unreadable: 0 });
 
-async function* pagesOf(file: SourceFile, options: ReadPagesOptions): AsyncGenerator<ReadPage> {
-  const reader = readerOf(file.path);
-  if (reader === undefined) return;
-  let leftOut = new LeftOut(options.explain);
-  const context = pageContext(file, { ...options, leaveOut: (...part) => leftOut.add(...part) });
-  for await (const page of reader.read(file, context)) {
-    const rendered = render(page.tree, leftOut.add);
-    yield { ...rendered, file, page, leftOut };
-    leftOut = new LeftOut(options.explain);
-  }
+/**
+ * Of files with one source below `node_modules` (two versions of a package) the last by path; other files that share a source name
+ * take their path, so that no two pages are one source.
+ */
+function distinctSources(files: readonly SourceFile[], counts: ReadCounts): SourceFile[] {
+  const last = new Map(files.map((file) => [file.source, file]));
+  return files.flatMap((file) => {
+    if (last.get(file.source) === file) return [file];
+    if (!/[\\/]node_modules[\\/]/.test(file.path)) return [{ ...file, source: file.path.replaceAll("\\", "/") }];
+    counts.older++;
+    return [];
+  });
 }
 
 /**
- * Reads files one after the other, page by page. Of files with one source below `node_modules` (two versions of a package) the last
- * by path is kept; other files that share a source name take their path, so that no two pages are one source. A file that cannot be
- * read is warned of and passed over.
+ * Reads files one after the other, page by page; many or large ones in threads of their own, ahead of what is asked for. A file that
+ * cannot be read is warned of and passed over.
  *
  * @throws DataError for a bad row of JSONL, CancelledError when the run was asked to stop
  */
 export async function* readPages(files: readonly SourceFile[], options: ReadPagesOptions): AsyncGenerator<ReadPage> {
   const { counts, onFile = () => {} } = options;
-  const last = new Map(files.map((file) => [file.source, file]));
+  const distinct = distinctSources(files, counts);
   const seen = new Set<string>();
-  for (const [i, file] of files.entries()) {
-    onFile(i);
-    await options.turn();
-    const shared = last.get(file.source) !== file;
-    if (shared && /[\\/]node_modules[\\/]/.test(file.path)) {
-      counts.older++;
-      continue;
-    }
-    const named = shared ? { ...file, source: file.path.replaceAll("\\", "/") } : file;
-    try {
-      for await (const page of pagesOf(named, options)) {
-        const hash = page.page.source === undefined ? hashText(page.text) : undefined;
-        if (page.text === "") counts.empty++;
-        else if (hash !== undefined && seen.has(hash)) counts.identical++;
-        else {
-          if (hash !== undefined) seen.add(hash);
-          yield page;
+  const pool = await openReadingPool(distinct, options);
+  try {
+    for (const [i, file] of distinct.entries()) {
+      onFile(files.length - distinct.length + i);
+      await options.turn();
+      try {
+        for await (const page of pool?.read(i) ?? readFilePages(file, options)) {
+          const hash = page.page.source === undefined ? hashText(page.text) : undefined;
+          if (page.text === "") counts.empty++;
+          else if (hash !== undefined && seen.has(hash)) counts.identical++;
+          else {
+            if (hash !== undefined) seen.add(hash);
+            yield page;
+          }
         }
+      } catch (error) {
+        if (!(error instanceof UnreadableFileError)) throw error;
+        counts.unreadable++;
+        options.warn(error.message);
       }
-    } catch (error) {
-      const unreadable = asUnreadable(error, file.path);
-      if (unreadable === undefined) throw error;
-      counts.unreadable++;
-      options.warn(unreadable.message);
     }
+    onFile(files.length);
+  } finally {
+    await pool?.close();
   }
-  onFile(files.length);
-}
-
-/** A page nested so deep that walking it takes more stack than there is cannot be read; other errors are none of the file. */
-function asUnreadable(error: unknown, path: string): UnreadableFileError | undefined {
-  if (error instanceof UnreadableFileError) return error;
-  if (error instanceof RangeError && /call stack/i.test(error.message)) {
-    return new UnreadableFileError(`${path}: its parts are nested too deep to be read. Repair or leave out the file.`, {
-      cause: error,
-    });
-  }
-  return undefined;
 }
