@@ -1,5 +1,5 @@
 import type { Document } from "@rag-ft/core";
-import { NearDuplicates, words } from "@rag-ft/text";
+import { findRepeatedTexts } from "@rag-ft/text";
 
 /** A passage that another one makes superfluous. */
 export interface RepeatedPassage {
@@ -16,23 +16,9 @@ export interface RepeatedPassage {
  */
 export async function findRepeated(passages: readonly Document[], signal: AbortSignal): Promise<RepeatedPassage[]> {
   const texts = passages.map(({ page_content }) => page_content);
-  const near = await NearDuplicates.find(texts, { signal });
-  const lengths = texts.map((text) => words(text).length);
-  const byLength = [...passages.keys()].sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
-  const kept = new Set<number>();
-  const repeated = new Map<number, RepeatedPassage>();
-  for (const id of byLength) {
-    const [container] = near
-      .containing(id)
-      .filter((other) => kept.has(other.id))
-      .sort((a, b) => b.share - a.share || a.id - b.id);
-    if (container === undefined) kept.add(id);
-    else
-      repeated.set(id, {
-        passage: passages[id] as Document,
-        contained_in: passages[container.id] as Document,
-        share: container.share,
-      });
-  }
-  return [...repeated].sort(([a], [b]) => a - b).map(([, one]) => one);
+  return (await findRepeatedTexts(texts, { signal })).map(({ id, container, share }) => ({
+    passage: passages[id] as Document,
+    contained_in: passages[container] as Document,
+    share,
+  }));
 }

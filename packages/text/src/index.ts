@@ -5,6 +5,7 @@ export * from "./porter-stemmer.js";
 export * from "./python-words.js";
 export * from "./question-likeness.js";
 export * from "./question-set.js";
+export * from "./repeated-texts.js";
 export * from "./scripts.js";
 export * from "./sentences.js";
 export * from "./shingles.js";

@@ -8,6 +8,8 @@
 //
 // MinHash would estimate resemblance instead, which is low for a short text inside a long one.
 import { throwIfCancelled } from "@rag-ft/core";
+import { KeyTable } from "./key-table.js";
+import { rarestShingles } from "./rarest-shingles.js";
 import { CONTAINED_ABOVE, containment, SHINGLE_SIZE, type Shingles, shinglesOf } from "./shingles.js";
 import { words } from "./words.js";
 
@@ -27,46 +29,8 @@ export interface Container {
   share: number;
 }
 
-/** Buckets for counting how many texts have a shingle; shingles in one bucket only seem more frequent than they are. */
-const BUCKETS = 2 ** 22;
 /** Texts between two looks at the signal. */
 const TURN = 500;
-
-const bucketOf = (key: number): number => key % BUCKETS;
-
-/** Numbers → consecutive places. Open addressing: a Map of millions of numbers takes several times the memory. */
-class KeyTable {
-  private readonly keys: Float64Array;
-  private readonly places: Int32Array;
-  private readonly mask: number;
-  size = 0;
-
-  constructor(atMost: number) {
-    const capacity = 2 ** Math.ceil(Math.log2(Math.max(2, atMost * 2)));
-    this.mask = capacity - 1;
-    this.keys = new Float64Array(capacity).fill(-1);
-    this.places = new Int32Array(capacity);
-  }
-
-  private slot(key: number): number {
-    let slot = ((key % 0x100000000) ^ (key / 0x100000000)) & this.mask;
-    while (this.keys[slot] !== -1 && this.keys[slot] !== key) slot = (slot + 1) & this.mask;
-    return slot;
-  }
-
-  add(key: number): void {
-    const slot = this.slot(key);
-    if (this.keys[slot] === key) return;
-    this.keys[slot] = key;
-    this.places[slot] = this.size++;
-  }
-
-  /** The key's place, -1 when it was never added. */
-  find(key: number): number {
-    const slot = this.slot(key);
-    return this.keys[slot] === key ? (this.places[slot] as number) : -1;
-  }
-}
 
 const equal = (a: Shingles, b: Shingles): boolean => a.length === b.length && a.every((key, i) => key === b[i]);
 
@@ -87,20 +51,6 @@ function groupEqual(sets: readonly Shingles[]): number[][] {
     }
   });
   return groups;
-}
-
-/** For each set, its rarest shingles: as many as must hold one in common with whatever contains the set. */
-function rarest(sets: readonly Shingles[], above: number): Float64Array[] {
-  const frequency = new Uint32Array(BUCKETS);
-  for (const set of sets) for (const key of set) (frequency[bucketOf(key)] as number)++;
-  const of = (key: number): number => frequency[bucketOf(key)] as number;
-  return sets.map((set) => {
-    // Least number of common shingles; rounding must never make it too large.
-    const least = Math.floor(above * set.length - 1e-9) + 1;
-    const prefix = set.slice().sort((a, b) => of(a) - of(b) || a - b);
-    // What only this set has leads to no other.
-    return prefix.subarray(0, set.length - least + 1).filter((key) => of(key) > 1);
-  });
 }
 
 /** Inverted index: of each key of the prefixes, the sets that have it. */
@@ -133,23 +83,29 @@ class Postings {
 
   having(key: number): Int32Array {
     const place = this.table.find(key);
+    if (place < 0) return new Int32Array(0);
     return this.sets.subarray(this.starts[place] as number, this.starts[place + 1] as number);
   }
 }
 
 /** Which of many texts contain which. */
 export class NearDuplicates {
+  /** By each rare shingle, the groups that have it; and those of whose rarest it is one. Made when first asked for. */
+  private wholes: Postings | undefined;
+  private rare: Postings | undefined;
+
   private constructor(
     /** Texts with equal shingles. */
     private readonly groups: readonly number[][],
     /** Text → its group; -1 for a text without words. */
     private readonly groupOf: Int32Array,
-    /** For each group, those that contain it and those that it contains. */
-    private readonly containers: readonly Container[][],
-    private readonly parts: readonly number[][],
+    /** Shingles of each group, and the rarest of them. */
+    private readonly sets: readonly Shingles[],
+    private readonly prefixes: readonly Float64Array[],
+    private readonly above: number,
   ) {}
 
-  /** Looks through all pairs: `pnpm bench near-duplicates` times 100,000 passages. Stops at an aborted signal with `CancelledError`. */
+  /** Indexes all texts; pairs are looked for when they are asked for, so that memory is that of the texts: `pnpm bench near-duplicates` times 100,000 passages. Stops at an aborted signal with `CancelledError`. */
   static async find(texts: readonly string[], options: NearDuplicateOptions = {}): Promise<NearDuplicates> {
     const { shingleSize = SHINGLE_SIZE, above = CONTAINED_ABOVE, words: cut = words, signal } = options;
     const turn = async (step: number): Promise<void> => {
@@ -168,26 +124,41 @@ export class NearDuplicates {
       for (const id of members) groupOf[id] = group;
     });
     const sets = groups.map((members) => all[members[0] as number] as Shingles);
-    const prefixes = rarest(sets, above);
-    const postings = new Postings(prefixes, sets);
-    const containers: Container[][] = sets.map(() => []);
-    const parts: number[][] = sets.map(() => []);
-    const seenBy = new Int32Array(sets.length).fill(-1);
-    for (const [a, set] of sets.entries()) {
-      await turn(a);
-      seenBy[a] = a;
-      for (const key of prefixes[a] as Float64Array) {
-        for (const b of postings.having(key)) {
-          if (seenBy[b] === a) continue;
-          seenBy[b] = a;
-          const share = containment(set, sets[b] as Shingles);
-          if (share <= above) continue;
-          containers[a]?.push({ id: b, share });
-          parts[b]?.push(a);
-        }
+    const prefixes = rarestShingles(sets, above);
+    return new NearDuplicates(groups, groupOf, sets, prefixes, above);
+  }
+
+  /** Other groups that a group's shingles lead to by an index, for which `test` gives a share. */
+  private reach(group: number, keys: Shingles, index: Postings, test: (other: number) => number): Container[] {
+    const seen = new Set([group]);
+    const found: Container[] = [];
+    for (const key of keys) {
+      for (const id of index.having(key)) {
+        if (seen.has(id)) continue;
+        seen.add(id);
+        const share = test(id);
+        if (share > this.above) found.push({ id, share });
       }
     }
-    return new NearDuplicates(groups, groupOf, containers, parts);
+    return found;
+  }
+
+  private set(group: number): Shingles {
+    return this.sets[group] as Shingles;
+  }
+
+  /** Groups that contain a group: what has one of its rarest shingles is looked at. */
+  private containers(group: number): Container[] {
+    this.wholes ??= new Postings(this.prefixes, this.sets);
+    const test = (other: number): number => containment(this.set(group), this.set(other));
+    return this.reach(group, this.prefixes[group] as Shingles, this.wholes, test);
+  }
+
+  /** Groups that a group contains: those of whose rarest shingles it has one. */
+  private parts(group: number): Container[] {
+    this.rare ??= new Postings(this.prefixes, this.prefixes);
+    const test = (other: number): number => containment(this.set(other), this.set(group));
+    return this.reach(group, this.set(group), this.rare, test);
   }
 
   private members(group: number, except: number): number[] {
@@ -200,7 +171,7 @@ export class NearDuplicates {
     if (group < 0) return [];
     return [
       ...this.members(group, id).map((other) => ({ id: other, share: 1 })),
-      ...(this.containers[group] ?? []).flatMap((container) =>
+      ...this.containers(group).flatMap((container) =>
         this.members(container.id, id).map((other) => ({ id: other, share: container.share })),
       ),
     ];
@@ -210,7 +181,7 @@ export class NearDuplicates {
   near(id: number): number[] {
     const group = this.groupOf[id] as number;
     if (group < 0) return [];
-    const groups = [group, ...(this.containers[group] ?? []).map((other) => other.id), ...(this.parts[group] ?? [])];
+    const groups = [group, ...[...this.containers(group), ...this.parts(group)].map(({ id: other }) => other)];
     return [...new Set(groups)].flatMap((other) => this.members(other, id)).sort((a, b) => a - b);
   }
 }
