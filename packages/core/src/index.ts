@@ -22,4 +22,6 @@ export * from "./settings.js";
 export * from "./split-files.js";
 export * from "./stage.js";
 export * from "./table.js";
+export { parseTemporaryName } from "./temporary-names.js";
 export * from "./test-output.js";
+export * from "./writable.js";

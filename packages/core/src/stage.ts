@@ -66,6 +66,8 @@ export interface Stage<Settings> {
   positionals?: readonly (keyof Settings & string)[];
   /** The settings that name input files or folders: `run` skips a stage whose inputs and settings have not changed. */
   inputs: readonly (keyof Settings & string)[];
+  /** What can be known to fail before the work, such as a folder that cannot be written; `run` asks all stages before the first. Writes nothing. */
+  check?(settings: Settings): Promise<void>;
   run(settings: Settings, context: StageContext): Promise<StageResult>;
   /** For stages that ask models: what that would take. Sends nothing and writes nothing. */
   plan?(settings: Settings, context: PlanContext): Promise<StagePlan>;

@@ -21,6 +21,7 @@ import {
   readDomainConfig,
   writeSkipped,
 } from "@rag-ft/llm";
+import { checkIndexPath } from "@rag-ft/retrieval";
 import { requireJudge } from "./answerability.js";
 import { duplicatesFilter, filtered } from "./apply-filters.js";
 import { type BaseRetriever, needsRetriever, openBaseRetriever } from "./base-retriever.js";
@@ -248,6 +249,7 @@ const stage: Stage<GenQuestionsSettings> = {
   settings: genQuestionsSettings,
   aliases: { timeout: "request_timeout" },
   inputs: ["document_path", "config", "embedding_model"],
+  check: ({ index_path }) => checkIndexPath(index_path),
   async run(settings, context) {
     const { mode } = settings;
     const run: Run = {

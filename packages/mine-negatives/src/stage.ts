@@ -1,6 +1,7 @@
 import { basename, join, resolve } from "node:path";
 import {
   formatTable,
+  ownsFolder,
   type QuestionsRow,
   questionFilesIn,
   questionsPathKind,
@@ -12,6 +13,7 @@ import {
   writeJsonl,
 } from "@rag-ft/core";
 import {
+  checkIndexPath,
   type Mined,
   mineHardNegatives,
   miningOptions,
@@ -78,12 +80,12 @@ async function mineAll(
   }
 }
 
-/** Questions → the same questions with hard negatives mined from the whole database. All files are written at the end. */
-export const mineNegatives: Stage<MineNegativesSettings> = {
+const stage: Stage<MineNegativesSettings> = {
   name: "mine-negatives",
   summary: "Give existing questions hard negatives that a base retriever finds in the whole database",
   settings: mineNegativesSettings,
   inputs: ["dataset_w_q", "document_path", "embedding_model"],
+  check: ({ index_path }) => checkIndexPath(index_path),
   async run(settings, context) {
     const splits = await readSplits(settings);
     const mined = await mineAll(splits, settings, context);
@@ -100,3 +102,6 @@ export const mineNegatives: Stage<MineNegativesSettings> = {
     return { outputs: splits.map(({ to }) => to), figures, summary: tableOf(splits, mined) };
   },
 };
+
+/** Questions → the same questions with hard negatives mined from the whole database. All files are written at the end. */
+export const mineNegatives: Stage<MineNegativesSettings> = ownsFolder(stage, ({ save_dir }) => save_dir);

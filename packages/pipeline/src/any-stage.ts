@@ -1,4 +1,12 @@
-import type { PlanContext, Stage, StageContext, StagePlan, StageResult } from "@rag-ft/core";
+import { dirname } from "node:path";
+import {
+  type PlanContext,
+  requireWritable,
+  type Stage,
+  type StageContext,
+  type StagePlan,
+  type StageResult,
+} from "@rag-ft/core";
 import type { z } from "zod";
 import { type SettingFlag, settingFlags } from "./setting-flags.js";
 
@@ -13,6 +21,8 @@ export interface AnyStage {
   positionals: readonly string[];
   inputs: readonly string[];
   parse(raw: SettingValues): z.ZodSafeParseResult<SettingValues>;
+  /** Fails where the stage is known to: its folders of output cannot be written, or what its own check finds. */
+  check(values: SettingValues): Promise<void>;
   /** `values` must come from `parse`. */
   run(values: SettingValues, context: StageContext): Promise<StageResult>;
   /** Undefined for a stage that asks no model. */
@@ -26,6 +36,15 @@ function wrapSingleItems(raw: SettingValues, flags: readonly SettingFlag[], shap
     return kind === "list" && typeof raw[name] === "string" && schema && !schema.safeParse(raw[name]).success;
   });
   return { ...raw, ...Object.fromEntries(single.map(({ name }) => [name, [raw[name]]])) };
+}
+
+/** Settings that name a folder or a file that a stage writes; a file stands for its folder. */
+function outputPaths(values: SettingValues): [setting: string, folder: string][] {
+  return ["save_dir", "output_dir", "output_file", "out"].flatMap((setting): [string, string][] => {
+    const path = values[setting];
+    if (typeof path !== "string" || path === "") return [];
+    return [[setting, setting.endsWith("_dir") ? path : dirname(path)]];
+  });
 }
 
 /** Closes over a stage's type of settings. */
@@ -42,6 +61,10 @@ export function toAnyStage<Settings>(stage: Stage<Settings>): AnyStage {
       stage.settings.safeParse(wrapSingleItems(raw, flags, stage.settings.shape), {
         reportInput: true,
       }) as z.ZodSafeParseResult<SettingValues>,
+    async check(values) {
+      for (const [setting, path] of outputPaths(values)) await requireWritable(path, setting);
+      await stage.check?.(values as Settings);
+    },
     run: (values, context) => stage.run(values as Settings, context),
     plan: plan && ((values, context) => plan(values as Settings, context)),
   };

@@ -30,6 +30,7 @@ export async function executeStage(
   context: StageContext,
   knownInputs?: InputFile[],
 ): Promise<ExecutedStage> {
+  await stage.check(values);
   const startedAt = new Date();
   const inputs = knownInputs ?? (await hashInputs(stage.inputs, values));
   const result = await stage.run(values, context);

@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { DataError, type Document, InternalError, type Reporter, throwIfCancelled } from "@rag-ft/core";
+import { type KeptVectors, openKeptVectors } from "./kept/kept-vectors.js";
 import type { PassageEncoder } from "./passage-encoder.js";
 import type { VectorStore } from "./stores/vector-store.js";
 import { VECTOR_STORES } from "./stores/vector-stores.js";
-import { type CacheKey, readVectorCache, writeVectorCache } from "./vector-cache.js";
 
 /** Above this many passages the graph answers faster than exact search by more than its building costs. */
 export const APPROXIMATE_ABOVE = 50_000;
@@ -16,7 +14,7 @@ export interface PassageIndex {
 }
 
 export interface OpenIndexOptions {
-  /** Folder that keeps the vectors between runs; nothing is kept without it. */
+  /** Folder that keeps vectors between runs, those of each encoder in a folder of their own; nothing is kept without it. */
   indexPath?: string;
   reporter: Reporter;
   signal: AbortSignal;
@@ -26,40 +24,72 @@ export interface OpenIndexOptions {
   stores?: typeof VECTOR_STORES;
 }
 
-function hashTexts(texts: readonly string[]): string {
-  const hash = createHash("sha256");
-  // The length parts texts, so that no two lists of texts give the same bytes.
-  for (const text of texts) hash.update(`${text.length}\n`).update(text);
-  return hash.digest("hex");
+/** Texts of one call to an encoder. The vectors of a call are alike wherever it was gone on from: calls are cut from all texts, in one way. */
+const TEXTS_PER_CALL = 512;
+/** How long vectors may be in memory alone. */
+const KEEP_EVERY_MS = 10_000;
+
+/**
+ * Cuts texts into calls: those of near-equal length together, so that little is padded. The longest come first, to know the memory early, then
+ * long and short ones by turns (multiples of the golden ratio), so that the rate so far tells the time left.
+ */
+export function planCalls(texts: readonly string[], perCall: number): number[][] {
+  const length = (place: number): number => texts[place]?.length ?? 0;
+  const order = [...texts.keys()].sort((a, b) => length(b) - length(a) || a - b);
+  const calls: number[][] = [];
+  for (let start = 0; start < order.length; start += perCall)
+    calls.push(order.slice(start, start + perCall).sort((a, b) => a - b));
+  const turn = new Map(calls.map((call, i) => [call, (i * 0.618_034) % 1]));
+  return calls.sort((a, b) => (turn.get(a) ?? 0) - (turn.get(b) ?? 0));
 }
 
-async function embedPassages(
+function requireFinite(vectors: Float32Array, places: readonly number[], dimensions: number): void {
+  if (vectors.length !== places.length * dimensions)
+    throw new InternalError(`The encoder gave ${vectors.length} numbers for ${places.length} x ${dimensions}.`);
+  const broken = vectors.findIndex((value) => !Number.isFinite(value));
+  if (broken < 0) return;
+  const passage = (places[Math.floor(broken / dimensions)] as number) + 1;
+  throw new DataError(
+    `The encoder gave a vector that holds ${vectors[broken]} for passage ${passage}. Check its weights.`,
+  );
+}
+
+/** Embeds what is missing. What was made is kept every few seconds, and when the work is stopped or fails. */
+async function embedMissing(
   texts: readonly string[],
   encoder: PassageEncoder,
-  options: OpenIndexOptions,
-): Promise<Float32Array> {
-  throwIfCancelled(options.signal);
-  const progress = options.reporter.start("embedding passages", texts.length);
-  let vectors: Float32Array;
+  kept: KeptVectors,
+  { reporter, signal }: OpenIndexOptions,
+): Promise<void> {
+  throwIfCancelled(signal);
+  const missing = new Set(kept.missing);
+  let done = texts.length - missing.size;
+  const progress = reporter.start("embedding passages", texts.length, done);
+  const made: { places: number[]; vectors: Float32Array }[] = [];
+  let keptAt = performance.now();
+  const keep = async (): Promise<void> => {
+    for (const { places, vectors } of made.splice(0)) await kept.put(places, vectors);
+    keptAt = performance.now();
+  };
   try {
-    vectors = await encoder.embed(texts, "passage", {
-      signal: options.signal,
-      onProgress: (done) => progress.update(done),
-    });
+    for (const call of planCalls(texts, encoder.textsPerCall ?? TEXTS_PER_CALL)) {
+      const places = call.filter((place) => missing.has(place));
+      if (places.length === 0) continue;
+      throwIfCancelled(signal);
+      const vectors = await encoder.embed(
+        places.map((place) => texts[place] as string),
+        "passage",
+        { signal, onProgress: (embedded) => progress.update(done + embedded) },
+      );
+      requireFinite(vectors, places, encoder.dimensions);
+      made.push({ places, vectors });
+      done += places.length;
+      if (encoder.textsPerCall !== undefined || performance.now() - keptAt > KEEP_EVERY_MS) await keep();
+    }
   } finally {
     progress.stop();
+    await keep();
   }
-  if (vectors.length !== texts.length * encoder.dimensions) {
-    throw new InternalError(`The encoder gave ${vectors.length} numbers for ${texts.length} x ${encoder.dimensions}.`);
-  }
-  const broken = vectors.findIndex((value) => !Number.isFinite(value));
-  if (broken >= 0) {
-    const passage = Math.floor(broken / encoder.dimensions);
-    throw new DataError(
-      `The encoder gave a vector that holds ${vectors[broken]} for passage ${passage + 1}. Check its weights.`,
-    );
-  }
-  return vectors;
 }
 
 async function fillStore(
@@ -82,30 +112,20 @@ async function fillStore(
   }
 }
 
-/** Where a model's vectors are kept when `root` keeps those of several. */
-export function indexFolder(root: string, { fingerprint }: Pick<PassageEncoder, "fingerprint">): string {
-  return join(root, fingerprint.replace(/[^\w]+/g, "-").slice(0, 40));
-}
-
-function keyOf(documents: readonly Document[], { fingerprint, dimensions }: PassageEncoder): CacheKey {
-  const texts = documents.map((document) => document.fmt_content);
-  return { encoder: fingerprint, passages_sha256: hashTexts(texts), passages: texts.length, dimensions };
-}
-
 /** Keeps the vectors of an index that was opened without a folder. */
 export async function keepIndex(
   { documents, store }: PassageIndex,
   encoder: PassageEncoder,
   indexPath: string,
 ): Promise<void> {
-  const key = keyOf(documents, encoder);
-  const { state } = await readVectorCache(indexPath, key);
-  if (state !== "ready") await writeVectorCache(indexPath, key, await store.vectors([...documents.keys()]));
+  const texts = documents.map((document) => document.fmt_content);
+  const kept = await openKeptVectors(indexPath, texts, encoder);
+  await kept.put(kept.missing, await store.vectors(kept.missing));
 }
 
 /**
- * Embeds `fmt_content` of all passages, or takes their vectors from the cache at `indexPath` when it was made by the same
- * encoder from the same passages. A stale cache is replaced, with a line that says why.
+ * Embeds `fmt_content` of all passages, or takes their vectors from the index at `indexPath`, which keeps those of any encoders, each passage by
+ * its text: after an edit the edited passages alone are embedded, and work that was stopped goes on.
  *
  * @throws UserError when `indexPath` holds something that is not ours.
  */
@@ -114,18 +134,18 @@ export async function openIndex(
   encoder: PassageEncoder,
   options: OpenIndexOptions,
 ): Promise<PassageIndex> {
-  const { indexPath, reporter } = options;
+  const { indexPath, reporter, signal } = options;
   const texts = documents.map((document) => document.fmt_content);
-  const key = keyOf(documents, encoder);
-  const cache = indexPath === undefined ? undefined : await readVectorCache(indexPath, key);
-  let vectors: Float32Array;
-  if (cache?.state === "ready") {
+  const kept = await openKeptVectors(indexPath, texts, encoder, signal);
+  const { missing, damaged, vectors } = kept;
+  if (damaged > 0) reporter.warn(`${indexPath}: ${damaged} damaged files of vectors are made anew.`);
+  if (indexPath !== undefined && texts.length > 0 && missing.length === 0)
     reporter.info(`${indexPath}: vectors of ${texts.length} passages read from the index.`);
-    vectors = cache.vectors;
-  } else {
-    if (cache?.state === "stale") reporter.info(`${indexPath}: the index is made anew, because ${cache.reason}.`);
-    vectors = await embedPassages(texts, encoder, options);
-    if (indexPath !== undefined) await writeVectorCache(indexPath, key, vectors);
+  else if (missing.length > 0) {
+    const there = texts.length - missing.length;
+    if (there > 0 && indexPath !== undefined)
+      reporter.info(`${indexPath}: ${missing.length} of ${texts.length} passages have no vector in the index yet.`);
+    await embedMissing(texts, encoder, kept, options);
   }
   return { documents, store: await fillStore(documents, vectors, encoder.dimensions, options) };
 }

@@ -1,5 +1,5 @@
 import { DataError, hashText } from "@rag-ft/core";
-import { type OpenLanguageModelOptions, openEmbeddingModel } from "@rag-ft/llm";
+import { EMBEDDING_REQUEST_TEXTS, type OpenLanguageModelOptions, openEmbeddingModel } from "@rag-ft/llm";
 import type { PassageEncoder } from "./passage-encoder.js";
 
 /** Scales a vector to length 1; one of length 0 stays. */
@@ -20,6 +20,7 @@ export async function openOpenAiEncoder(name: string, options: OpenAiEncoderOpti
     dimensions,
     settings: { pooling: "mean", similarity: "cosine", query_prefix: "", passage_prefix: "", max_length: 8191 },
     fingerprint: hashText(`openai-embedding\n${options.env.OPENAI_BASE_URL || ""}\n${name}\n${dimensions}`),
+    textsPerCall: EMBEDDING_REQUEST_TEXTS,
     async embed(texts, _kind, { signal = options.signal, onProgress } = {}) {
       const vectors = new Float32Array(texts.length * dimensions);
       for (const [row, vector] of (await model.embed(texts, { signal, onProgress })).entries()) {

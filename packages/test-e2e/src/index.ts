@@ -1,4 +1,5 @@
-import type { Stage } from "@rag-ft/core";
+import { ownsFolder, type Stage } from "@rag-ft/core";
+import { checkIndexPath } from "@rag-ft/retrieval";
 import { planTestE2e } from "./plan-test.js";
 import { runTestE2e } from "./run-test-e2e.js";
 import { type TestE2eSettings, testE2eSettings } from "./settings.js";
@@ -6,8 +7,7 @@ import { type TestE2eSettings, testE2eSettings } from "./settings.js";
 export { reportTable } from "./report-table.js";
 export { type TestE2eSettings, testE2eSettings } from "./settings.js";
 
-/** Retrieves, answers and scores on held-out questions. */
-export const testE2e: Stage<TestE2eSettings> = {
+const stage: Stage<TestE2eSettings> = {
   name: "test-e2e",
   summary: "retrieve, answer and score on held-out questions",
   settings: testE2eSettings,
@@ -21,6 +21,10 @@ export const testE2e: Stage<TestE2eSettings> = {
     "base_embedding_model_name_or_path",
     "judge_labels",
   ],
+  check: ({ index_path }) => checkIndexPath(index_path),
   run: runTestE2e,
   plan: planTestE2e,
 };
+
+/** Retrieves, answers and scores on held-out questions. */
+export const testE2e: Stage<TestE2eSettings> = ownsFolder(stage, ({ output_dir }) => output_dir);

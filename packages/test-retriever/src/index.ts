@@ -1,4 +1,5 @@
 import type { Stage } from "@rag-ft/core";
+import { checkIndexPath } from "@rag-ft/retrieval";
 import { runTestRetriever } from "./run-test-retriever.js";
 import { type TestRetrieverSettings, testRetrieverSettings } from "./settings.js";
 
@@ -19,5 +20,6 @@ export const testRetriever: Stage<TestRetrieverSettings> = {
     eval_file: "eval_data_path",
   },
   inputs: ["model_path", "document_path", "eval_data_path"],
+  check: ({ index_path }) => checkIndexPath(index_path),
   run: runTestRetriever,
 };

@@ -5,7 +5,6 @@ import {
   checkRetrieval,
   denseRetriever,
   hybridRetriever,
-  indexFolder,
   type OpenedRetriever,
   openIndex,
   type PassageEncoder,
@@ -53,10 +52,9 @@ function systemsOfModel(
   encoder: PassageEncoder,
   { model, label, weight, root }: { model: string; label: string; weight: number | undefined; root?: string },
 ): System[] {
-  const indexPath = root && indexFolder(root, encoder);
   let opened: Promise<PassageIndex> | undefined;
   const open = (documents: readonly Document[], context: StageContext): Promise<PassageIndex> => {
-    opened ??= openIndex(documents, encoder, { ...context, indexPath });
+    opened ??= openIndex(documents, encoder, { ...context, indexPath: root });
     return opened;
   };
   const dense: System = {

@@ -1,4 +1,5 @@
 import type { Stage } from "@rag-ft/core";
+import { checkIndexPath } from "@rag-ft/retrieval";
 import { type TrainGeneratorSettings, trainGeneratorSettings } from "./settings.js";
 import { runTrainGenerator } from "./train-generator.js";
 
@@ -12,5 +13,6 @@ export const trainGenerator: Stage<TrainGeneratorSettings> = {
   settings: trainGeneratorSettings,
   aliases: { model_path: "model_name_or_path", eval_embedding_model: "embedding_model" },
   inputs: ["model_name_or_path", "embedding_model", "full_dataset_file_path", "train_file", "eval_file", "test_file"],
+  check: ({ full_dataset_index_path }) => checkIndexPath(full_dataset_index_path),
   run: runTrainGenerator,
 };

@@ -4,7 +4,6 @@ import { fingerprintOf, type TrainableEncoder } from "@rag-ft/models";
 import {
   evaluateRetrieval,
   evaluateRetriever,
-  indexFolder,
   keepIndex,
   openIndex,
   type PassageEncoder,
@@ -43,8 +42,7 @@ async function indexWith(
 ): Promise<IndexedEncoder> {
   // Without a folder the fingerprint is never compared.
   const encoder = root === undefined ? encoderOf(model, "in training") : presentEncoder(model);
-  const indexPath = root && indexFolder(root, encoder);
-  return { encoder, index: await openIndex(documents, encoder, { reporter, signal, indexPath }) };
+  return { encoder, index: await openIndex(documents, encoder, { reporter, signal, indexPath: root }) };
 }
 
 /** The same figures of a retriever that is not being trained. */
@@ -118,6 +116,6 @@ export class ModelInTraining {
   /** Keeps the vectors of the present weights for those who load them. */
   async keep({ index }: IndexedEncoder, root: string): Promise<void> {
     const encoder = presentEncoder(this.model);
-    await keepIndex(index, encoder, indexFolder(root, encoder));
+    await keepIndex(index, encoder, root);
   }
 }

@@ -1,4 +1,5 @@
 import type { Stage } from "@rag-ft/core";
+import { checkIndexPath } from "@rag-ft/retrieval";
 import { type TrainRetrieverSettings, trainRetrieverSettings } from "./settings.js";
 import { runTrainRetriever } from "./train-retriever.js";
 
@@ -14,5 +15,6 @@ export const trainRetriever: Stage<TrainRetrieverSettings> = {
   settings: trainRetrieverSettings,
   aliases: { model_name_or_path: "model_path", embedding_model: "model_path" },
   inputs: ["model_path", "full_dataset_file_path", "train_file", "eval_file", "test_file"],
+  check: ({ index_path }) => checkIndexPath(index_path),
   run: runTrainRetriever,
 };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createDocument, hashFile, type Reporter, readDocuments, silentReporter, writeJsonl } from "@rag-ft/core";
 import { openEncoder, type PassageEncoder, readSafetensors } from "@rag-ft/models";
-import { indexFolder, openIndex } from "@rag-ft/retrieval";
+import { openIndex } from "@rag-ft/retrieval";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { trainRetriever } from "./index.js";
 
@@ -78,7 +78,7 @@ const changedSince = (base: Map<string, Buffer>, now: Map<string, Buffer>): stri
 /** The database with an encoder's vectors, from the folder that keeps those of several. */
 async function indexed(encoder: PassageEncoder, root: string, reporter: Reporter) {
   const documents = await readDocuments(at("documents.jsonl"));
-  const options = { reporter, signal: context.signal, indexPath: indexFolder(root, encoder) };
+  const options = { reporter, signal: context.signal, indexPath: root };
   return { documents, index: await openIndex(documents, encoder, options) };
 }
 

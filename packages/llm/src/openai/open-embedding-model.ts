@@ -6,7 +6,7 @@ import { connect, type Server } from "./server.js";
 import { withinTime } from "./within-time.js";
 
 /** Texts and characters of one request: well under the API's limits of 2,048 inputs and 300,000 tokens. */
-const REQUEST_TEXTS = 128;
+export const EMBEDDING_REQUEST_TEXTS = 128;
 const REQUEST_CHARACTERS = 200_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 
@@ -21,7 +21,10 @@ export function cutInRequests(texts: readonly string[]): string[][] {
   let current: string[] = [];
   let characters = 0;
   for (const text of texts) {
-    if (current.length >= REQUEST_TEXTS || (current.length > 0 && characters + text.length > REQUEST_CHARACTERS)) {
+    if (
+      current.length >= EMBEDDING_REQUEST_TEXTS ||
+      (current.length > 0 && characters + text.length > REQUEST_CHARACTERS)
+    ) {
       requests.push(current);
       current = [];
       characters = 0;

@@ -9,6 +9,26 @@ export interface EmbedOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
+/** Token ids of passages that are embedded again and again: a training evaluates with other weights, not with other tokens. */
+export class TokenMemory {
+  private readonly kept = new Map<string, Int32Array>();
+  private tokens = 0;
+
+  /** @param limit Tokens that are held at most, 4 bytes each; texts beyond it are tokenised every time. */
+  constructor(private readonly limit = 2 ** 26) {}
+
+  idsOf(text: string, make: () => number[]): ArrayLike<number> & Iterable<number> {
+    const kept = this.kept.get(text);
+    if (kept) return kept;
+    const ids = make();
+    if (this.tokens + ids.length <= this.limit) {
+      this.kept.set(text, Int32Array.from(ids));
+      this.tokens += ids.length;
+    }
+    return ids;
+  }
+}
+
 /** Scales each row of [rows, dimensions] to length 1, in place. */
 export function normaliseRows(vectors: Float32Array, dimensions: number): void {
   for (let start = 0; start < vectors.length; start += dimensions) {
@@ -36,9 +56,13 @@ export async function embedTexts(
   texts: readonly string[],
   kind: TextKind,
   { signal, onProgress }: EmbedOptions = {},
+  memory?: TokenMemory,
 ): Promise<Float32Array> {
   const { dimensions } = encoder.graph;
-  const sequences = tokenise(encoder, texts, kind);
+  const tokensOf = (text: string): number[] => tokenise(encoder, [text], kind)[0] ?? [];
+  const sequences = texts.map((text) =>
+    memory && kind === "passage" ? [...memory.idsOf(text, () => tokensOf(text))] : tokensOf(text),
+  );
   const vectors = new Float32Array(texts.length * dimensions);
   let done = 0;
   for (const rows of planBatches(sequences.map((ids) => ids.length))) {

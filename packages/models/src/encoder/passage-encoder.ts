@@ -12,6 +12,8 @@ export interface PassageEncoder {
   readonly settings: EncoderSettings;
   /** Hash of weights and settings: vectors may be kept as long as it is the same. */
   readonly fingerprint: string;
+  /** Of an encoder whose vectors cost money: texts of one request. What a request gave is kept at once. */
+  readonly textsPerCall?: number;
   /** Vectors row-major [texts, dimensions], of length 1 when the similarity is cosine. */
   embed(texts: readonly string[], kind: TextKind, options?: EmbedOptions): Promise<Float32Array>;
   close(): Promise<void>;

@@ -16,7 +16,7 @@ import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { Dropout } from "./dropout.js";
-import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
+import { type EmbedOptions, embedTexts, type TextKind, TokenMemory } from "./embed-texts.js";
 import { KeptActivations } from "./kept-activations.js";
 import { type LoadedEncoder, sentenceVectors } from "./load-encoder.js";
 import type { TokenBatch } from "./token-batch.js";
@@ -62,6 +62,7 @@ export async function createTrainableEncoder(
   const { graph, weights } = encoder;
   const trained = adapters?.weights ?? weights;
   const parameters = new Parameters();
+  const memory = new TokenMemory();
   const vectors = sentenceVectors(graph, parameters, dropout);
   const seeds = [[vectors, input("vector_gradients", "float32", ["batch", graph.dimensions])]] as const;
   const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
@@ -107,7 +108,7 @@ export async function createTrainableEncoder(
     },
     keeps: (batch) => kept.of(batch) !== undefined,
     forgetActivations: () => kept.forget(),
-    embed: (texts, kind, options) => embedTexts(encoder, forward, texts, kind, options),
+    embed: (texts, kind, options) => embedTexts(encoder, forward, texts, kind, options, memory),
     async close() {
       for (const session of new Set([
         forwardSession,

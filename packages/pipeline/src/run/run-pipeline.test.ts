@@ -73,6 +73,22 @@ const allRun = { one: "run", two: "run", three: "run" };
 const allDone = { one: "done already", two: "done already", three: "done already" };
 
 describe("runPipeline", () => {
+  it("asks every stage, and every folder of output, before the first stage runs", async () => {
+    const picky: Stage<{ input_file: string; save_dir: string; save_name: string; repeat: number }> = {
+      ...copyStage,
+      check: async ({ save_name }) => {
+        if (save_name === "three.in") throw new UserError("three cannot be made");
+      },
+    };
+    const refused = await run({}, { copy: { summary: "", load: async () => toAnyStage(picky) } });
+    expect(refused.error?.message).toBe("three cannot be made");
+    await writeFile(join(folder, "in", "deep"), "a file in the way");
+    const blocked = await run();
+    expect(blocked.error).toBeInstanceOf(UserError);
+    expect(blocked.error?.message).toMatch(/deep is a file, where a folder is expected/);
+    expect([refused.log, blocked.log]).toEqual(["", ""]);
+  });
+
   it("runs the stages in order with headers and times, and skips them all the second time", async () => {
     const first = await run();
     expect(first).toMatchObject({ error: undefined, outcomes: allRun });

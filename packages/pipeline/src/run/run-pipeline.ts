@@ -123,6 +123,7 @@ export async function runPipeline(
     out(`${renderPlan(stages)}\n`);
     return;
   }
+  for (const { id, stage, values } of steps) if (chosen.has(id)) await stage.check(values);
   const stageContext = { reporter, signal, env };
   const startedAt = Date.now();
   const outcomes: Outcome[] = [];
