@@ -74,7 +74,7 @@ const allDone = { one: "done already", two: "done already", three: "done already
 
 describe("runPipeline", () => {
   it("asks every stage, and every folder of output, before the first stage runs", async () => {
-    const picky: Stage<{ input_file: string; save_dir: string; save_name: string; repeat: number }> = {
+    const picky: typeof copyStage = {
       ...copyStage,
       check: async ({ save_name }) => {
         if (save_name === "three.in") throw new UserError("three cannot be made");
