@@ -1,3 +1,4 @@
+export * from "./language-detector.js";
 export * from "./longest-common-subsequence.js";
 export * from "./near-duplicates.js";
 export * from "./overlap.js";

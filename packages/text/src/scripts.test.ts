@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { scriptsOf } from "./scripts.js";
+import { beyondLatin, scriptsOf } from "./scripts.js";
 
 it("tells the scripts of a text by their shares of its letters", () => {
   expect(scriptsOf("Où est la bibliothèque? 12 – §")).toEqual([{ script: "Latin", share: 1 }]);
@@ -15,4 +15,12 @@ it("tells the scripts of a text by their shares of its letters", () => {
   ]);
   expect(scriptsOf("ᚠᚢᚦ").map(({ script }) => script)).toEqual(["Other"]);
   expect(scriptsOf("12 … 👍")).toEqual([]);
+});
+
+it("takes a text for one of another script in spite of the Latin names in it, and not for a foreign word", () => {
+  expect(beyondLatin("`createApp()` は Vue のアプリケーションを作成します。defineComponent も参照。")).toBe(true);
+  expect(beyondLatin("The Japanese word 検索 means to search in a database.")).toBe(false);
+  expect(beyondLatin("Où est la bibliothèque?")).toBe(false);
+  expect(beyondLatin("12 %")).toBe(false);
+  expect(beyondLatin("где")).toBe(true);
 });

@@ -44,3 +44,12 @@ export function scriptsOf(text: string): ScriptShare[] {
   const letters = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return [...counts].map(([script, count]) => ({ script, share: count / letters })).sort((a, b) => b.share - a.share);
 }
+
+/** Of documentation's prose in other scripts, names and code make up to three quarters; of English prose, other scripts are a few quotations. */
+const OTHER_SCRIPTS_FROM = 0.2;
+
+/** Whether a text is written in another script than Latin, whatever Latin names stand in it. */
+export function beyondLatin(text: string): boolean {
+  const latin = scriptsOf(text).find(({ script }) => script === "Latin")?.share;
+  return /\p{L}/u.test(text) && 1 - (latin ?? 0) >= OTHER_SCRIPTS_FROM;
+}
