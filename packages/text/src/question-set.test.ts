@@ -58,3 +58,74 @@ describe("QuestionSet", () => {
     expect(questions.same(other)).toEqual([]);
   });
 });
+
+/** Of one language: a question, the same in another order, one about something else in the same frame, one in other words. */
+const ASKED: Record<string, readonly [string, string, string, string]> = {
+  Russian: [
+    "Как изменить тайм-аут соединения с базой данных?",
+    "Тайм-аут соединения с базой данных: как изменить?",
+    "Как изменить пароль соединения с базой данных?",
+    "Где настраивается время ожидания ответа сервера?",
+  ],
+  Japanese: [
+    "データベース接続のタイムアウトを変更するにはどうすればよいですか？",
+    "タイムアウトをデータベース接続で変更するには、どうすればよいですか",
+    "データベース接続のパスワードを変更するにはどうすればよいですか？",
+    "応答を待つ時間はどこで設定しますか？",
+  ],
+  Chinese: [
+    "如何更改数据库连接的超时时间？",
+    "数据库连接的超时时间如何更改？",
+    "如何更改数据库连接的密码？",
+    "在哪里可以设置等待响应的时长？",
+  ],
+  Korean: [
+    "데이터베이스 연결의 시간 초과를 어떻게 변경합니까?",
+    "어떻게 데이터베이스 연결의 시간 초과를 변경합니까?",
+    "데이터베이스 연결의 비밀번호를 어떻게 변경합니까?",
+    "응답을 기다리는 시간은 어디에서 설정하나요?",
+  ],
+  Thai: [
+    "ฉันจะเปลี่ยนเวลาหมดเขตของการเชื่อมต่อฐานข้อมูลได้อย่างไร",
+    "การเชื่อมต่อฐานข้อมูล: เปลี่ยนเวลาหมดเขตได้อย่างไร",
+    "ฉันจะเปลี่ยนรหัสผ่านของการเชื่อมต่อฐานข้อมูลได้อย่างไร",
+    "ตั้งค่าการรอคำตอบของเซิร์ฟเวอร์ได้ที่ไหน",
+  ],
+  Arabic: [
+    "كيف أغير مهلة الاتصال بقاعدة البيانات؟",
+    "مهلة الاتصال بقاعدة البيانات: كيف أغير؟",
+    "كيف أغير كلمة مرور الاتصال بقاعدة البيانات؟",
+    "أين أضبط وقت انتظار الخادم؟",
+  ],
+  Hindi: [
+    "डेटाबेस कनेक्शन का टाइमआउट कैसे बदलें?",
+    "कैसे बदलें डेटाबेस कनेक्शन का टाइमआउट?",
+    "डेटाबेस कनेक्शन का पासवर्ड कैसे बदलें?",
+    "सर्वर के उत्तर की प्रतीक्षा का समय कहाँ तय होता है?",
+  ],
+};
+
+it.each(Object.entries(ASKED))("knows the same question in %s, and not another one of the same frame", (_, asked) => {
+  const [question, reordered, another, inOtherWords] = asked;
+  const set = new QuestionSet();
+  set.add(question);
+  // Other punctuation and spacing.
+  const kinds = (text: string): string[] => set.same(text).map(({ kind }) => kind);
+  expect(kinds(`${question.replace(/[?？؟]/u, "")} !`)).toEqual(["duplicate"]);
+  expect(kinds(reordered)).toEqual(["paraphrase"]);
+  expect(kinds(another)).toEqual([]);
+  expect(kinds(inOtherWords)).toEqual([]);
+});
+
+it("keeps the words of other scripts that carry meaning", () => {
+  expect(contentWords("データベース接続のタイムアウトを変更するにはどうすればよいですか？")).toEqual([
+    "データベース",
+    "接続",
+    "タイム",
+    "アウト",
+    "変更",
+  ]);
+  expect(contentWords("Как изменить пароль?")).toEqual(["изменить", "пароль"]);
+  // All its words when it has no others.
+  expect(contentWords("それは何ですか").length).toBeGreaterThan(0);
+});

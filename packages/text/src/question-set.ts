@@ -1,4 +1,6 @@
+import { ara, fas, hin, jpn, kor, rus, tha, ukr, zho } from "stopword";
 import { porterStem } from "./porter-stemmer.js";
+import { NOT_LATIN } from "./scripts.js";
 import { words } from "./words.js";
 
 /** Words that say how a question is put, not what it asks for. */
@@ -10,10 +12,24 @@ const STOP_WORDS = new Set(
   ).split(" "),
 );
 
+/** Likewise of languages in other scripts; not the parts of phrases, which carry meaning elsewhere. */
+const OTHER_STOP_WORDS = new Set(
+  [ara, fas, hin, jpn, kor, rus, tha, ukr, zho].flat().flatMap((word) => {
+    const cut = words(word);
+    return cut.length === 1 ? cut : [];
+  }),
+);
+
+/** Particles and endings of Japanese: what carries meaning is written in Kanji or Katakana, but for few words. */
+const HIRAGANA = /^[\p{Script=Hiragana}ー]+$/u;
+
+const saysHow = (word: string): boolean =>
+  STOP_WORDS.has(word) || (NOT_LATIN.test(word) && (HIRAGANA.test(word) || OTHER_STOP_WORDS.has(word)));
+
 /** The words that carry a question's meaning, stemmed, each once; all its words when it has no others. */
 export function contentWords(question: string): string[] {
   const all = words(question);
-  const content = all.filter((word) => !STOP_WORDS.has(word));
+  const content = all.filter((word) => !saysHow(word));
   return [...new Set((content.length > 0 ? content : all).map((word) => porterStem(word)))];
 }
 
