@@ -23,12 +23,13 @@ function retrievalFigures({ gold_docs, retrieved_docs = [], depth = retrieved_do
   );
 }
 
-function answerFigures({ gold_answer, generated_answer }: RunRow): Record<string, number> {
+function answerFigures({ gold_answer, generated_answer }: RunRow, unicode: boolean): Record<string, number> {
   if (gold_answer === undefined || generated_answer === undefined) return {};
-  return named(filePrefix("answer"), measure(ANSWER_FIGURES, new AnsweredQuestion(gold_answer, generated_answer)));
+  const question = new AnsweredQuestion(gold_answer, generated_answer, undefined, { unicode });
+  return named(filePrefix("answer"), measure(ANSWER_FIGURES, question));
 }
 
-/** Figures of a line that has none, under test-e2e's names. */
-export function figuresOfRow(row: RunRow): Record<string, number> {
-  return { ...retrievalFigures(row), ...answerFigures(row) };
+/** Figures of a line that has none, under test-e2e's names. `unicode`: as the gold answers of all lines want it. */
+export function figuresOfRow(row: RunRow, unicode: boolean): Record<string, number> {
+  return { ...retrievalFigures(row), ...answerFigures(row, unicode) };
 }

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pathKind, questionId, readJsonl, UserError } from "@rag-ft/core";
+import { wantsUnicodeFigures } from "@rag-ft/metrics";
 import { figuresOfRow } from "./figures-of-row.js";
 import { type RunRow, rowSchema } from "./run-row.js";
 
@@ -62,12 +63,13 @@ export async function readRun(path: string): Promise<Run> {
   const rows = await readJsonl(file, rowSchema, {
     what: "predictions (question and gold_docs; with them figures, or retrieved_docs, gold_answer and generated_answer)",
   });
+  const unicode = wantsUnicodeFigures(rows.map(({ gold_answer = "" }) => gold_answer));
   const seen = new Map<string, number>();
   const questions = rows.map((row): RunQuestion => {
     const id = row.question_id ?? questionId(row);
     const times = (seen.get(id) ?? 0) + 1;
     seen.set(id, times);
-    return { key: times === 1 ? id : `${id}#${times}`, row, figures: row.figures ?? figuresOfRow(row) };
+    return { key: times === 1 ? id : `${id}#${times}`, row, figures: row.figures ?? figuresOfRow(row, unicode) };
   });
   return { path: file, questions };
 }

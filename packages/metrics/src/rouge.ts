@@ -52,8 +52,11 @@ function overlapOfNgrams(reference: readonly string[], candidate: readonly strin
  * A text without tokens gives zeros.
  */
 export function rougeScore(reference: string, candidate: string, options: { stem?: boolean } = {}): RougeScores {
-  const a = rougeTokens(reference, options.stem ?? false);
-  const b = rougeTokens(candidate, options.stem ?? false);
+  return rougeOfTokens(rougeTokens(reference, options.stem ?? false), rougeTokens(candidate, options.stem ?? false));
+}
+
+/** The same of texts that were cut in tokens otherwise. */
+export function rougeOfTokens(a: readonly string[], b: readonly string[]): RougeScores {
   return {
     rouge1: overlapOfNgrams(a, b, 1),
     rouge2: overlapOfNgrams(a, b, 2),

@@ -13,8 +13,11 @@ export interface SquadScore {
  * evaluation of SQuAD 2.0, when either has no token left all figures are 1 if both have none, else 0.
  */
 export function squadScore(gold: string, predicted: string): SquadScore {
-  const goldTokens = squadTokens(gold);
-  const predictedTokens = squadTokens(predicted);
+  return squadOfTokens(squadTokens(gold), squadTokens(predicted));
+}
+
+/** The same of texts that were cut in tokens otherwise. */
+export function squadOfTokens(goldTokens: readonly string[], predictedTokens: readonly string[]): SquadScore {
   const exact_match = goldTokens.join(" ") === predictedTokens.join(" ") ? 1 : 0;
   if (goldTokens.length === 0 || predictedTokens.length === 0) {
     return { f1: exact_match, exact_match, precision: exact_match, recall: exact_match };

@@ -10,6 +10,7 @@ export interface AnswerData {
   similarities: number[];
   /** Whether every gold passage was retrieved; null where the prompt held others than retrieved ones, or none. */
   found: boolean | null;
+  /** Over words of all scripts, as the next, where the test's answers are not in Latin letters. */
   rougeL?: number;
   f1?: number;
   verdict?: string;
@@ -52,8 +53,8 @@ function answerData({ prediction, goldRanks, scores, judge, label }: Answered, t
     retrieved: retrieved_docs.map((passage) => table.place(passage)),
     similarities: Array.isArray(retrieval_scores) ? retrieval_scores.filter((score) => typeof score === "number") : [],
     found: goldRanks ? goldRanks.every((rank) => rank !== null) : null,
-    rougeL: scores.rougeL,
-    f1: scores.f1,
+    rougeL: scores.rougeL_unicode ?? scores.rougeL,
+    f1: scores.f1_unicode ?? scores.f1,
     verdict: judge?.verdict,
     label,
     reply: text(judge?.reply),

@@ -1,7 +1,14 @@
 import { type Answer, answerQuestions, type Generator } from "@rag-ft/answer";
 import { type Document, distinctDocuments, type Prediction, type QaRow, questionId, type Reporter } from "@rag-ft/core";
 import type { CompletionStore, LanguageModel, RequestTally } from "@rag-ft/llm";
-import { ANSWER_FIGURES, AnsweredQuestion, COST_FIGURES, JUDGE_FIGURES, measure } from "@rag-ft/metrics";
+import {
+  ANSWER_FIGURES,
+  AnsweredQuestion,
+  COST_FIGURES,
+  JUDGE_FIGURES,
+  measure,
+  wantsUnicodeFigures,
+} from "@rag-ft/metrics";
 import type { RetrievalEvaluation } from "@rag-ft/retrieval";
 import type { Cell } from "./cells.js";
 import { type JudgeAgreement, judgeAgreement, type Labels } from "./judge-agreement.js";
@@ -129,6 +136,7 @@ export async function evaluateCell(
       },
     ));
 
+  const unicode = wantsUnicodeFigures(rows.map((row) => row.gold_answer));
   const parts = rows.map((row, i): QuestionParts => {
     const answer = answers[i] as Answer;
     const found = retrieval?.retrieved[i];
@@ -137,7 +145,7 @@ export async function evaluateCell(
     return {
       row,
       answer,
-      score: measure(ANSWER_FIGURES, new AnsweredQuestion(row.gold_answer, answer.text, texts)),
+      score: measure(ANSWER_FIGURES, new AnsweredQuestion(row.gold_answer, answer.text, texts, { unicode })),
       ...(found && score ? { retrieval: { found, score } } : {}),
       ...(judged ? { judgement: judged.judgements[i] } : {}),
     };

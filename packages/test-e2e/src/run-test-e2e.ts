@@ -11,6 +11,7 @@ import {
   writeJsonAtomic,
 } from "@rag-ft/core";
 import { createRequestTally, type LanguageModel, openBill, openCompletionStore, STORE_NAME } from "@rag-ft/llm";
+import { UNICODE_FIGURES_NOTE, wantsUnicodeFigures } from "@rag-ft/metrics";
 import { checkRetrieval } from "@rag-ft/retrieval";
 import { baseSettings, comparedModels } from "./base-models.js";
 import { type Cell, type ComparedModels, cellOf, cellsOf, type Side, sidesOf } from "./cells.js";
@@ -161,6 +162,7 @@ export async function runTestE2e(
       const label = settings.label ?? basename(settings.qa_model_name_or_path);
       lines.push(reportTable([baseline, { label, figures: score }]));
     }
+    if (wantsUnicodeFigures(rows.map((row) => row.gold_answer))) lines.push(UNICODE_FIGURES_NOTE);
     lines.push(...remarksOf(cells, results), ...tally.lines());
     return {
       outputs,

@@ -1,38 +1,51 @@
-import { wordCount } from "@rag-ft/text";
-import { type RougeScores, rougeScore } from "../rouge.js";
-import { type SquadScore, squadScore } from "../squad.js";
+import { beyondLatin, wordCount, words } from "@rag-ft/text";
+import { type RougeScores, rougeOfTokens, rougeScore } from "../rouge.js";
+import { type SquadScore, squadOfTokens, squadScore } from "../squad.js";
 import type { FigureRow } from "./figure.js";
 
-/** An answer with what it is compared with. Overlaps that several figures are read from are computed once. */
-export class AnsweredQuestion {
+/** How texts are compared. */
+interface Overlaps {
+  rouge(gold: string, answer: string): RougeScores;
+  squad(gold: string, answer: string): SquadScore;
+}
+
+const REFERENCE: Overlaps = { rouge: rougeScore, squad: squadScore };
+/** The same formulas over words of any script. */
+const UNICODE: Overlaps = {
+  rouge: (gold, answer) => rougeOfTokens(words(gold), words(answer)),
+  squad: (gold, answer) => squadOfTokens(words(gold), words(answer)),
+};
+
+/** Overlaps of an answer with its references; those that several figures are read from are computed once. */
+class ComparedAnswer {
   private readonly known = new Map<string, unknown>();
 
-  /** `passages`: texts that the prompt held; left out where they are not known. */
   constructor(
-    readonly gold: string,
-    readonly answer: string,
-    readonly passages?: readonly string[],
+    private readonly by: Overlaps,
+    private readonly gold: string,
+    private readonly answer: string,
+    private readonly passages: readonly string[] | undefined,
   ) {}
 
   /** ROUGE against the gold answer, without stemming. */
   get rouge(): RougeScores {
-    return this.once("rouge", () => rougeScore(this.gold, this.answer));
+    return this.once("rouge", () => this.by.rouge(this.gold, this.answer));
   }
 
   /** Overlap of words with the gold answer, as in SQuAD. */
   get squad(): SquadScore {
-    return this.once("squad", () => squadScore(this.gold, this.answer));
+    return this.once("squad", () => this.by.squad(this.gold, this.answer));
   }
 
   /** The figure against the passage that gives the highest; 0 without passages. */
   bestRouge(measure: (score: RougeScores) => number): number | undefined {
-    const scores = this.once("passageRouge", () => this.passages?.map((text) => rougeScore(text, this.answer)));
+    const scores = this.once("passageRouge", () => this.passages?.map((text) => this.by.rouge(text, this.answer)));
     return scores && Math.max(0, ...scores.map(measure));
   }
 
   /** Likewise. */
   bestSquad(measure: (score: SquadScore) => number): number | undefined {
-    const scores = this.once("passageSquad", () => this.passages?.map((text) => squadScore(text, this.answer)));
+    const scores = this.once("passageSquad", () => this.passages?.map((text) => this.by.squad(text, this.answer)));
     return scores && Math.max(0, ...scores.map(measure));
   }
 
@@ -42,10 +55,35 @@ export class AnsweredQuestion {
   }
 }
 
+/** Whether a test's gold answers are of other scripts than Latin, of which the references' figures, made for a to z, say little. */
+export const wantsUnicodeFigures = (golds: readonly string[]): boolean => beyondLatin(golds.join("\n"));
+
+/** Says in a table's notes what is shown in the place of the usual figures. */
+export const UNICODE_FIGURES_NOTE =
+  "The gold answers are not in Latin letters: ROUGE, F1 and exact match are shown over words of all scripts (names with _unicode). The references' figures, which ROUGE takes over a to z and 0 to 9 alone, are in the files.";
+
+/** An answer with what it is compared with. */
+export class AnsweredQuestion {
+  readonly reference: ComparedAnswer;
+  /** There where the test's gold answers ask for it. */
+  readonly unicode: ComparedAnswer | undefined;
+
+  /** `passages`: texts that the prompt held; left out where they are not known. `unicode`: as `wantsUnicodeFigures` says of all gold answers. */
+  constructor(
+    gold: string,
+    readonly answer: string,
+    passages?: readonly string[],
+    { unicode = false }: { unicode?: boolean } = {},
+  ) {
+    this.reference = new ComparedAnswer(REFERENCE, gold, answer, passages);
+    this.unicode = unicode ? new ComparedAnswer(UNICODE, gold, answer, passages) : undefined;
+  }
+}
+
 const ANSWER = { part: "answer", better: "greater", share: true } as const;
 
-/** Figures of an answer. `…_passage` takes the best passage of the prompt as the reference, in the place of the gold answer. */
-export const ANSWER_FIGURES: readonly FigureRow<AnsweredQuestion>[] = [
+/** Figures of an answer's overlap with its reference. `…_passage` takes the best passage of the prompt as the reference, in the place of the gold answer. */
+const OVERLAPS: readonly FigureRow<ComparedAnswer>[] = [
   {
     ...ANSWER,
     key: "rouge1",
@@ -145,6 +183,25 @@ export const ANSWER_FIGURES: readonly FigureRow<AnsweredQuestion>[] = [
     level: "file",
     of: (question) => question.bestSquad(({ precision }) => precision),
   },
+];
+
+/** The same figure over words of all scripts. */
+const unicodeTwin = (row: FigureRow<ComparedAnswer>): FigureRow<AnsweredQuestion> => ({
+  ...row,
+  key: `${row.key}_unicode`,
+  instead: row.key,
+  title: `${row.title} (Unicode)`,
+  about: `\`${row.key}\` over words of all scripts; where the gold answers are not in Latin letters, shown in its place`,
+  of: ({ unicode }, depth) => unicode && row.of(unicode, depth),
+});
+
+/** Figures of an answer. */
+export const ANSWER_FIGURES: readonly FigureRow<AnsweredQuestion>[] = [
+  ...OVERLAPS.map((row) => ({
+    ...row,
+    of: ({ reference }: AnsweredQuestion, depth: number) => row.of(reference, depth),
+  })),
+  ...OVERLAPS.map(unicodeTwin),
   {
     key: "answer_length",
     title: "words an answer",

@@ -36,8 +36,9 @@ function placeOf(name: string): Place | undefined {
 const named = (template: string, depth: number | undefined): string =>
   depth === undefined ? template.replace("@{k}", "") : atDepth(template, depth);
 
-function figureAt({ row, depth }: Place, name: string, deepest: number): Figure {
-  const { key, title, heading = title, part, better, share, level, digits = 3, spread = false } = row;
+function figureAt({ row, depth }: Place, name: string, deepest: number, replaced = false): Figure {
+  const { key, title, heading = title, part, better, share, digits = 3, spread = false } = row;
+  const level = replaced ? "file" : row.level;
   return {
     key: named(key, depth),
     name,
@@ -49,7 +50,7 @@ function figureAt({ row, depth }: Place, name: string, deepest: number): Figure 
     ...(depth === undefined ? {} : { depth }),
     level: typeof level === "string" ? level : level(depth ?? deepest, deepest),
     digits,
-    spread,
+    spread: spread && !replaced,
   };
 }
 
@@ -67,21 +68,33 @@ export function figureTitle(name: string): string {
   return figureNamed(name)?.title ?? name;
 }
 
+/** Names of a file whose figures are shown by others of it, such as `test_gen/rougeL` where `test_gen/rougeL_unicode` is there. */
+export function replacedFigures(names: Iterable<string>): Set<string> {
+  return new Set(
+    [...names].flatMap((name) => {
+      const row = placeOf(name)?.row;
+      return row?.instead === undefined ? [] : [`${name.slice(0, -row.key.length)}${row.instead}`];
+    }),
+  );
+}
+
 /**
  * The registry's figures among the names of a file, in its order, those of small depths first. A name that does not say its depth, such as
- * `test_retr/mrr`, is left out where one that does stands beside it.
+ * `test_retr/mrr`, is left out where one that does stands beside it; one that another is shown in the place of is in files alone.
  */
 export function figuresAmong(names: Iterable<string>): Figure[] {
-  const places = [...new Set(names)].flatMap((name) => {
+  const all = [...new Set(names)];
+  const places = all.flatMap((name) => {
     const place = placeOf(name);
     return place ? [{ ...place, name, isBare: place.row.at !== undefined && place.depth === undefined }] : [];
   });
+  const replaced = replacedFigures(all);
   const deepest = (index: number): number =>
     Math.max(0, ...places.map((place) => (place.index === index ? (place.depth ?? 0) : 0)));
   return places
     .filter(({ index, isBare }) => !isBare || deepest(index) === 0)
     .sort((a, b) => a.index - b.index || (a.depth ?? 0) - (b.depth ?? 0))
-    .map((place) => figureAt(place, place.name, deepest(place.index)));
+    .map((place) => figureAt(place, place.name, deepest(place.index), replaced.has(place.name)));
 }
 
 /**

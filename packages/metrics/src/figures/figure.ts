@@ -59,6 +59,8 @@ export interface FigureRow<Question = never> {
   /** 3 when left out. */
   digits?: number;
   spread?: true;
+  /** Key of the figure in whose place it is shown, where a file has both: of another script, the reference's says nothing. */
+  instead?: string;
   /** The question's figure; undefined where it has none, so that the mean is over the others. */
   of(question: Question, depth: number): number | undefined;
 }

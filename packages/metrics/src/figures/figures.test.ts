@@ -1,9 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { ANSWER_FIGURES, AnsweredQuestion } from "./answer-figures.js";
+import { ANSWER_FIGURES, AnsweredQuestion, wantsUnicodeFigures } from "./answer-figures.js";
 import { COST_FIGURES } from "./cost-figures.js";
 import { isShown } from "./figure.js";
-import { figureNamed, figuresAmong, figureTitle, nameInFiles, retrieverNames } from "./figure-names.js";
+import {
+  figureNamed,
+  figuresAmong,
+  figureTitle,
+  nameInFiles,
+  replacedFigures,
+  retrieverNames,
+} from "./figure-names.js";
 import { figuresReference } from "./figures-reference.js";
 import { JUDGE_FIGURES } from "./judge-figures.js";
 import { FIGURE_ROWS, measure } from "./registry.js";
@@ -48,6 +55,49 @@ describe("figures of one question", () => {
     expect(known).toMatchObject({ f1_passage: expect.closeTo(0.8), rougeL_passage: expect.closeTo(0.8) });
     expect(measure(ANSWER_FIGURES, new AnsweredQuestion("a b", "c", []))).toMatchObject({ f1_passage: 0 });
     expect(Object.keys(measure(ANSWER_FIGURES, new AnsweredQuestion("a", "b"))).join()).not.toContain("_passage");
+  });
+
+  test("of an answer in another script: the references' know a to z alone, the same formulas over its words beside them", () => {
+    // 猫 が 好き です and 犬 が 好き です: three of four words, in one order; two of three pairs.
+    const known = measure(
+      ANSWER_FIGURES,
+      new AnsweredQuestion("猫が好きです。", "犬が好きです", ["犬が好き"], { unicode: true }),
+    );
+    expect(known).toMatchObject({ rouge1: 0, rouge2: 0, rougeL: 0, f1: 0, exact_match: 0, rougeL_passage: 0 });
+    expect(known).toMatchObject({
+      rouge1_unicode: 3 / 4,
+      rouge2_unicode: expect.closeTo(2 / 3, 12),
+      rougeL_unicode: 3 / 4,
+      f1_unicode: 3 / 4,
+      precision_unicode: 3 / 4,
+      exact_match_unicode: 0,
+      // 犬 が 好き of 犬 が 好き です: recall 1, precision 3/4.
+      rougeL_passage_unicode: expect.closeTo((2 * 0.75) / 1.75, 12),
+      answer_length: 4,
+    });
+    const of = (gold: string, answer: string): Record<string, number> =>
+      measure(ANSWER_FIGURES, new AnsweredQuestion(gold, answer, undefined, { unicode: true }));
+    // Case and punctuation do not count, in any script.
+    expect(of("Файл удалён.", "файл удалён!")).toMatchObject({ rougeL: 0, rougeL_unicode: 1, exact_match_unicode: 1 });
+    // حذف الملف / الملف: precision 1, recall 1/2.
+    expect(of("حذف الملف", "الملف")).toMatchObject({
+      rougeL_unicode: expect.closeTo(2 / 3),
+      f1_unicode: expect.closeTo(2 / 3),
+    });
+    // फ़ाइल हटाएँ अभी / अभी फ़ाइल हटाएँ: all words, two of three in order.
+    expect(of("फ़ाइल हटाएँ अभी", "अभी फ़ाइल हटाएँ")).toMatchObject({
+      f1_unicode: 1,
+      rougeL_unicode: expect.closeTo(2 / 3),
+    });
+    expect(of("ลบไฟล์", "ลบไฟล์")).toMatchObject({ rougeL: 0, rougeL_unicode: 1, f1_unicode: 1 });
+  });
+
+  test("over words of all scripts only where a test set's gold answers are not Latin", () => {
+    expect(wantsUnicodeFigures(["`createApp` を使います。", "No."])).toBe(true);
+    expect(wantsUnicodeFigures(["Nutzen Sie die Funktion, die für Übergänge da ist.", "Use 検索."])).toBe(false);
+    expect(wantsUnicodeFigures([])).toBe(false);
+    const latin = measure(ANSWER_FIGURES, new AnsweredQuestion("Übergang", "Übergang", ["x"]));
+    expect(Object.keys(latin).join()).not.toContain("_unicode");
   });
 
   test("of a judge and a clock; a question without verdict or time is in no mean", () => {
@@ -98,6 +148,19 @@ describe("names", () => {
     expect(found.map(({ key }) => key)).toEqual(["mrr", "ndcg@1", "ndcg@4", "ndcg@10", "f1"]);
     expect(found.filter((figure) => isShown(figure, "own")).map(({ key }) => key)).toEqual(["mrr", "ndcg@10", "f1"]);
     expect(figuresAmong([...names, "test_retr/mrr@100"]).map(({ key }) => key)).not.toContain("mrr");
+  });
+
+  test("what another figure is shown in the place of is in files alone", () => {
+    const names = ["test_gen/rougeL", "test_gen/f1", "test_gen/f1_unicode", "test_gen/exact_match"];
+    const shown = (all: readonly string[]): string[] =>
+      figuresAmong(all.values())
+        .filter((figure) => isShown(figure, "narrow"))
+        .map(({ heading }) => heading);
+    expect(shown(names)).toEqual(["ROUGE-L", "F1 (Unicode)"]);
+    expect(shown(names.slice(0, 2))).toEqual(["ROUGE-L", "F1"]);
+    expect(figuresAmong(names).map(({ key }) => key)).toEqual(["rougeL", "f1", "exact_match", "f1_unicode"]);
+    expect([...replacedFigures(names)]).toEqual(["test_gen/f1"]);
+    expect([...replacedFigures(["f1_unicode", "rougeL_passage_unicode"])]).toEqual(["f1", "rougeL_passage"]);
   });
 
   test("no two rows share a name", () => {
