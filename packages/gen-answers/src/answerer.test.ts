@@ -14,10 +14,14 @@ const open = {
 async function answerOf(text: string): Promise<string | undefined> {
   const model: StoredModel = { tally: createRequestTally(), complete: async () => ({ text, finish_reason: "stop" }) };
   const settings = genAnswersSettings.parse({ dataset_w_q: "x", prompt_model: "m" });
-  return modelAnswerer(model, await readDomainConfig(undefined), settings, 1, new AbortController().signal).answer(
-    open,
-    0,
-  );
+  return modelAnswerer(
+    model,
+    await readDomainConfig(undefined),
+    settings,
+    () => undefined,
+    1,
+    new AbortController().signal,
+  ).answer(open, 0);
 }
 
 it.each([

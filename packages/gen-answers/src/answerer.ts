@@ -8,6 +8,7 @@ import {
   type DomainConfig,
   EXTRACTIVE,
   type FailureLog,
+  type ForeignLanguage,
   provenanceOf,
   type StoredModel,
 } from "@rag-ft/llm";
@@ -41,8 +42,14 @@ const subjectOf = ({ question, gold_docs }: OpenQuestion): object => ({
   gold_doc_ids: gold_docs.map(documentId),
 });
 
-/** Sentences of the gold passages. */
-export function extractiveAnswerer(): Answerer {
+/** The language of a question's passages as a prompt calls it; undefined for English. */
+export const languageOfPassages = (
+  { gold_docs }: Pick<OpenQuestion, "gold_docs">,
+  languageOf: ForeignLanguage,
+): string | undefined => languageOf(gold_docs.map((passage) => passage.page_content).join("\n\n"));
+
+/** Sentences of the gold passages, which rules for English find. */
+export function extractiveAnswerer(languageOf: ForeignLanguage): Answerer {
   const failures = createFailureLog();
   return {
     provenance: { answer_generator: EXTRACTIVE },
@@ -50,6 +57,10 @@ export function extractiveAnswerer(): Answerer {
     failures,
     saysNotInPassage: () => false,
     async answer(open) {
+      if (languageOfPassages(open, languageOf) !== undefined) {
+        failures.unusable('not in English, as the rules of "extractive" are', "unusable", subjectOf(open));
+        return undefined;
+      }
       for (const passage of open.gold_docs) {
         const answer = extractiveAnswer(passage, open.question);
         if (answer !== undefined) return answer;
@@ -84,6 +95,7 @@ export function answerRequest(
   settings: AskSettings,
   { gold_docs, question }: OpenQuestion,
   occurrence: number,
+  language?: string,
 ): { messages: ChatMessage[]; options: CompletionOptions } {
   const options = {
     temperature: settings.temperature,
@@ -91,7 +103,7 @@ export function answerRequest(
     timeout_ms: settings.request_timeout * 1000,
     seed: settings.seed + occurrence,
   };
-  return { messages: answerMessages(domain, gold_docs, question), options };
+  return { messages: answerMessages(domain, gold_docs, question, language), options };
 }
 
 /** A model. */
@@ -99,6 +111,7 @@ export function modelAnswerer(
   model: StoredModel,
   domain: DomainConfig,
   settings: AskSettings,
+  languageOf: ForeignLanguage,
   concurrency: number,
   signal: AbortSignal,
 ): Answerer {
@@ -112,7 +125,8 @@ export function modelAnswerer(
     failures,
     saysNotInPassage: notInPassage(domain.answer_prompt.not_in_passage),
     async answer(question, occurrence) {
-      const { messages, options } = answerRequest(domain, settings, question, occurrence);
+      const language = languageOfPassages(question, languageOf);
+      const { messages, options } = answerRequest(domain, settings, question, occurrence, language);
       try {
         const completion = await model.complete(messages, { ...options, signal }, occurrence);
         const answer = cleanAnswer(completion.text);

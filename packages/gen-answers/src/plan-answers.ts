@@ -1,8 +1,16 @@
 import { dirname, join } from "node:path";
 import type { QaRow, StagePlan } from "@rag-ft/core";
-import { EXTRACTIVE, openCompletionStore, planRequests, readDomainConfig, readPrices, STORE_NAME } from "@rag-ft/llm";
+import {
+  EXTRACTIVE,
+  openCompletionStore,
+  openForeignLanguage,
+  planRequests,
+  readDomainConfig,
+  readPrices,
+  STORE_NAME,
+} from "@rag-ft/llm";
 import { occurrences } from "./answer-all.js";
-import { answerRequest } from "./answerer.js";
+import { answerRequest, languageOfPassages } from "./answerer.js";
 import type { Split } from "./find-splits.js";
 import type { OpenQuestion } from "./flatten-questions.js";
 import type { GenAnswersSettings } from "./settings.js";
@@ -39,12 +47,19 @@ export async function planAnswers(settings: GenAnswersSettings, work: readonly A
     prices: await readPrices(settings.prices),
     batch: settings.batch,
   });
+  const languageOf = await openForeignLanguage(domain);
   const files = new Map<string, readonly unknown[]>();
   for (const { split, questions } of work) {
     const nth = occurrences(questions);
     const rows: QaRow[] = [];
     for (const [index, open] of questions.entries()) {
-      const { messages, options } = answerRequest(domain, settings, open, nth[index] ?? 0);
+      const { messages, options } = answerRequest(
+        domain,
+        settings,
+        open,
+        nth[index] ?? 0,
+        languageOfPassages(open, languageOf),
+      );
       const stored = asks ? await plan.add(messages, options, nth[index]) : undefined;
       rows.push({ ...open, gold_answer: stored?.text || STAND_IN });
     }

@@ -12,9 +12,9 @@ import {
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import { EXTRACTIVE, openStoredModel, readDomainConfig, writeSkipped } from "@rag-ft/llm";
+import { EXTRACTIVE, openForeignLanguage, openStoredModel, readDomainConfig, writeSkipped } from "@rag-ft/llm";
 import { answerAll } from "./answer-all.js";
-import { type Answerer, extractiveAnswerer, modelAnswerer } from "./answerer.js";
+import { type Answerer, extractiveAnswerer, languageOfPassages, modelAnswerer } from "./answerer.js";
 import { findSplits, plannedSplits, type Split } from "./find-splits.js";
 import { flattenQuestions } from "./flatten-questions.js";
 import { type AnswerWork, planAnswers, storeFolder } from "./plan-answers.js";
@@ -104,12 +104,16 @@ const stage: Stage<GenAnswersSettings> = {
         ...(await writeSkipped(storeFolder(work), "skipped_questions.jsonl", answerer.failures)),
       ];
     };
+    const domain = await readDomainConfig(settings.config);
+    const languageOf = await openForeignLanguage(domain);
+    const foreign = work
+      .flatMap(({ questions }) => questions)
+      .filter((open) => languageOfPassages(open, languageOf) !== undefined).length;
     if (settings.prompt_model === EXTRACTIVE) {
-      const summary = await answerEach(extractiveAnswerer());
+      const summary = await answerEach(extractiveAnswerer(languageOf));
       summary.push("Answers by rules (extractive), not by a model: for trying things, not for figures to publish.");
       return { outputs, figures, summary: summary.join("\n") };
     }
-    const domain = await readDomainConfig(settings.config);
     const model = await openStoredModel(settings.prompt_model, {
       ...context,
       device: settings.device,
@@ -119,9 +123,15 @@ const stage: Stage<GenAnswersSettings> = {
     });
     try {
       const { tally } = model;
-      const summary = await answerEach(modelAnswerer(model, domain, settings, model.concurrency, context.signal));
+      const summary = await answerEach(
+        modelAnswerer(model, domain, settings, languageOf, model.concurrency, context.signal),
+      );
       figures.requests_sent = tally.counts.requests_sent;
       figures.requests_from_store = tally.counts.requests_from_store;
+      if (foreign > 0)
+        summary.push(
+          `${foreign} questions are on passages that are not in English: answers were asked for in their language. What models put before an answer, and say in place of ${JSON.stringify(domain.answer_prompt.not_in_passage ?? "")}, is known in English only.`,
+        );
       summary.push(...tally.lines());
       return { outputs, figures, record: { requests: tally.counts }, summary: summary.join("\n") };
     } finally {

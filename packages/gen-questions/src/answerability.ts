@@ -9,6 +9,7 @@ import {
   type ReplySchema,
   type StoredModel,
 } from "@rag-ft/llm";
+import type { ForeignPassages } from "./foreign-passages.js";
 import type { GenQuestionsSettings } from "./settings.js";
 
 const VERDICT_SCHEMA: ReplySchema = {
@@ -32,10 +33,11 @@ export function answerabilityRequest(
   settings: JudgeSettings,
   passage: Document,
   question: string,
+  language?: string,
 ): { messages: ChatMessage[]; options: CompletionOptions } {
   const structured = settings.structured_outputs === "auto" && !isLocalName(settings.prompt_model);
   return {
-    messages: answerabilityMessages(domain, passage, question),
+    messages: answerabilityMessages(domain, passage, question, language),
     options: {
       temperature: 0,
       max_new_tokens: settings.max_new_tokens,
@@ -56,7 +58,14 @@ export function answerableOf(reply: string): boolean | undefined {
 export async function keepAnswerable(
   passage: Document,
   questions: readonly string[],
-  ask: { model: StoredModel; domain: DomainConfig; settings: JudgeSettings; failures: FailureLog; signal: AbortSignal },
+  ask: {
+    model: StoredModel;
+    domain: DomainConfig;
+    settings: JudgeSettings;
+    foreign: ForeignPassages;
+    failures: FailureLog;
+    signal: AbortSignal;
+  },
 ): Promise<string[]> {
   const kept: string[] = [];
   // One after the other: the passages are worked on side by side already. `parseQuestions` gives no question twice.
@@ -67,9 +76,9 @@ export async function keepAnswerable(
 async function judge(
   passage: Document,
   question: string,
-  { model, domain, settings, failures, signal }: Parameters<typeof keepAnswerable>[2],
+  { model, domain, settings, foreign, failures, signal }: Parameters<typeof keepAnswerable>[2],
 ): Promise<boolean> {
-  const { messages, options } = answerabilityRequest(domain, settings, passage, question);
+  const { messages, options } = answerabilityRequest(domain, settings, passage, question, foreign.of(passage));
   const subject = { passage: documentId(passage), question, part: "answerability" };
   try {
     const { text } = await model.complete(messages, { ...options, signal });

@@ -27,7 +27,12 @@ export async function filtered(
     answerable: (given) => questioner.keepAnswerable?.(passage, given),
   };
   let kept = questions;
+  const isForeign = settings.filters.includes("standalone") && questioner.foreign.of(passage) !== undefined;
   for (const name of settings.filters) {
+    if (name === "standalone" && isForeign) {
+      kept = filters.stepAside(kept);
+      continue;
+    }
     const result = await apply[name]?.(kept);
     if (result) kept = filters.count(name, kept, result);
   }

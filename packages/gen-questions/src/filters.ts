@@ -22,6 +22,8 @@ export const filtersSetting = () =>
 /** What each filter of a run did: questions that it saw, and those that it dropped. */
 export class FilterCounts {
   private readonly counts = new Map<FilterName, { seen: number; dropped: number }>();
+  /** Questions that the rules of `standalone`, which are for English, were not tried on. */
+  private notEnglish = 0;
 
   constructor(names: readonly FilterName[]) {
     for (const name of names) this.counts.set(name, { seen: 0, dropped: 0 });
@@ -37,9 +39,21 @@ export class FilterCounts {
     return kept;
   }
 
+  /** Counts questions that the filter `standalone` leaves alone, and returns them. */
+  stepAside(questions: string[]): string[] {
+    this.notEnglish += questions.length;
+    return questions;
+  }
+
   /** By filter, for the run's record. */
-  record(): Record<string, { seen: number; dropped: number }> {
-    return Object.fromEntries(this.counts);
+  record(): Record<string, { seen: number; dropped: number; not_english?: number }> {
+    const { standalone, ...others } = Object.fromEntries(this.counts);
+    return {
+      ...(standalone && {
+        standalone: { ...standalone, ...(this.notEnglish > 0 ? { not_english: this.notEnglish } : {}) },
+      }),
+      ...others,
+    };
   }
 
   figures(): Record<string, number> {
@@ -48,7 +62,7 @@ export class FilterCounts {
     );
   }
 
-  /** A table, a line a filter; none without filters. */
+  /** A table, a line a filter, and what a filter did not look at; none without filters. */
   lines(): string[] {
     const rows = [...this.counts].map(([name, { seen, dropped }]) => ({
       filter: name,
@@ -56,6 +70,13 @@ export class FilterCounts {
       dropped,
       kept: seen - dropped,
     }));
-    return rows.length === 0 ? [] : [formatTable(rows, Object.keys(rows[0] as object))];
+    return [
+      ...(rows.length === 0 ? [] : [formatTable(rows, Object.keys(rows[0] as object))]),
+      ...(this.notEnglish > 0
+        ? [
+            `The filter standalone knows English only: ${this.notEnglish} questions to passages in other languages went by it unseen.`,
+          ]
+        : []),
+    ];
   }
 }

@@ -3,6 +3,7 @@ import type { QuestionsRow, StagePlan } from "@rag-ft/core";
 import {
   EXTRACTIVE,
   openCompletionStore,
+  openForeignLanguage,
   planRequests,
   type RequestPlan,
   readDomainConfig,
@@ -76,18 +77,20 @@ export async function planAsked(settings: GenQuestionsSettings, { heldOut, train
       ? planRequests({ ...common, stage: "", purpose: "judge", typicalReply: TYPICAL_VERDICT })
       : undefined;
     if (judge) plans.push(judge);
+    const languageOf = await openForeignLanguage(domain);
     add = async (row, occurrence) => {
       const gold = row.gold_docs[0];
       if (!gold) return [];
-      const { messages, options } = questionRequest(domain, settings, gold, occurrence);
+      const language = languageOf(gold.page_content);
+      const { messages, options } = questionRequest(domain, settings, gold, occurrence, language);
       const stored = await requests.add(messages, options, occurrence);
       const questions = (stored ? parseQuestions(stored.text) : standIns).filter(
-        (question) => !settings.filters.includes("standalone") || isStandalone(question),
+        (question) => !settings.filters.includes("standalone") || language !== undefined || isStandalone(question),
       );
       if (!judge) return questions;
       const kept: string[] = [];
       for (const question of questions) {
-        const request = answerabilityRequest(domain, settings, gold, question);
+        const request = answerabilityRequest(domain, settings, gold, question, language);
         const verdict = await judge.add(request.messages, request.options);
         if (!verdict || answerableOf(verdict.text)) kept.push(question);
       }

@@ -13,6 +13,7 @@ import {
   type StoredModel,
 } from "@rag-ft/llm";
 import { keepAnswerable } from "./answerability.js";
+import type { ForeignPassages } from "./foreign-passages.js";
 import { parseQuestions } from "./parse-questions.js";
 import { questionSchema } from "./question-schema.js";
 import type { GenQuestionsSettings } from "./settings.js";
@@ -25,22 +26,34 @@ export interface Questioner {
   provenance: Record<string, unknown>;
   concurrency: number;
   failures: FailureLog;
+  /** Passages not in English; those that were asked about are counted. */
+  foreign: ForeignPassages;
   /** The questions that a model finds answered by the passage; absent where the run does not ask for that. */
   keepAnswerable?: (passage: Document, questions: readonly string[]) => Promise<string[]>;
 }
 
-/** Rules over headings and sentences. */
-export function extractiveQuestioner(): Questioner {
+/** Rules over headings and sentences, which are for English: other passages have no questions. */
+export function extractiveQuestioner(foreign: ForeignPassages): Questioner {
   const failures = createFailureLog();
   return {
     provenance: { generator: EXTRACTIVE },
     concurrency: 1,
     failures,
+    foreign,
     async ask(passage) {
+      if (foreign.asked(passage) !== undefined) {
+        failures.unusable('not in English, as the rules of "extractive" are', "unusable", subjectOf(passage));
+        return [];
+      }
       return extractiveQuestions(passage).map((found) => found.question);
     },
   };
 }
+
+const subjectOf = (passage: Document): { passage: string; source: string } => ({
+  passage: documentId(passage),
+  source: passage.metadata.source,
+});
 
 /** What the first and the second request about a passage are for. */
 const PARTS = ["held-out", "training"];
@@ -56,6 +69,7 @@ export function questionRequest(
   settings: AskSettings,
   passage: Document,
   occurrence: number,
+  language?: string,
 ): { messages: ChatMessage[]; options: CompletionOptions } {
   const schema = questionSchema(settings);
   const options = {
@@ -66,7 +80,7 @@ export function questionRequest(
     seed: settings.seed + occurrence,
     ...(schema ? { schema } : {}),
   };
-  return { messages: questionMessages(domain, passage), options };
+  return { messages: questionMessages(domain, passage, language), options };
 }
 
 /** What rows say of the judge, too, where there is one. */
@@ -85,11 +99,12 @@ export function modelQuestioner(
   model: StoredModel,
   domain: DomainConfig,
   settings: GenQuestionsSettings,
+  foreign: ForeignPassages,
   concurrency: number,
   signal: AbortSignal,
 ): Questioner {
   const failures = createFailureLog(model.tally);
-  const judge = { model, domain, settings, failures, signal };
+  const judge = { model, domain, settings, foreign, failures, signal };
   return {
     provenance: {
       prompt_model: settings.prompt_model,
@@ -98,12 +113,13 @@ export function modelQuestioner(
     },
     concurrency,
     failures,
+    foreign,
     ...(settings.filters.includes("answerable")
       ? { keepAnswerable: (passage, questions) => keepAnswerable(passage, questions, judge) }
       : {}),
     async ask(passage, occurrence) {
-      const { messages, options } = questionRequest(domain, settings, passage, occurrence);
-      const subject = { passage: documentId(passage), source: passage.metadata.source, part: PARTS[occurrence] };
+      const { messages, options } = questionRequest(domain, settings, passage, occurrence, foreign.asked(passage));
+      const subject = { ...subjectOf(passage), part: PARTS[occurrence] };
       let reply: Completion;
       try {
         reply = await model.complete(messages, { ...options, signal }, occurrence);

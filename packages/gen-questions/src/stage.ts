@@ -16,6 +16,7 @@ import {
 import {
   createRequestTally,
   EXTRACTIVE,
+  openForeignLanguage,
   openStoredModel,
   type RequestTally,
   readDomainConfig,
@@ -28,6 +29,7 @@ import { type BaseRetriever, needsRetriever, openBaseRetriever } from "./base-re
 import { choosePassages, type PassageRow } from "./choose-passages.js";
 import { type Collected, collectQuestions } from "./collect-questions.js";
 import { FilterCounts } from "./filters.js";
+import { ForeignPassages } from "./foreign-passages.js";
 import { passageFile, readPassageFile } from "./passage-file.js";
 import { heldOutOrder, randomFor, trainOrder } from "./passage-order.js";
 import { planAsked } from "./plan-asked.js";
@@ -187,13 +189,21 @@ async function withRetriever(run: Run, tally: RequestTally | undefined, work: ()
 /** Runs the parts that need a questioner, with the model and the store opened and closed around them. */
 async function withQuestioner(run: Run, work: (questioner: Questioner) => Promise<void>): Promise<string[]> {
   const { settings, context } = run;
+  const domain = await readDomainConfig(settings.config);
+  const foreign = new ForeignPassages(await openForeignLanguage(domain));
   if (settings.prompt_model === EXTRACTIVE) {
     const tally = createRequestTally();
-    await withRetriever(run, tally, () => work(extractiveQuestioner()));
+    await withRetriever(run, tally, () => work(extractiveQuestioner(foreign)));
     if (tally.counts.requests_sent > 0) run.record.requests = tally.counts;
-    return ["Questions by rules (extractive), not by a model: for trying things, not for figures to publish."];
+    return [
+      ...(foreign.count > 0
+        ? [
+            `${foreign.count} passages have no questions: the rules of "extractive" are for English, which these are not.`,
+          ]
+        : []),
+      "Questions by rules (extractive), not by a model: for trying things, not for figures to publish.",
+    ];
   }
-  const domain = await readDomainConfig(settings.config);
   const model = await openStoredModel(settings.prompt_model, {
     ...context,
     device: settings.device,
@@ -203,14 +213,16 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
   });
   try {
     const { tally } = model;
-    const questioner = modelQuestioner(model, domain, settings, model.concurrency, context.signal);
+    const questioner = modelQuestioner(model, domain, settings, foreign, model.concurrency, context.signal);
     await withRetriever(run, tally, () => work(questioner));
     run.figures.requests_sent = tally.counts.requests_sent;
     run.figures.requests_from_store = tally.counts.requests_from_store;
     run.figures.requests_failed_or_unusable = questioner.failures.total;
     const lines = questioner.failures.lines();
     run.record.requests = tally.counts;
+    run.figures.passages_not_in_english = foreign.count;
     return [
+      ...foreign.lines(),
       ...(lines.length > 0 ? ["Passages skipped:", ...lines.map((line) => `  ${line}`)] : []),
       ...(await writeSkipped(settings.save_dir, "skipped_passages.jsonl", questioner.failures)),
       ...tally.lines(),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ANSWERABILITY_INSTRUCTION } from "./answerability-instruction.js";
 
 const filterSchema = z.strictObject({
-  /** Passages with fewer words are no gold passages. */
+  /** Passages with fewer words are no gold passages; in a script without spaces, words are those of Unicode's dictionaries. */
   min_words: z.int().min(0).default(0),
   /** The first entry whose text the source contains gives the chance to be kept; 1 without one. */
   url_weights: z.array(z.strictObject({ contains: z.string().min(1), weight: z.number().min(0).max(1) })).default([]),
@@ -51,6 +51,8 @@ const answerabilityPromptSchema = z.strictObject({
 /** What a domain needs of its own: which passages are asked about, and how. */
 export const domainConfigSchema = z.strictObject({
   name: z.string().min(1),
+  /** The documents' language, by name or code: questions and answers are asked for in it. Told from each passage when left out. */
+  language: z.string().trim().min(1).optional(),
   passage_filter: filterSchema.default({ min_words: 0, url_weights: [] }),
   question_prompt: questionPromptSchema,
   answer_prompt: answerPromptSchema,

@@ -7,6 +7,7 @@ export * from "./completion-error.js";
 export * from "./completion-store.js";
 export * from "./domain-config.js";
 export * from "./failure-log.js";
+export * from "./foreign-language.js";
 export * from "./language-model.js";
 export * from "./open-language-model.js";
 export * from "./open-language-model-options.js";

@@ -7,7 +7,7 @@ export function fillTemplate(template: string, values: Readonly<Record<string, s
   return template.replace(/\{(\w+)\}/g, (found, name: string) => values[name] ?? found);
 }
 
-/** Version of a prompt: the first 12 hexadecimal digits of the hash of all that it is made of. */
+/** Version of a prompt: the first 12 hexadecimal digits of the hash of all that it is made of, but for what is added for a passage in another language. */
 export function promptHash(
   prompt: DomainConfig["question_prompt"] | DomainConfig["answer_prompt"] | DomainConfig["answerability_prompt"],
 ): string {
@@ -34,8 +34,17 @@ export function provenanceOf(
   return { model: prompt_model, prompt: `${domain}@${promptHash(prompt)}`, temperature, max_new_tokens, seed };
 }
 
-/** Worked examples are turns of the dialogue: chat models follow them, and base models see one running text. */
-export function questionMessages(domain: DomainConfig, passage: Pick<Document, "fmt_content">): ChatMessage[] {
+/** An instruction, with what else holds for a passage in another language than the instruction's. */
+function instructionFor(instruction: string, language: string | undefined, more: (language: string) => string): string {
+  return language === undefined ? instruction.trim() : `${instruction.trim()} ${more(language)}`;
+}
+
+/** Worked examples are turns of the dialogue: chat models follow them, and base models see one running text. `language`: see `ForeignLanguage`, as of the functions below. */
+export function questionMessages(
+  domain: DomainConfig,
+  passage: Pick<Document, "fmt_content">,
+  language?: string,
+): ChatMessage[] {
   const { instruction, template, examples } = domain.question_prompt;
   const ask = (text: string): ChatMessage => ({
     role: "user",
@@ -45,7 +54,13 @@ export function questionMessages(domain: DomainConfig, passage: Pick<Document, "
     ask(text),
     { role: "assistant", content: questions.map((question, i) => `Question ${i + 1}: ${question}`).join("\n") },
   ]);
-  return [{ role: "system", content: instruction.trim() }, ...turns, ask(passage.fmt_content)];
+  const content = instructionFor(
+    instruction,
+    language,
+    (name) =>
+      `The questions to this passage are to be in ${name}; only the labels 'Question 1:' and 'Question 2:' stay English.`,
+  );
+  return [{ role: "system", content }, ...turns, ask(passage.fmt_content)];
 }
 
 /** The gold passages, joined by a blank line, and the question. */
@@ -53,8 +68,9 @@ export function answerMessages(
   domain: DomainConfig,
   passages: readonly Pick<Document, "fmt_content">[],
   question: string,
+  language?: string,
 ): ChatMessage[] {
-  const { instruction, template, examples } = domain.answer_prompt;
+  const { instruction, template, examples, not_in_passage } = domain.answer_prompt;
   const ask = (text: string, asked: string): ChatMessage => ({
     role: "user",
     content: fillTemplate(template, { passage: text.trim(), question: asked }),
@@ -64,7 +80,13 @@ export function answerMessages(
     { role: "assistant", content: example.answer },
   ]);
   const text = passages.map((passage) => passage.fmt_content).join("\n\n");
-  return [{ role: "system", content: instruction.trim() }, ...turns, ask(text, question)];
+  const content = instructionFor(
+    instruction,
+    language,
+    (name) =>
+      `The answer to this question is to be in ${name}${not_in_passage === undefined ? "" : `; only the reply '${not_in_passage}' stays as it is`}.`,
+  );
+  return [{ role: "system", content }, ...turns, ask(text, question)];
 }
 
 /** The passage and a question, for the judge of whether the one answers the other. */
@@ -72,10 +94,12 @@ export function answerabilityMessages(
   domain: DomainConfig,
   passage: Pick<Document, "fmt_content">,
   question: string,
+  language?: string,
 ): ChatMessage[] {
   const { instruction, template } = domain.answerability_prompt;
+  const more = (): string => "This passage is not in English; the verdict stays an English word.";
   return [
-    { role: "system", content: instruction.trim() },
+    { role: "system", content: instructionFor(instruction, language, more) },
     { role: "user", content: fillTemplate(template, { passage: passage.fmt_content.trim(), question }) },
   ];
 }

@@ -1,6 +1,6 @@
 import { createDocument, type Document, hashText } from "@rag-ft/core";
 import type { ChatMessage, ReplySchema } from "@rag-ft/llm";
-import { overlap } from "@rag-ft/text";
+import { beyondLatin, overlap } from "@rag-ft/text";
 
 /** From this share of common words on, a retrieved passage says the same as a gold one and would tell the judge nothing new. */
 export const NEAR_EQUAL = 0.7;
@@ -38,6 +38,9 @@ Explain your verdict in one to three sentences, then give it. Reply with one JSO
 {"explanation": "…", "verdict": "correct"}
 The verdict is either "correct" or "incorrect".`;
 
+/** Only there where it is needed, so that verdicts on English answers that were paid for stay valid. */
+const IN_ANOTHER_SCRIPT = `The question is not in English. Judge what the answer says by the same rules. "correct" and "incorrect" stay English words.`;
+
 /** The judge's messages for one answer. */
 export function judgeMessages({ question, answer, gold, retrieved }: JudgeCase): ChatMessage[] {
   const second = pickSecondPassage(gold, retrieved);
@@ -48,7 +51,7 @@ export function judgeMessages({ question, answer, gold, retrieved }: JudgeCase):
     `<answer>\n${answer}\n</answer>`,
   ].join("\n\n");
   return [
-    { role: "system", content: INSTRUCTION },
+    { role: "system", content: beyondLatin(question) ? `${INSTRUCTION}\n\n${IN_ANOTHER_SCRIPT}` : INSTRUCTION },
     { role: "user", content },
   ];
 }
