@@ -46,6 +46,110 @@ it.each(Object.entries(planted))("finds a planted leak: %s", async (kind, leak) 
   expect(found.map((leak) => [leak.kind, leak.splits])).toEqual([[kind, ["train", "test"]]]);
 });
 
+/** Of each language: sentences of a passage, a question about it, the same in another order, and one about something else. */
+const OTHER_LANGUAGES: Record<
+  string,
+  readonly [sentences: readonly string[], question: string, same: string, other: string]
+> = {
+  Russian: [
+    [
+      "Тайм-аут соединения задаётся параметром в секундах.",
+      "Если сервер не отвечает, запрос повторяется три раза.",
+      "Затем клиент получает ошибку.",
+      "Журнал хранит время каждого запроса и ответ сервера.",
+    ],
+    "Как изменить тайм-аут соединения с базой данных?",
+    "Тайм-аут соединения с базой данных: как изменить?",
+    "Как изменить пароль соединения с базой данных?",
+  ],
+  Japanese: [
+    [
+      "接続のタイムアウトは秒単位で指定します。",
+      "サーバーが応答しない場合、要求は三回まで繰り返されます。",
+      "その後、クライアントはエラーを受け取ります。",
+      "ログには各要求の時刻とサーバーの応答が残ります。",
+    ],
+    "データベース接続のタイムアウトを変更するには？",
+    "タイムアウトをデータベース接続で変更するには",
+    "データベース接続のパスワードを変更するには？",
+  ],
+  Chinese: [
+    [
+      "连接超时以秒为单位设置。",
+      "如果服务器没有响应，请求最多重复三次。",
+      "之后客户端会收到错误。",
+      "日志保存每个请求的时间和服务器的响应。",
+    ],
+    "如何更改数据库连接的超时时间？",
+    "数据库连接的超时时间如何更改？",
+    "如何更改数据库连接的密码？",
+  ],
+  Thai: [
+    [
+      "เวลาหมดเขตของการเชื่อมต่อกำหนดเป็นวินาที",
+      "หากเซิร์ฟเวอร์ไม่ตอบสนอง คำขอจะถูกส่งซ้ำสามครั้ง",
+      "หลังจากนั้นไคลเอนต์จะได้รับข้อผิดพลาด",
+      "บันทึกจะเก็บเวลาของคำขอแต่ละครั้งและคำตอบของเซิร์ฟเวอร์",
+    ],
+    "ฉันจะเปลี่ยนเวลาหมดเขตของการเชื่อมต่อฐานข้อมูลได้อย่างไร",
+    "การเชื่อมต่อฐานข้อมูล: เปลี่ยนเวลาหมดเขตได้อย่างไร",
+    "ฉันจะเปลี่ยนรหัสผ่านของการเชื่อมต่อฐานข้อมูลได้อย่างไร",
+  ],
+  Arabic: [
+    [
+      "يتم ضبط مهلة الاتصال بالثواني في ملف الإعدادات.",
+      "إذا لم يستجب الخادم، يعاد الطلب ثلاث مرات.",
+      "بعد ذلك يتلقى العميل رسالة خطأ.",
+      "يحفظ السجل وقت كل طلب ورد الخادم عليه.",
+    ],
+    "كيف أغير مهلة الاتصال بقاعدة البيانات؟",
+    "مهلة الاتصال بقاعدة البيانات: كيف أغير؟",
+    "كيف أغير كلمة مرور الاتصال بقاعدة البيانات؟",
+  ],
+  Hindi: [
+    [
+      "कनेक्शन का टाइमआउट सेकंड में तय होता है।",
+      "यदि सर्वर उत्तर नहीं देता, तो अनुरोध तीन बार दोहराया जाता है।",
+      "उसके बाद क्लाइंट को त्रुटि मिलती है।",
+      "लॉग हर अनुरोध का समय और सर्वर का उत्तर रखता है।",
+    ],
+    "डेटाबेस कनेक्शन का टाइमआउट कैसे बदलें?",
+    "कैसे बदलें डेटाबेस कनेक्शन का टाइमआउट?",
+    "डेटाबेस कनेक्शन का पासवर्ड कैसे बदलें?",
+  ],
+};
+
+it.each(Object.entries(OTHER_LANGUAGES))(
+  "finds leaks in %s, and none between other texts",
+  async (_, [sentences, question, same, other]) => {
+    const [first = "", second = "", third = "", fourth = ""] = sentences;
+    const train = row(question, passage([first, second, third].join(" "), "a"));
+    const elsewhere = row(other, passage(`${fourth} ${fourth.split("").reverse().join("")}`, "b"));
+    const kinds = async (test: ReturnType<typeof row>) =>
+      (
+        await auditRows(
+          [
+            { split: "train", rows: [train] },
+            { split: "test", rows: [test] },
+          ],
+          OPTIONS,
+        )
+      ).map(({ kind }) => kind);
+    expect(await kinds(elsewhere)).toEqual([]);
+    expect(await kinds(row(`${question} `.replace(/[?？؟]/u, " !"), elsewhere.gold_docs[0] as Document))).toEqual([
+      "duplicate_question",
+    ]);
+    expect(await kinds(row(same, elsewhere.gold_docs[0] as Document))).toEqual(["paraphrased_question"]);
+    expect(await kinds(row(other, passage(`${[first, second, third].join("\n")}\n!`, "c")))).toEqual([
+      "near_duplicate_passage",
+    ]);
+    // The next chunk of the page begins with the last sentences of this one.
+    expect(await kinds(row(other, passage([second, third, fourth, fourth, fourth].join(" "), "a")))).toEqual([
+      "overlapping_chunks",
+    ]);
+  },
+);
+
 it("does not take two questions of one split for a leak", async () => {
   const rows = [...clean.train, ...clean.train, planted.same_passage];
   expect(

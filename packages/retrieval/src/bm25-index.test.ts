@@ -2,7 +2,11 @@ import { createDocument, createRandom } from "@rag-ft/core";
 import { describe, expect, test } from "vitest";
 import { Bm25Index } from "./bm25-index.js";
 import { bm25Retriever } from "./bm25-retriever.js";
+import { hybridRetriever } from "./hybrid-retriever.js";
 import { lexicalTokens } from "./lexical-tokens.js";
+import type { PassageEncoder } from "./passage-encoder.js";
+import type { Retrieved } from "./retriever.js";
+import { MemoryStore } from "./stores/memory/memory-store.js";
 
 /** The definition, word by word and passage by passage. */
 function plainScore(texts: readonly string[], passage: number, question: string, k1: number, b: number): number {
@@ -116,4 +120,74 @@ test.each([
   const scores = new Bm25Index(texts).scores(question);
   expect(scores[best]).toBeGreaterThan(0);
   expect(scores[1 - best]).toBe(0);
+});
+
+/** Of each language, passages with the question that each answers, in other forms of its words where the language has them. */
+const ANSWERED: Record<string, readonly (readonly [passage: string, question: string])[]> = {
+  Russian: [
+    ["Тайм-аут соединения задаётся параметром connectTimeout в секундах.", "Где задать тайм-аут соединения?"],
+    ["Кэш удаляется командой clear.", "Как удалить кэш?"],
+    ["Счёт хранится в зашифрованном виде.", "Как хранится счет?"],
+  ],
+  Japanese: [
+    ["接続のタイムアウトは connectTimeout で秒単位で指定します。", "接続のタイムアウトはどこで指定できますか？"],
+    ["キャッシュは clear コマンドで削除されます。", "キャッシュを削除する方法は？"],
+    ["パスワードは暗号化して保存されます。", "パスワードはどのように保存されますか？"],
+  ],
+  Chinese: [
+    ["连接超时由 connectTimeout 参数以秒为单位设置。", "在哪里设置连接超时？"],
+    ["缓存可以用 clear 命令删除。", "如何删除缓存？"],
+    ["密码以加密形式保存。", "密码是如何保存的？"],
+  ],
+  Korean: [
+    ["연결 시간 초과는 connectTimeout 매개변수로 초 단위로 설정합니다.", "연결의 시간 초과를 어디에서 설정하나요?"],
+    ["캐시는 clear 명령으로 삭제됩니다.", "캐시를 삭제하려면?"],
+    ["비밀번호는 암호화되어 저장됩니다.", "비밀번호가 어떻게 저장되나요?"],
+  ],
+  Thai: [
+    ["เวลาหมดเขตของการเชื่อมต่อกำหนดด้วยพารามิเตอร์ connectTimeout เป็นวินาที", "กำหนดเวลาหมดเขตของการเชื่อมต่อได้ที่ไหน"],
+    ["แคชถูกลบด้วยคำสั่ง clear", "จะลบแคชได้อย่างไร"],
+    ["รหัสผ่านถูกเก็บแบบเข้ารหัส", "รหัสผ่านถูกเก็บอย่างไร"],
+  ],
+  Arabic: [
+    ["يتم ضبط مهلة الاتصال بالمعامل connectTimeout بالثواني.", "أين يتم ضبط مهلة الاتصال؟"],
+    ["تُحذف ذاكرة التخزين المؤقت بالأمر clear.", "كيف تحذف ذاكرة التخزين المؤقت؟"],
+    ["تُحفظ كلمة المرور مشفرة.", "كيف تحفظ كلمة المرور؟"],
+  ],
+  Hindi: [
+    ["कनेक्शन का टाइमआउट connectTimeout से सेकंड में तय होता है।", "कनेक्शन का टाइमआउट कहाँ तय होता है?"],
+    ["कैश clear आदेश से मिटाया जाता है।", "कैश कैसे मिटाया जाता है?"],
+    ["पासवर्ड एन्क्रिप्ट करके रखा जाता है।", "पासवर्ड कैसे रखा जाता है?"],
+  ],
+};
+
+test.each(Object.entries(ANSWERED))(
+  "finds the passage that answers each question first, alone and beside vectors that say nothing: %s",
+  async (_, answered) => {
+    const documents = answered.map(([text], i) => createDocument(text, { source: `page-${i}` }));
+    const questions = answered.map(([, question]) => question);
+    const own = documents.map((_, i) => i);
+    const best = (found: readonly Retrieved[]): unknown => found.map(({ ids }) => ids[0]);
+    expect(best(await bm25Retriever(documents).retrieve(questions, 3))).toEqual(own);
+    const store = new MemoryStore(1);
+    await store.add(
+      documents,
+      Float32Array.from(documents, () => 1),
+    );
+    const encoder: PassageEncoder = {
+      dimensions: 1,
+      settings: { pooling: "mean", similarity: "dot", query_prefix: "", passage_prefix: "", max_length: 8 },
+      fingerprint: "one",
+      embed: async (texts) => new Float32Array(texts.length).fill(1),
+      close: async () => {},
+    };
+    expect(best(await hybridRetriever({ documents, store }, encoder, 1).retrieve(questions, 3))).toEqual(own);
+  },
+);
+
+test("one spelling of what is written in two, and pairs of syllables of Korean words", () => {
+  expect(lexicalTokens("تُحذف الـملف")).toEqual(lexicalTokens("تحذف الملف"));
+  expect(lexicalTokens("Счёт")).toEqual(["счет"]);
+  expect(lexicalTokens("비밀번호가 캐시 API를")).toEqual(["비밀", "밀번", "번호", "호가", "캐시", "api", "를"]);
+  expect(lexicalTokens("max_length は")).toEqual(["max_length", "は"]);
 });
