@@ -1,4 +1,5 @@
 import { createDocument, createRandom, documentId } from "@rag-ft/core";
+import { overlap } from "@rag-ft/text";
 import { describe, expect, it } from "vitest";
 import { choosePassages, passesFilter, uniqueBySource } from "./choose-passages.js";
 
@@ -30,6 +31,16 @@ describe("choosePassages", () => {
     ]);
     // Exactly half is not more than half.
     expect(uniqueBySource([page("one two x y"), page("one two v w")]).get("a")).toHaveLength(2);
+  });
+
+  it("tells passages in Japanese apart that share their particles, and knows a repeated one", () => {
+    const texts = [
+      "このオプションを使うと、コンポーネントの状態がブラウザーに保存されますので、再読み込みの後でも値が失われることはありません。",
+      "このコマンドを使うと、プロジェクトの依存関係がサーバーに配置されますので、初回の起動の際でも時間が失われることはありません。",
+      "なお、このオプションを使うと、コンポーネントの状態がブラウザーに保存されますので、再読み込みの後でも値が失われることはありません。",
+    ];
+    expect(overlap(texts[0] ?? "", texts[1] ?? "")).toBeGreaterThan(0.5);
+    expect(uniqueBySource(texts.map((text) => page(text))).get("a")).toHaveLength(2);
   });
 
   it("skips a source with too few passages and draws negatives of the same source, never the gold one", () => {

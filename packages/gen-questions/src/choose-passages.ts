@@ -1,6 +1,6 @@
 import type { Document, QuestionsRow, Random } from "@rag-ft/core";
 import type { DomainConfig } from "@rag-ft/llm";
-import { overlap, wordCount } from "@rag-ft/text";
+import { beyondLatin, containment, overlap, shingles, wordCount } from "@rag-ft/text";
 
 /** A passage to ask about, with its hard negatives; the start of a `*_w_q.jsonl` row. */
 export type PassageRow = Pick<QuestionsRow, "gold_docs" | "hard_neg_docs" | "chat_history">;
@@ -10,6 +10,15 @@ const MAX_OVERLAP = 0.5;
 /** Kept passages of the same source that a passage is compared with. */
 const RECENT = 3;
 
+/**
+ * Whether a passage says more than half of what an earlier one says: by words, as the reference counts; in other scripts than Latin by pairs of
+ * words, since particles, which are words there, make up half of any two texts.
+ */
+function repeats(earlier: string, passage: string): boolean {
+  if (beyondLatin(passage)) return containment(shingles(passage, 2), shingles(earlier, 2)) > MAX_OVERLAP;
+  return overlap(earlier, passage) > MAX_OVERLAP;
+}
+
 /** Passages by source, in the database's order, without empty ones and repetitions. */
 export function uniqueBySource(documents: readonly Document[]): Map<string, Document[]> {
   const groups = new Map<string, Document[]>();
@@ -17,9 +26,7 @@ export function uniqueBySource(documents: readonly Document[]): Map<string, Docu
     if (document.page_content.trim() === "") continue;
     const kept = groups.get(document.metadata.source) ?? [];
     groups.set(document.metadata.source, kept);
-    const repeated = kept
-      .slice(-RECENT)
-      .some((earlier) => overlap(earlier.page_content, document.page_content) > MAX_OVERLAP);
+    const repeated = kept.slice(-RECENT).some((earlier) => repeats(earlier.page_content, document.page_content));
     if (!repeated) kept.push(document);
   }
   return groups;

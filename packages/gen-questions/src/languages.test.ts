@@ -103,7 +103,7 @@ it("asks for questions in the passage's language, and leaves prompts of English 
     /standalone knows English only: \d+ questions to passages in other languages went by it unseen\./,
   );
   // Leaks are taken out before; of the rest, each question was looked at or went by.
-  const { standalone } = (result.record ?? {}).filters as { standalone: { seen: number; not_english: number } };
+  const { standalone } = (result.record as { filters: { standalone: { seen: number; not_english: number } } }).filters;
   expect(standalone.not_english).toBeGreaterThanOrEqual(japaneseOnes.length);
   expect(standalone.not_english).toBeLessThanOrEqual(2 * japaneseOnes.length);
   expect(standalone.seen).toBeLessThanOrEqual(2 * englishOnes.length);
