@@ -92,6 +92,24 @@ describe("compare", () => {
     expect(summary).toMatch(/gold passage: A not found, B place 1/);
   });
 
+  test("answers in another script are compared over its words, too", async () => {
+    const lines = (answer: string) =>
+      questions.map((question) => ({
+        question,
+        gold_docs: [gold],
+        gold_answer: "猫が好きです。",
+        generated_answer: answer,
+      }));
+    const [a, b] = [at("a.jsonl"), at("b.jsonl")];
+    await writeJsonl(a, lines("犬が嫌いです"));
+    await writeJsonl(b, lines("犬が好きです"));
+    const summary = await compare(a, b);
+    // Of four words, two and three are the same; the reference's tokens are a to z.
+    expect(summary).toMatch(/^test_gen\/rougeL +0\.000 +0\.000/m);
+    expect(summary).toMatch(/^test_gen\/rougeL_unicode +0\.500 +0\.750 +\+0\.250/m);
+    expect(summary).toMatch(/test_gen\/rougeL_unicode: B above A/);
+  });
+
   test("a run compared with itself differs nowhere", async () => {
     const a = await writeRun(
       "a",

@@ -22,7 +22,7 @@ function nameOf(language: string): string {
 export async function openForeignLanguage({ language }: Pick<DomainConfig, "language">): Promise<ForeignLanguage> {
   if (language !== undefined) {
     const name = nameOf(language.trim());
-    const foreign = /^english\b/i.test(name) ? undefined : name;
+    const foreign = /\benglish$/i.test(name) ? undefined : name;
     return () => foreign;
   }
   const languageOf = await openLanguageDetector();

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentReporter, writeJsonAtomic } from "@rag-ft/core";
+import { silentReporter, writeJsonAtomic, writeJsonl } from "@rag-ft/core";
 import { parseHTML } from "linkedom";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { changeOf } from "./figures/change.js";
@@ -59,6 +59,35 @@ it("the 2x2's own base is what a test without another is compared with, question
   expect(change?.value).toBeCloseTo(0.5, 10);
   expect(change?.interval?.[0]).toBeCloseTo(0.5, 10);
   expect(change?.interval?.[1]).toBeCloseTo(0.5, 10);
+});
+
+it("figures over words of all scripts stand in the place of the references', at the top, in charts and beside answers", async () => {
+  for (const test of ["test-0", "test-1"]) {
+    const score = join(folder, test, "score.json");
+    await writeJsonAtomic(score, {
+      ...JSON.parse(await readFile(score, "utf8")),
+      "test_gen/rougeL": 0,
+      "test_gen/rougeL_unicode": 0.625,
+    });
+    const path = join(folder, test, "test-predictions.jsonl");
+    const rows = (await readFile(path, "utf8")).trim().split("\n");
+    await writeJsonl(
+      path,
+      rows.map((line) => {
+        const row = JSON.parse(line);
+        return { ...row, scores: { ...row.scores, rougeL: 0, rougeL_unicode: 0.625 } };
+      }),
+    );
+  }
+  const document = await page();
+  const cards = [...document.querySelectorAll(".card-title")].map((card) => card.textContent);
+  expect(cards).toContain("ROUGE-L (Unicode)");
+  expect(cards).not.toContain("ROUGE-L");
+  const scores = document.querySelector("#scores")?.parentElement?.textContent ?? "";
+  expect(scores).toContain("ROUGE-L (Unicode)");
+  expect(scores).not.toMatch(/ROUGE-L(?! \(Unicode\))/);
+  const data = JSON.parse(document.getElementById("page-data")?.textContent ?? "");
+  expect(data.questions[0].by[0]).toMatchObject({ rougeL: 0.625 });
 });
 
 it("retrievers tested alone, BM25 among them, have their own curve", async () => {

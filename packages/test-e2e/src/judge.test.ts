@@ -48,6 +48,15 @@ test("the second passage is the best-ranked one that is not nearly equal to a go
   expect(user?.content).not.toContain("and more besides");
 });
 
+test("the judge is told of a question in another script, and English prompts stay what they were", () => {
+  const systemFor = (question: string) =>
+    judgeMessages({ question, answer: "a", gold: [passage("x")], retrieved: [] })[0]?.content ?? "";
+  expect(systemFor("タイムアウトはどこで設定しますか？")).toBe(
+    `${systemFor("q")}\n\nThe question is not in English. Judge what the answer says by the same rules. "correct" and "incorrect" stay English words.`,
+  );
+  expect(systemFor("Where is `検索` set?")).toBe(systemFor("q"));
+});
+
 test("the prompt's hash changes with its wording only", () => {
   expect(JUDGE_PROMPT_SHA256).toMatch(/^[0-9a-f]{64}$/);
   const [system] = judgeMessages({ question: "q", answer: "a", gold: [passage("x")], retrieved: [] });

@@ -64,6 +64,27 @@ test("figures of three questions, worked out by hand", async () => {
   }
 });
 
+test("answers in another script are compared by its words, and the table says so", async () => {
+  const golds = ["猫が好きです。", "犬が好きです。", "鳥が好きです。"];
+  await writeJsonl(
+    path("test_w_qa.jsonl"),
+    small.rows.map((row, i) => ({ ...row, gold_answer: golds[i] })),
+  );
+  const parts = partsWith(() => ({ text: "犬が好きです", finish_reason: "stop" }));
+  const { summary, figures } = await runTestE2e(settingsOf({ label: "fake" }), contextOf(), parts);
+  // Of four words, three, four and three are the same.
+  expect(figures).toMatchObject({ "test_gen/rougeL": 0, "test_gen/rougeL_unicode": (0.75 + 1 + 0.75) / 3 });
+  expect(figures).toMatchObject({
+    "test_gen/f1_unicode": (0.75 + 1 + 0.75) / 3,
+    "test_gen/exact_match_unicode": 1 / 3,
+  });
+  expect(summary?.split("\n")[0]).toMatch(
+    /ROUGE-1 \(Unicode\) +ROUGE-2 \(Unicode\) +ROUGE-L \(Unicode\) +F1 \(Unicode\) +words/,
+  );
+  expect(summary?.split("\n")[0]).not.toMatch(/(ROUGE-.|F1) {2}/);
+  expect(summary).toContain("The gold answers are not in Latin letters");
+});
+
 test("a stopped run is continued without asking again, and another model asks anew", async () => {
   let left = 2;
   const stopped = partsWith((prompt) => {

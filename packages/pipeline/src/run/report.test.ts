@@ -146,3 +146,23 @@ describe("readReportData", () => {
     await expect(readReportData(report, (id) => join(folder, id))).rejects.toThrow("test.json: not train-retriever's");
   });
 });
+
+describe("readReportData of answers in another script", () => {
+  it("shows the figures over its words, by their names", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rag-ft-report-"));
+    for (const [i, name] of ["base", "tuned"].entries()) {
+      await mkdir(join(folder, name));
+      await writeJsonl(join(folder, name, "test-predictions.jsonl"), []);
+      const unicode = { "test_gen/rougeL_unicode": 0.5 + i / 4, "test_gen/f1_unicode": 0.25 + i / 2 };
+      await writeFile(
+        join(folder, name, "score.json"),
+        JSON.stringify({ "test_gen/rougeL": 0, "test_gen/f1": 0, ...unicode }),
+      );
+    }
+    const { comparisons } = await readReportData({ base: "base", tuned: "tuned" }, (id) => join(folder, id));
+    expect(comparisons.map(({ metric, base, tuned }) => [metric, base, tuned])).toEqual([
+      ["ROUGE-L (Unicode)", 0.5, 0.75],
+      ["F1 (Unicode)", 0.25, 0.75],
+    ]);
+  });
+});
