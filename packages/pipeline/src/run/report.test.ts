@@ -152,7 +152,14 @@ describe("readReportData of answers in another script", () => {
     const folder = await mkdtemp(join(tmpdir(), "rag-ft-report-"));
     for (const [i, name] of ["base", "tuned"].entries()) {
       await mkdir(join(folder, name));
-      await writeJsonl(join(folder, name, "test-predictions.jsonl"), []);
+      const row = {
+        question: "猫は？",
+        gold_docs: [],
+        retrieved_docs: [],
+        gold_answer: "好き",
+        generated_answer: "好き",
+      };
+      await writeJsonl(join(folder, name, "test-predictions.jsonl"), [row]);
       const unicode = { "test_gen/rougeL_unicode": 0.5 + i / 4, "test_gen/f1_unicode": 0.25 + i / 2 };
       await writeFile(
         join(folder, name, "score.json"),
