@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from transformers import (BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, MistralConfig,
-                          MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM, XLMRobertaConfig, XLMRobertaForMaskedLM)
+                          MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model,
+                          XLMRobertaConfig, XLMRobertaForMaskedLM)
 
 FIXTURES = Path(__file__).parent.parent / "src" / "fixtures"
 
@@ -36,20 +37,33 @@ def gradients(model):
     return {f"gradient.{name}": p.grad for name, p in model.named_parameters() if p.grad is not None}
 
 
-def encoder(name, model, body, ids):
+def pool(hidden, mask, pooling):
+    """As sentence-transformers pools; padding is on the right."""
+    lengths = mask.sum(1, keepdim=True)
+    if pooling == "mean":
+        return (hidden * mask[..., None]).sum(1) / lengths
+    if pooling == "cls":
+        return hidden[:, 0]
+    if pooling == "lasttoken":
+        return hidden[torch.arange(len(hidden)), lengths[:, 0] - 1]
+    if pooling == "max":
+        return hidden.masked_fill(mask[..., None] == 0, float("-inf")).max(1).values
+    assert pooling == "weightedmean", pooling
+    weights = mask * torch.arange(1, hidden.shape[1] + 1)
+    return (hidden * weights[..., None]).sum(1) / weights.sum(1, keepdim=True)
+
+
+def encoder(name, model, body, ids, poolings=("mean", "cls")):
     """`body` is the encoder within `model`, which is what is saved; ids are padded with its padding id."""
     mask = (ids != model.config.pad_token_id).long()
     hidden = body(input_ids=ids, attention_mask=mask).last_hidden_state
     reference = {"hidden": hidden}
-    weights = torch.randn(3, 16)
+    weights = torch.randn(3, hidden.shape[-1])
     reference["vector_gradients"] = weights
-    for pooling in ("mean", "cls"):
+    for pooling in poolings:
         body.zero_grad()
         hidden = body(input_ids=ids, attention_mask=mask).last_hidden_state
-        if pooling == "mean":
-            vectors = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        else:
-            vectors = hidden[:, 0]
+        vectors = pool(hidden, mask, pooling)
         (vectors * weights).sum().backward()
         reference[f"{pooling}.vectors"] = vectors
         reference |= {f"{pooling}.{key}": value.clone() for key, value in gradients(body).items()}
@@ -104,13 +118,28 @@ def xlm_roberta(name):
     encoder(name, model, model.roberta, torch.tensor([[0, 5, 9, 31, 7, 2], [0, 17, 17, 2, 1, 1], [0, 39, 2, 1, 1, 1]]))
 
 
+TINY_DECODER = dict(
+    vocab_size=40, hidden_size=24, num_hidden_layers=2, num_attention_heads=6, num_key_value_heads=2, intermediate_size=20,
+    max_position_embeddings=64, initializer_range=0.3, rms_norm_eps=1e-5, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+)
+# Of encoders that pad with 0.
+TEXTS = [[2, 5, 9, 31, 7, 3], [2, 17, 17, 3, 0, 0], [2, 39, 3, 0, 0, 0]]
+# Longer than windows, to which scaled positions make a difference.
+LONG_TEXTS = [[2, 5, 9, 31, 7, 12, 30, 22, 8, 4, 19, 3], [2, 17, 17, 14, 6, 33, 25, 3, 0, 0, 0, 0], [2, 39, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]]
+YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 16}
+
+
+def bare(name, make_config, make_model, ids=LONG_TEXTS, poolings=("mean",), seed=4, **config):
+    """An encoder that is a model of its own."""
+    torch.manual_seed(seed)
+    model = perturbed(make_model(make_config(**config, attn_implementation="eager"))).eval()
+    encoder(name, model, model, torch.tensor(ids), poolings)
+
+
 def decoder(name, architecture=(LlamaConfig, LlamaForCausalLM), **extra):
     torch.manual_seed(1)
     make_config, make_model = architecture
-    config = make_config(
-        vocab_size=40, hidden_size=24, num_hidden_layers=2, num_attention_heads=6, num_key_value_heads=2, intermediate_size=20,
-        max_position_embeddings=64, initializer_range=0.3, rms_norm_eps=1e-5, pad_token_id=0, bos_token_id=1, eos_token_id=2, **extra,
-    )
+    config = make_config(**{**TINY_DECODER, **extra})
     model = perturbed(make_model(config)).eval()
     prompts = [[1, 5, 9, 30, 7], [1, 17, 4]]
     answers = [[11, 12, 2], [38, 2]]
@@ -147,6 +176,15 @@ MAKERS = {
     "tiny-qwen2": lambda name: decoder(
         name, (Qwen2Config, Qwen2ForCausalLM), tie_word_embeddings=True,
         rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
+    ),
+    # The second layer has a window shorter than the examples.
+    "tiny-qwen3": lambda name: decoder(
+        name, (Qwen3Config, Qwen3ForCausalLM), tie_word_embeddings=True, head_dim=6, use_sliding_window=True, sliding_window=4,
+        max_window_layers=1, attn_implementation="eager", rope_parameters=YARN,
+    ),
+    "tiny-qwen3-embedding": lambda name: bare(
+        name, Qwen3Config, Qwen3Model, poolings=("lasttoken", "weightedmean", "max"), **TINY_DECODER, head_dim=4,
+        rope_parameters={"rope_type": "linear", "rope_theta": 1000000.0, "factor": 2.0},
     ),
 }
 

@@ -4,6 +4,7 @@ import { clearGradients } from "@rag-ft/train";
 import { describe, expect, it } from "vitest";
 import { createAnswerBatch } from "./decoder/answer-batch.js";
 import { createTrainableDecoder } from "./decoder/trainable-decoder.js";
+import type { Pooling } from "./encoder/pooling.js";
 import { createTokenBatch } from "./encoder/token-batch.js";
 import { createTrainableEncoder } from "./encoder/trainable-encoder.js";
 import { exportDecoder } from "./export/export-decoder.js";
@@ -21,8 +22,25 @@ const SEQUENCES = [
   [2, 39, 3],
 ];
 
-const ENCODERS = [
-  { name: "tiny-bert", sequences: SEQUENCES, padId: 0, further: ["token_type_ids"] },
+/** Longer than the windows of the models that have them. */
+const LONG_SEQUENCES = [
+  [2, 5, 9, 31, 7, 12, 30, 22, 8, 4, 19, 3],
+  [2, 17, 17, 14, 6, 33, 25, 3],
+  [2, 39, 3],
+];
+
+interface EncoderCase {
+  name: string;
+  sequences: number[][];
+  padId: number;
+  /** Inputs of the exported model beside ids and mask. */
+  further: string[];
+  poolings: readonly Pooling[];
+}
+
+const BOTH = ["mean", "cls"] as const;
+const ENCODERS: EncoderCase[] = [
+  { name: "tiny-bert", sequences: SEQUENCES, padId: 0, further: ["token_type_ids"], poolings: BOTH },
   {
     name: "tiny-xlm-roberta",
     sequences: [
@@ -32,11 +50,19 @@ const ENCODERS = [
     ],
     padId: 1,
     further: [],
+    poolings: BOTH,
+  },
+  {
+    name: "tiny-qwen3-embedding",
+    sequences: LONG_SEQUENCES,
+    padId: 0,
+    further: [],
+    poolings: ["lasttoken", "weightedmean", "max"],
   },
 ];
 
-describe.each(ENCODERS)("$name", ({ name, sequences, padId, further }) => {
-  it.each(["mean", "cls"] as const)("gives PyTorch's vectors and gradients with %s pooling", async (pooling) => {
+describe.each(ENCODERS)("$name", ({ name, sequences, padId, further, poolings }) => {
+  it.each(poolings)("gives PyTorch's vectors and gradients with %s pooling", async (pooling) => {
     const encoder = await tinyEncoder(name, pooling);
     const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
     const model = await createTrainableEncoder(encoder);
@@ -61,7 +87,7 @@ describe.each(ENCODERS)("$name", ({ name, sequences, padId, further }) => {
     const session = await createSession(exportEncoder(encoder));
     expect(session.inputNames).toEqual(["input_ids", "attention_mask", ...further]);
     const { ids, mask } = createTokenBatch(sequences, padId, "mean").inputs;
-    const zeros = intTensor(new Array(18).fill(0), [3, 6]);
+    const zeros = intTensor(new Array(ids.data.length).fill(0), ids.shape);
     const result = await session.run({
       input_ids: ids,
       attention_mask: mask,
@@ -71,7 +97,9 @@ describe.each(ENCODERS)("$name", ({ name, sequences, padId, further }) => {
     const expected = data(reference, "hidden");
     expect(hidden).toHaveLength(expected.length);
     sequences.forEach((sequence, row) => {
-      const [start, end] = [row * 6 * 16, (row * 6 + sequence.length) * 16];
+      const [, width = 0] = ids.shape;
+      const size = expected.length / ids.data.length;
+      const [start, end] = [row * width * size, (row * width + sequence.length) * size];
       expect(relativeError(hidden.slice(start, end), expected.slice(start, end))).toBeLessThan(1e-5);
     });
     await session.close();
@@ -126,7 +154,7 @@ const EXAMPLES = [
   { prompt: [1, 17, 4], answer: [38, 2] },
 ];
 
-describe.each(["tiny-llama", "tiny-llama-untied", "tiny-mistral", "tiny-qwen2"])("%s", (name) => {
+describe.each(["tiny-llama", "tiny-llama-untied", "tiny-mistral", "tiny-qwen2", "tiny-qwen3"])("%s", (name) => {
   it("gives PyTorch's loss and gradients, on answers only", async () => {
     const decoder = await tinyDecoder(name);
     const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));

@@ -14,6 +14,7 @@ export * from "./encoder/encoder-architecture.js";
 export * from "./encoder/encoder-settings.js";
 export * from "./encoder/load-encoder.js";
 export * from "./encoder/passage-encoder.js";
+export * from "./encoder/pooling.js";
 export * from "./encoder/token-batch.js";
 export * from "./encoder/trainable-encoder.js";
 export * from "./export/ensure-onnx-decoder.js";

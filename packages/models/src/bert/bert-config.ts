@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MAX_LAYERS, MAX_POSITIONS, MAX_VOCABULARY, MAX_WIDTH, only } from "../graph/config.js";
+import { activationSchema } from "../parts/activations.js";
 
 const width = z.number().int().positive().max(MAX_WIDTH);
 
@@ -11,7 +12,7 @@ export const bertConfigSchema = z
     num_hidden_layers: z.number().int().positive().max(MAX_LAYERS),
     num_attention_heads: width,
     intermediate_size: width,
-    hidden_act: z.enum(["gelu", "gelu_new", "gelu_pytorch_tanh", "relu"]).default("gelu"),
+    hidden_act: activationSchema.default("gelu"),
     max_position_embeddings: z.number().int().positive().max(MAX_POSITIONS),
     type_vocab_size: z.number().int().positive().default(2),
     layer_norm_eps: z.number().positive().default(1e-12),

@@ -31,12 +31,48 @@ describe("settings of an encoder", () => {
     { pooling: "mean", similarity: "cosine", queryPrefix: "query: ", passagePrefix: "passage: ", maxSeqLength: 512 },
     { pooling: "cls", similarity: "dot", queryPrefix: "", passagePrefix: "", maxSeqLength: 128 },
     { pooling: "cls", similarity: "cosine", queryPrefix: "Find: ", passagePrefix: "", maxSeqLength: 64 },
+    { pooling: "lasttoken", similarity: "cosine", queryPrefix: "Query:", passagePrefix: "", maxSeqLength: 64 },
+    { pooling: "weightedmean", similarity: "dot", queryPrefix: "q", passagePrefix: "", maxSeqLength: 64 },
+    { pooling: "max", similarity: "dot", queryPrefix: "q", passagePrefix: "", maxSeqLength: 64, truncateDim: 16 },
   ])("come back as they were written: %j", async (settings) => {
     const folder = await folderWith({});
     await writeSentenceTransformersFiles(folder, { ...settings, dimensions: 384 });
     expect(await readEncoderSettings(folder)).toEqual(settings);
     const chain = JSON.parse(await readFile(join(folder, "modules.json"), "utf8"));
     expect(chain).toHaveLength(settings.similarity === "cosine" ? 3 : 2);
+  });
+
+  it("dense layers come back, between pooling and normalising", async () => {
+    const folder = await folderWith({});
+    const dense = [
+      { folder: "2_Dense", inputs: 384, outputs: 96, bias: false, activation: "identity" as const },
+      { folder: "3_Dense", inputs: 96, outputs: 48, bias: true, activation: "tanh" as const },
+    ];
+    const settings = {
+      pooling: "mean",
+      similarity: "cosine",
+      queryPrefix: "q",
+      passagePrefix: "",
+      maxSeqLength: 9,
+    } as const;
+    await writeSentenceTransformersFiles(folder, { ...settings, dense, dimensions: 384 });
+    expect(await readEncoderSettings(folder)).toEqual({ ...settings, dense });
+    const chain = JSON.parse(await readFile(join(folder, "modules.json"), "utf8")) as { path: string }[];
+    expect(chain.map(({ path }) => path)).toEqual(["", "1_Pooling", "2_Dense", "3_Dense", "4_Normalize"]);
+  });
+
+  it("reads prompts by the names in use, and the default prompt for what has none", async () => {
+    const prompted = async (config: unknown): Promise<unknown> =>
+      readEncoderSettings(await folderWith({ "config_sentence_transformers.json": config }));
+    const jina = { "retrieval.query": "Q: ", "retrieval.passage": "P: ", separation: "S: " };
+    expect(await prompted({ prompts: jina })).toEqual({ queryPrefix: "Q: ", passagePrefix: "P: " });
+    expect(await prompted({ prompts: { query: "Q: ", all: "A: " }, default_prompt_name: "all" })).toEqual({
+      queryPrefix: "Q: ",
+      passagePrefix: "A: ",
+    });
+    await expect(prompted({ prompts: jina, default_prompt_name: "query" })).rejects.toThrow(
+      /default_prompt_name is "query", expected one of the prompts: retrieval\.query, /,
+    );
   });
 
   it("a plain folder states nothing", async () => {
@@ -68,17 +104,36 @@ describe("settings of an encoder", () => {
 
   it.each([
     [
-      { "1_Pooling/config.json": { pooling_mode_lasttoken: true } },
-      /pooling lasttoken is not supported, expected mean or cls/,
+      { "1_Pooling/config.json": { pooling_mode_mean_sqrt_len_tokens: true } },
+      /pooling mean_sqrt_len is not supported, expected one of mean, cls, lasttoken/,
     ],
-    [{ "1_Pooling/config.json": { pooling_mode: "lasttoken" } }, /pooling lasttoken is not supported/],
+    [{ "1_Pooling/config.json": { pooling_mode: "attention" } }, /pooling attention is not supported/],
     [
       { "1_Pooling/config.json": { pooling_mode_mean_tokens: true, pooling_mode_max_tokens: true } },
       /pooling mean and max is not supported/,
     ],
     [{ "1_Pooling/config.json": { pooling_mode_mean_tokens: false } }, /pooling none is not supported/],
     [{ "1_Pooling/config.json": { pooling_mode: "mean", include_prompt: false } }, /include_prompt false/],
-    [{ "modules.json": modules("Transformer", "Pooling", "Dense") }, /module a\.b\.Dense is not supported/],
+    [{ "modules.json": modules("Transformer", "Pooling", "CNN") }, /module a\.b\.CNN is not supported/],
+    [{ "modules.json": modules("Transformer", "Pooling", "Dense") }, /2_Dense[\\/]config\.json: no such file/],
+    [
+      { "modules.json": modules("Transformer", "Pooling", "Normalize", "Dense") },
+      /Dense at 3_Dense is not supported there/,
+    ],
+    [
+      {
+        "modules.json": modules("Transformer", "Pooling", "Dense"),
+        "2_Dense/config.json": { in_features: 4, out_features: 2, activation_function: "torch.nn.Mish" },
+      },
+      /2_Dense.*activation_function "torch\.nn\.Mish" is not supported, expected one of .*Identity.*Tanh/,
+    ],
+    [
+      {
+        "modules.json": modules("Transformer", "Pooling", "Dense"),
+        "2_Dense/config.json": { in_features: 4, out_features: 2, use_residual: true },
+      },
+      /use_residual true is not supported/,
+    ],
     [{ "modules.json": [{ path: "0_Transformer", type: "x.Transformer" }] }, /in the subfolder 0_Transformer/],
     [
       { "config_sentence_transformers.json": { similarity_fn_name: "euclidean" } },

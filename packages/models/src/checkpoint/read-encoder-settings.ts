@@ -1,7 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, describeIssues, UserError } from "@rag-ft/core";
+import { DataError, UserError } from "@rag-ft/core";
 import { z } from "zod";
+import { POOLINGS } from "../encoder/pooling.js";
+import type { DenseLayer } from "../encoder/sentence-head.js";
+import { readDenseConfig } from "./dense-files.js";
+import { readOptional } from "./read-optional.js";
 import type { SavedEncoderSettings } from "./saved-encoder-settings.js";
 
 const modulesSchema = z.array(z.object({ path: z.string(), type: z.string() }));
@@ -15,47 +19,33 @@ const poolingSchema = z.looseObject({
 const promptsSchema = z.object({
   prompts: z.record(z.string(), z.string()).nullish(),
   similarity_fn_name: z.string().nullish(),
+  default_prompt_name: z.string().nullish(),
+  truncate_dim: z.number().int().positive().nullish(),
 });
 
 const lengthSchema = z.object({ max_seq_length: z.number().int().positive().nullish() });
 
-async function readOptional<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(`${path}: not valid JSON (${(cause as Error).message}).`, { cause });
-  }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    throw new DataError(`${path}: not what sentence-transformers writes: ${describeIssues(parsed.error)}.`, {
-      cause: parsed.error,
-    });
-  }
-  return parsed.data;
-}
-
 interface Modules {
   poolingPath: string;
+  densePaths: string[];
   /** Undefined when there is no modules.json, which says nothing either way. */
   normalizes: boolean | undefined;
 }
 
-/** The chain must be transformer, pooling, perhaps normalising: anything else would make other vectors than ours. */
+/** The chain must be transformer, pooling, perhaps dense layers and normalising: anything else would make other vectors than ours. */
 async function readModules(folder: string): Promise<Modules> {
   const path = join(folder, "modules.json");
   const modules = await readOptional(path, modulesSchema);
-  if (modules === undefined) return { poolingPath: "1_Pooling", normalizes: undefined };
-  const result: Modules = { poolingPath: "1_Pooling", normalizes: false };
+  if (modules === undefined) return { poolingPath: "1_Pooling", densePaths: [], normalizes: undefined };
+  const result: Modules = { poolingPath: "1_Pooling", densePaths: [], normalizes: false };
+  let pooled = false;
   for (const { path: subfolder, type } of modules) {
     const kind = type.split(".").at(-1);
+    if (kind === "Dense" && (!pooled || result.normalizes)) {
+      throw new UserError(
+        `${path}: Dense at ${subfolder} is not supported there, expected after Pooling and before Normalize.`,
+      );
+    }
     if (kind === "Transformer") {
       if (subfolder !== "") {
         throw new UserError(
@@ -63,11 +53,14 @@ async function readModules(folder: string): Promise<Modules> {
             "the pooling as a setting.",
         );
       }
-    } else if (kind === "Pooling") result.poolingPath = subfolder;
+    } else if (kind === "Pooling") {
+      result.poolingPath = subfolder;
+      pooled = true;
+    } else if (kind === "Dense") result.densePaths.push(subfolder);
     else if (kind === "Normalize") result.normalizes = true;
     else {
       throw new UserError(
-        `${path}: module ${type} is not supported, expected Transformer, Pooling and perhaps Normalize.`,
+        `${path}: module ${type} is not supported, expected Transformer, Pooling and perhaps Dense and Normalize.`,
       );
     }
   }
@@ -84,15 +77,16 @@ async function readPooling(folder: string, subfolder: string): Promise<SavedEnco
     .map((key) => key.slice("pooling_mode_".length).replace(/_tokens?$/, ""));
   const modes = named.length > 0 ? named : flagged;
   const [mode] = modes;
-  if (modes.length !== 1 || (mode !== "mean" && mode !== "cls")) {
+  const known = POOLINGS.find((pooling) => pooling === mode);
+  if (modes.length !== 1 || known === undefined) {
     throw new UserError(
-      `${path}: pooling ${modes.join(" and ") || "none"} is not supported, expected mean or cls. Choose another encoder.`,
+      `${path}: pooling ${modes.join(" and ") || "none"} is not supported, expected one of ${POOLINGS.join(", ")}. Choose another encoder.`,
     );
   }
   if (config.include_prompt === false) {
     throw new UserError(`${path}: include_prompt false (prefix left out of the mean) is not supported.`);
   }
-  return mode;
+  return known;
 }
 
 function similarityOf(
@@ -106,11 +100,25 @@ function similarityOf(
   throw new UserError(`${path}: similarity ${named} is not supported, expected cosine or dot.`);
 }
 
+/** Names of prompts that models in use have for questions and passages. */
+const QUERY_PROMPTS = ["query", "retrieval.query", "search_query"];
+const PASSAGE_PROMPTS = ["passage", "document", "corpus", "retrieval.passage", "search_document"];
+
 function prefixesOf(
+  path: string,
   prompts: Record<string, string> | null | undefined,
+  defaultName: string | null | undefined,
 ): Partial<Pick<SavedEncoderSettings, "queryPrefix" | "passagePrefix">> {
-  const query = prompts?.query;
-  const passage = prompts?.passage ?? prompts?.document ?? prompts?.corpus;
+  const named = (names: readonly string[]): string | undefined =>
+    names.map((name) => prompts?.[name]).find((prompt) => prompt !== undefined);
+  const usual = defaultName ? prompts?.[defaultName] : undefined;
+  if (defaultName && usual === undefined) {
+    throw new DataError(
+      `${path}: default_prompt_name is ${JSON.stringify(defaultName)}, expected one of the prompts: ${Object.keys(prompts ?? {}).join(", ") || "there are none"}.`,
+    );
+  }
+  const query = named(QUERY_PROMPTS) ?? usual;
+  const passage = named(PASSAGE_PROMPTS) ?? usual;
   // Sentence-transformers 5 fills in an empty query and document prompt by itself: that says nothing about the model.
   if (!query && !passage && prompts?.passage === undefined) return {};
   return {
@@ -121,16 +129,18 @@ function prefixesOf(
 
 /**
  * What a model folder says of its use as an encoder (files of sentence-transformers, all optional): only the settings it
- * really states. Prompts named `query` and `passage`, `document` or `corpus` are the prefixes.
+ * really states. Prompts named `query` and `passage`, `document` or `corpus` are the prefixes, or that of `default_prompt_name`.
  *
- * @throws UserError when the folder is missing or asks for something unsupported (pooling of the last token, a dense
- * layer, Euclidean distance), DataError when a file is malformed.
+ * @throws UserError when the folder is missing or asks for something unsupported (several poolings at once, an unknown
+ * activation, Euclidean distance), DataError when a file is malformed.
  */
 export async function readEncoderSettings(folder: string): Promise<Partial<SavedEncoderSettings>> {
   const info = await stat(folder).catch(() => undefined);
   if (!info?.isDirectory()) throw new UserError(`${folder}: no such folder, expected a model folder.`);
-  const { poolingPath, normalizes } = await readModules(folder);
+  const { poolingPath, densePaths, normalizes } = await readModules(folder);
   const pooling = await readPooling(folder, poolingPath);
+  const dense: DenseLayer[] = [];
+  for (const path of densePaths) dense.push(await readDenseConfig(folder, path));
   const configPath = join(folder, "config_sentence_transformers.json");
   const config = await readOptional(configPath, promptsSchema);
   const similarity = similarityOf(configPath, config?.similarity_fn_name, normalizes);
@@ -139,7 +149,9 @@ export async function readEncoderSettings(folder: string): Promise<Partial<Saved
   return {
     ...(pooling === undefined ? {} : { pooling }),
     ...(similarity === undefined ? {} : { similarity }),
-    ...prefixesOf(config?.prompts),
+    ...prefixesOf(configPath, config?.prompts, config?.default_prompt_name),
+    ...(dense.length > 0 ? { dense } : {}),
+    ...(config?.truncate_dim ? { truncateDim: config.truncate_dim } : {}),
     ...(maxSeqLength === undefined ? {} : { maxSeqLength }),
   };
 }

@@ -1,7 +1,9 @@
+import type { Pooling } from "../encoder/pooling.js";
+import type { DenseLayer } from "../encoder/sentence-head.js";
+
 /** How texts become one vector each and how vectors are compared; saved with an encoder so that all stages agree. */
 export interface SavedEncoderSettings {
-  /** Mean over the tokens of a text, or the first token's vector. */
-  pooling: "mean" | "cls";
+  pooling: Pooling;
   similarity: "cosine" | "dot";
   /** Put before each question (E5: `query: `). */
   queryPrefix: string;
@@ -9,4 +11,8 @@ export interface SavedEncoderSettings {
   passagePrefix: string;
   /** Longest text in tokens, special tokens included. */
   maxSeqLength: number;
+  /** Linear layers after pooling. */
+  dense?: readonly DenseLayer[];
+  /** Vectors are cut to so many entries. */
+  truncateDim?: number;
 }

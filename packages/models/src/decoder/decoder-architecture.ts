@@ -14,8 +14,8 @@ export interface DecoderInputs {
 export interface DecoderCache {
   /** Keys and values of earlier tokens, [batch, key/value heads, past, head size], one pair a layer */
   past: readonly (readonly [key: Value, value: Value])[];
-  /** Added to attention scores, [batch, 1, tokens, keys]; keys = past + tokens */
-  bias: Value;
+  /** Added to attention scores, [batch, 1, tokens, keys]; keys = past + tokens. @param window Keys that a query sees, itself included; all when left out */
+  bias(window?: number): Value;
 }
 
 export interface DecoderOutputs {
@@ -31,8 +31,6 @@ export interface DecoderGraph {
   vocabularySize: number;
   /** Most tokens of a training example. */
   maxTokens: number;
-  /** Keys that a query sees, itself included; undefined: all before it. Training keeps to texts that fit, the exported graph masks the others. */
-  window?: number;
   layers: number;
   keyValueHeads: number;
   headSize: number;

@@ -2,6 +2,7 @@ import type { Value } from "@rag-ft/onnx";
 import type { RawConfig } from "../graph/config.js";
 import type { Parameters } from "../graph/parameters.js";
 import type { DropoutSites } from "./dropout.js";
+import type { Pooling } from "./pooling.js";
 
 export interface EncoderInputs {
   /** int64 [batch, tokens] */
@@ -31,6 +32,8 @@ export interface EncoderArchitecture {
   weightPrefixes: readonly string[];
   /** Whether the exported model takes `token_type_ids`. */
   hasTokenTypes: boolean;
+  /** Pooling where neither the folder nor the user names one (default mean). */
+  defaultPooling?: Pooling;
   /** Checks the config. */
   read(config: RawConfig, folder: string): EncoderGraph;
 }

@@ -1,6 +1,7 @@
-import { basename } from "node:path";
-import { type Reporter, UserError } from "@rag-ft/core";
-import { input, matmul, reshape, type Value } from "@rag-ft/onnx";
+import { basename, join } from "node:path";
+import { DataError, type Reporter, UserError } from "@rag-ft/core";
+import { input, type Value } from "@rag-ft/onnx";
+import { loadDenseWeights } from "../checkpoint/dense-files.js";
 import { readEncoderSettings } from "../checkpoint/read-encoder-settings.js";
 import { encoderArchitecture } from "../graph/architectures.js";
 import { readConfig } from "../graph/config.js";
@@ -14,6 +15,7 @@ import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { DropoutSites } from "./dropout.js";
 import type { EncoderArchitecture, EncoderGraph } from "./encoder-architecture.js";
 import { defaultEncoderSettings, type EncoderSettings } from "./encoder-settings.js";
+import { applyHead, type DenseLayer, type VectorGraph, withHead } from "./sentence-head.js";
 
 export interface LoadOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -31,7 +33,7 @@ export interface EncoderOptions extends LoadOptions {
 export interface LoadedEncoder {
   folder: string;
   architecture: EncoderArchitecture;
-  graph: EncoderGraph;
+  graph: VectorGraph;
   /** By Hugging Face's names, exactly those that the graph reads. */
   weights: Map<string, WeightTensor>;
   tokenizer: Tokenizer;
@@ -39,15 +41,11 @@ export interface LoadedEncoder {
 }
 
 /** Inputs and sentence vectors [batch, dimensions] (not normalised) of an encoder's graph. */
-export function sentenceVectors(graph: EncoderGraph, parameters: Parameters, dropout?: DropoutSites): Value {
-  const hidden = graph.hiddenStates(parameters, {
-    ids: input("ids", "int64", ["batch", "tokens"]),
-    mask: input("mask", "int64", ["batch", "tokens"]),
-    dropout,
-  });
-  // Pooling as a product with each token's weight serves mean and CLS alike.
-  const pooled = matmul(input("pool", "float32", ["batch", 1, "tokens"]), hidden);
-  return reshape(pooled, ["batch", graph.dimensions]);
+export function sentenceVectors(graph: VectorGraph, parameters: Parameters, dropout?: DropoutSites): Value {
+  const mask = input("mask", "int64", ["batch", "tokens"]);
+  const ids = input("ids", "int64", ["batch", "tokens"]);
+  const hidden = graph.hiddenStates(parameters, { ids, mask, ...(dropout ? { dropout } : {}) });
+  return applyHead(graph.head ?? {}, parameters, hidden, mask);
 }
 
 /**
@@ -58,17 +56,14 @@ export async function loadEncoder(nameOrFolder: string, options: EncoderOptions)
   const folder = await resolveModelFolder(nameOrFolder, { ...options, files: "all" });
   const config = await readConfig(folder);
   const architecture = encoderArchitecture(config, folder, options.architectures);
-  const graph = architecture.read(config, folder);
-  const parameters = new Parameters();
-  sentenceVectors(graph, parameters);
-  const weights = matchWeights(parameters, await loadWeights(folder), folder, architecture.weightPrefixes);
-  const tokenizer = withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder);
+  const body = architecture.read(config, folder);
   const saved = await readEncoderSettings(folder);
   const given = Object.fromEntries(Object.entries(options.overrides ?? {}).filter(([, value]) => value !== undefined));
   const name = String(config._name_or_path || "");
   const defaults = defaultEncoderSettings(
     /e5/i.test(name) ? name : `${nameOrFolder}/${basename(folder)}`,
-    graph.maxTokens,
+    body.maxTokens,
+    architecture.defaultPooling,
   );
   const settings: EncoderSettings = {
     ...defaults,
@@ -76,13 +71,45 @@ export async function loadEncoder(nameOrFolder: string, options: EncoderOptions)
     ...(saved.similarity ? { similarity: saved.similarity } : {}),
     ...(saved.queryPrefix !== undefined ? { query_prefix: saved.queryPrefix } : {}),
     ...(saved.passagePrefix !== undefined ? { passage_prefix: saved.passagePrefix } : {}),
-    ...(saved.maxSeqLength ? { max_length: Math.min(saved.maxSeqLength, graph.maxTokens) } : {}),
+    ...(saved.maxSeqLength ? { max_length: Math.min(saved.maxSeqLength, body.maxTokens) } : {}),
+    ...(saved.truncateDim ? { truncate_dim: saved.truncateDim } : {}),
     ...given,
   };
-  if (settings.max_length > graph.maxTokens) {
+  if (settings.max_length > body.maxTokens) {
     throw new UserError(
-      `${folder}: max_length is ${settings.max_length}, but the model takes at most ${graph.maxTokens} tokens.`,
+      `${folder}: max_length is ${settings.max_length}, but the model takes at most ${body.maxTokens} tokens.`,
     );
   }
+  const dense = saved.dense ?? [];
+  const graph = vectorGraph(body, dense, settings, folder);
+  const parameters = new Parameters();
+  sentenceVectors(graph, parameters);
+  const found = new Map([...(await loadWeights(folder)), ...(await loadDenseWeights(folder, dense))]);
+  const weights = matchWeights(parameters, found, folder, architecture.weightPrefixes);
+  const tokenizer = withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder);
   return { folder, architecture, graph, weights, tokenizer, settings };
+}
+
+/** The graph with what the folder and the settings ask for after the hidden states, checked. */
+function vectorGraph(
+  body: EncoderGraph,
+  dense: readonly DenseLayer[],
+  { pooling, truncate_dim: truncate }: EncoderSettings,
+  folder: string,
+): VectorGraph {
+  const graph = withHead(body, { max: pooling === "max", dense });
+  let width = body.dimensions;
+  for (const layer of dense) {
+    if (layer.inputs !== width) {
+      throw new DataError(
+        `${join(folder, layer.folder, "config.json")}: in_features is ${layer.inputs}, but the vectors before it have ${width} entries.`,
+      );
+    }
+    width = layer.outputs;
+  }
+  if (truncate === undefined) return graph;
+  if (truncate > width) {
+    throw new UserError(`${folder}: truncate_dim is ${truncate}, but the model's vectors have ${width} entries.`);
+  }
+  return withHead(body, { max: pooling === "max", dense, truncate });
 }

@@ -1,6 +1,6 @@
-import { floatTensor, type Tensor } from "@rag-ft/onnx";
+import { causalBlockSizes, floatTensor, type Tensor } from "@rag-ft/onnx";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import type { Pooling } from "./encoder-settings.js";
+import { type Pooling, poolingWeights } from "./pooling.js";
 
 /**
  * Token count of one run of the graph. Runs of 500 to 1,000 tokens are fastest on a CPU: element-wise tensors stay in its
@@ -33,10 +33,25 @@ export function planBatches(
   return batches;
 }
 
-/** Ids of a text with the model's special tokens, cut to `maxLength` with the closing token kept. */
+/** Ids of a text with the model's special tokens, cut to `maxLength` with the closing tokens, if there are any, kept. */
 export function encodeTruncated(tokenizer: Tokenizer, text: string, maxLength: number): number[] {
   const ids = tokenizer.encode(text);
-  return ids.length <= maxLength ? ids : [...ids.slice(0, maxLength - 1), ids.at(-1) as number];
+  if (ids.length <= maxLength) return ids;
+  const closing = closingTokens(tokenizer);
+  return [...ids.slice(0, maxLength - closing), ...ids.slice(ids.length - closing)];
+}
+
+const knownClosings = new WeakMap<Tokenizer, number>();
+
+/** How many tokens a tokenizer puts after a text: those that an empty text and another one both end with. */
+function closingTokens(tokenizer: Tokenizer): number {
+  const known = knownClosings.get(tokenizer);
+  if (known !== undefined) return known;
+  const [empty, full] = [tokenizer.encode(""), tokenizer.encode("a")];
+  let count = 0;
+  while (count < empty.length && empty.at(-1 - count) === full.at(-1 - count)) count++;
+  knownClosings.set(tokenizer, count);
+  return count;
 }
 
 /** Inputs of an encoder's graph for padded sequences. */
@@ -45,7 +60,7 @@ export interface TokenBatch {
   /** Tokens of the sequences, padding not counted. */
   tokens: number;
   /** What the names of dimensions in an encoder's graph stand for. */
-  dims: { batch: number; tokens: number; rows: number };
+  dims: Readonly<Record<string, number>>;
   inputs: { ids: Tensor; mask: Tensor; pool: Tensor };
 }
 
@@ -68,14 +83,13 @@ export function createTokenBatch(
       ids[start + i] = BigInt(id);
     });
     mask.fill(1n, start, start + sequence.length);
-    if (pooling === "mean") pool.fill(1 / sequence.length, start, start + sequence.length);
-    else pool[start] = 1;
+    pool.set(poolingWeights(pooling, sequence.length), start);
   });
   const shape = [rows, width];
   return {
     rows,
     tokens,
-    dims: { batch: rows, tokens: width, rows: rows * width },
+    dims: { batch: rows, tokens: width, rows: rows * width, ...causalBlockSizes(width) },
     inputs: {
       ids: { dtype: "int64", shape, data: ids },
       mask: { dtype: "int64", shape, data: mask },

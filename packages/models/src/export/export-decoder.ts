@@ -8,7 +8,6 @@ import {
   element,
   input,
   intConstant,
-  lessOrEqual,
   linear,
   MASKED,
   type ModelSource,
@@ -20,7 +19,6 @@ import {
   sub,
   unsqueeze,
   type Value,
-  where,
 } from "@rag-ft/onnx";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { Parameters } from "../graph/parameters.js";
@@ -32,12 +30,6 @@ function lastPositions(x: Value, count: Value): Value {
   const start = neg(reshape(count, [1], [1]));
   const inputs = [x, start, intConstant([INT64_MAX]), intConstant([1])];
   return apply("Slice", inputs, { dtype: x.dtype, shape: [x.shape[0] ?? 1, "kept", x.shape[2] ?? 1] });
-}
-
-/** Added to attention scores, as `causalBias`: MASKED where a key is `window` positions before the query or more. */
-function windowBias(queries: Value, keys: Value, window: number): Value {
-  const past = lessOrEqual(unsqueeze(keys, [0]), sub(unsqueeze(queries, [1]), intConstant([window])));
-  return where(past, constant(MASKED), constant(0));
 }
 
 /**
@@ -60,9 +52,12 @@ export function exportDecoder({ graph, weights }: LoadedDecoder): ModelSource {
   const pastLength = element(shapeOf((past[0] as readonly [Value, Value])[0]), 2);
   const queries = add(range(element(shapeOf(ids), 1), "tokens"), pastLength);
   const padding = mul(sub(constant(1), unsqueeze(cast(mask, "float32"), [1, 2])), constant(MASKED));
-  const causal = causalBias(queries, keys);
-  const visible = graph.window === undefined ? causal : add(causal, windowBias(queries, keys, graph.window));
-  const bias = add(padding, visible); // [batch, 1, tokens, keys]
+  const biases = new Map<number | undefined, Value>();
+  const bias = (window?: number): Value => {
+    const made = biases.get(window) ?? add(padding, causalBias(queries, keys, window)); // [batch, 1, tokens, keys]
+    biases.set(window, made);
+    return made;
+  };
 
   const parameters = new Parameters();
   const { hidden, present } = graph.hiddenStates(parameters, { ids, positions, cache: { past, bias } });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { writeFolderAtomic } from "@rag-ft/core";
+import { saveDenseWeights } from "../checkpoint/dense-files.js";
 import { writeSentenceTransformersFiles } from "../checkpoint/sentence-transformers-files.js";
 import { copyModelSideFiles } from "../checkpoint/side-files.js";
 import type { LoadedEncoder } from "../encoder/load-encoder.js";
@@ -19,14 +20,18 @@ export async function saveEncoder(
   const { settings, graph, weights } = encoder;
   await writeFolderAtomic(folder, async (temporary) => {
     await copyModelSideFiles(encoder.folder, temporary);
-    await writeSafetensors(join(temporary, "model.safetensors"), weights);
+    const dense = graph.head?.dense ?? [];
+    const body = await saveDenseWeights(temporary, dense, weights);
+    await writeSafetensors(join(temporary, "model.safetensors"), body);
     await writeSentenceTransformersFiles(temporary, {
       pooling: settings.pooling,
-      dimensions: graph.dimensions,
+      dimensions: graph.hiddenSize ?? graph.dimensions,
       similarity: settings.similarity,
       maxSeqLength: settings.max_length,
       queryPrefix: settings.query_prefix,
       passagePrefix: settings.passage_prefix,
+      ...(dense.length > 0 ? { dense } : {}),
+      ...(settings.truncate_dim === undefined ? {} : { truncateDim: settings.truncate_dim }),
     });
     await writeOnnx(temporary, exportEncoder(encoder));
     await extra?.(temporary);

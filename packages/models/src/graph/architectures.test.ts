@@ -77,8 +77,8 @@ describe("a config that asks for what the graph does not compute", () => {
     ],
     [{ ...qwen2, layer_types: ["full_attention", "sliding_attention"] }, /layer_types\.1: "sliding_attention": /],
     [
-      { ...qwen2, rope_scaling: { type: "yarn", factor: 4 } },
-      /rope_scaling\.type: "yarn" is not supported, expected default/,
+      { ...qwen2, rope_scaling: { type: "su", factor: 4 } },
+      /rope_scaling\.type: "su" is not supported, expected default/,
     ],
     [
       { ...llama, rope_parameters: { rope_type: "longrope" } },
@@ -95,7 +95,7 @@ describe("a config that asks for what the graph does not compute", () => {
     expect(() => decoder(config)).toThrow(message);
   });
 
-  it.each(["nomic_bert", "deberta-v2", "roberta-prelayernorm", "qwen3", undefined])("an unknown type: %s", (type) => {
+  it.each(["xlnet", "deberta-v2", "roberta-prelayernorm", "qwen3_5", undefined])("an unknown type: %s", (type) => {
     expect(() => encoder({ ...bert, model_type: type })).toThrow(UserError);
     expect(() => encoder({ ...bert, model_type: type })).toThrow(/bert, roberta, xlm-roberta/);
     expect(() => decoder({ ...llama, model_type: type })).toThrow(/llama, mistral, smollm, qwen2/);
@@ -118,6 +118,17 @@ describe("weights that are not what config.json says", () => {
   it("a prefix and a head are passed over", () => {
     const weights = weightsOf(xlm, "roberta.").set("lm_head.dense.weight", scalar).set("pooler.dense.bias", scalar);
     expect([...match(xlm, weights).keys()]).toEqual([...weightsOf(xlm).keys()]);
+  });
+
+  it("LayerNorms may be named as TensorFlow names them: gamma and beta", () => {
+    const renamed = new Map(
+      [...weightsOf(bert, "bert.")].map(([name, weight]) => [
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"),
+        weight,
+      ]),
+    );
+    expect([...renamed.keys()]).toContain("bert.encoder.layer.0.output.LayerNorm.gamma");
+    expect([...match(bert, renamed).keys()]).toEqual([...weightsOf(bert).keys()]);
   });
 
   it("a shape, a missing weight", () => {

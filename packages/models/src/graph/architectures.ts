@@ -4,11 +4,12 @@ import type { DecoderArchitecture } from "../decoder/decoder-architecture.js";
 import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
 import { llama } from "../llama/index.js";
 import { qwen2 } from "../qwen2/index.js";
+import { qwen3, qwen3Encoder } from "../qwen3/index.js";
 import { roberta } from "../roberta/index.js";
 import type { RawConfig } from "./config.js";
 
-const encoders: readonly EncoderArchitecture[] = [bert, roberta];
-const decoders: readonly DecoderArchitecture[] = [llama, qwen2];
+const encoders: readonly EncoderArchitecture[] = [bert, roberta, qwen3Encoder];
+const decoders: readonly DecoderArchitecture[] = [llama, qwen2, qwen3];
 
 function find<T extends { modelTypes: readonly string[] }>(
   known: readonly T[],

@@ -50,8 +50,13 @@ export class Parameters {
   }
 }
 
+/** The name that a LayerNorm's weight has in files converted from TensorFlow, such as bert-base-uncased: gamma and beta. */
+function olderName(name: string): string {
+  return name.replace(/LayerNorm\.weight$/, "LayerNorm.gamma").replace(/LayerNorm\.bias$/, "LayerNorm.beta");
+}
+
 /** Names of weights within a layer: all of these take part in a model's answer, while a head beside the layers need not. */
-const WITHIN_LAYER = /\.layers?\.\d+\..*\b(weight|bias)$/;
+const WITHIN_LAYER = /\.layers?\.\d+\..*\b(weight|bias|gamma|beta)$/;
 
 /**
  * Picks from a folder's weights those that the graph asks for.
@@ -69,7 +74,9 @@ export function matchWeights(
   const matched = new Map<string, WeightTensor>();
   const unread = new Set([...weights.keys()].filter((name) => WITHIN_LAYER.test(name)));
   for (const [name, { shape }] of parameters.entries()) {
-    const found = [name, ...prefixes.map((prefix) => prefix + name)].find((candidate) => weights.has(candidate));
+    const found = [name, ...prefixes.map((prefix) => prefix + name)]
+      .flatMap((candidate) => [candidate, olderName(candidate)])
+      .find((candidate) => weights.has(candidate));
     const weight = found === undefined ? undefined : weights.get(found);
     if (!weight) {
       throw new DataError(

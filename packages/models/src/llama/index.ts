@@ -1,7 +1,8 @@
 import type { DecoderArchitecture } from "../decoder/decoder-architecture.js";
 import { parseConfig } from "../graph/config.js";
+import { stackDecoder } from "../parts/stack-decoder.js";
 import { llamaConfigSchema } from "./llama-config.js";
-import { llamaDecoder } from "./llama-decoder.js";
+import { llamaStack } from "./llama-stack.js";
 
 /** Llama-family decoders: Llama, Mistral, SmolLM2. */
 export const llama: DecoderArchitecture = {
@@ -9,9 +10,9 @@ export const llama: DecoderArchitecture = {
   weightPrefixes: [],
   read(raw, folder) {
     const config = parseConfig(llamaConfigSchema, raw, folder);
-    const decoder = llamaDecoder(config);
-    // A sliding window shows only in texts longer than it. Training's graph attends to everything, so its texts keep within.
-    const window = raw.model_type === "mistral" ? config.sliding_window : undefined;
-    return window ? { ...decoder, window, maxTokens: Math.min(decoder.maxTokens, window) } : decoder;
+    const window = raw.model_type === "mistral" ? (config.sliding_window ?? undefined) : undefined;
+    const decoder = stackDecoder({ ...llamaStack(config), window: () => window }, { tied: config.tie_word_embeddings });
+    // What is trained stays within the window.
+    return window ? { ...decoder, maxTokens: Math.min(decoder.maxTokens, window) } : decoder;
   },
 };

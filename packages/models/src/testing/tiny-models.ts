@@ -4,6 +4,8 @@ import { InternalError } from "@rag-ft/core";
 import { answerLoss } from "../decoder/answer-loss.js";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { type LoadedEncoder, sentenceVectors } from "../encoder/load-encoder.js";
+import type { Pooling } from "../encoder/pooling.js";
+import { withHead } from "../encoder/sentence-head.js";
 import { decoderArchitecture, encoderArchitecture } from "../graph/architectures.js";
 import { readConfig } from "../graph/config.js";
 import { matchWeights, Parameters } from "../graph/parameters.js";
@@ -24,11 +26,11 @@ export function data(tensors: ReadonlyMap<string, WeightTensor>, name: string): 
 }
 
 /** A tiny encoder in memory; it has no tokenizer. */
-export async function tinyEncoder(name: string, pooling: "mean" | "cls"): Promise<LoadedEncoder> {
+export async function tinyEncoder(name: string, pooling: Pooling): Promise<LoadedEncoder> {
   const folder = fixture(name);
   const config = await readConfig(folder);
   const architecture = encoderArchitecture(config, folder);
-  const graph = architecture.read(config, folder);
+  const graph = withHead(architecture.read(config, folder), { max: pooling === "max" });
   const parameters = new Parameters();
   sentenceVectors(graph, parameters);
   const saved = await readSafetensors(join(folder, "model.safetensors"));

@@ -31,22 +31,36 @@ export function attentionScale(query: Value): number {
   return 1 / Math.sqrt(query.shape.at(-1) as number);
 }
 
+/** What attention may be told beside query, key and value. */
+export interface AttentionOptions {
+  /** Added to the scores [batch, heads, tokens, tokens], as far as they do not broadcast: positions' biases, or MASKED outside of a window. */
+  bias?: Value;
+  /** What the softmax [batch, heads, tokens, tokens] is multiplied by before it weighs the values, in training; it has no gradient. */
+  dropout?: Value;
+}
+
 /**
  * Scaled dot-product attention (Vaswani et al. 2017): query, key and value [batch, heads, tokens, size]; `keyBias` [batch, heads, tokens, 1] is
  * added to the scores of a key (0, or MASKED for padding) and has no gradient. Returns [batch, heads, tokens, size].
  *
- * The bias is a further entry of each key, against a 1 of each query, so that the product of both adds it: an addition over all
+ * A key's bias is a further entry of it, against a 1 of each query, so that the product of both adds it: an addition over all
  * scores would cost more than their softmax.
- *
- * @param dropout What the softmax [batch, heads, tokens, tokens] is multiplied by before it weighs the values, in training; it has no gradient.
  */
-export function attention(query: Value, key: Value, value: Value, keyBias: Value, dropout?: Value): Value {
+export function attention(
+  query: Value,
+  key: Value,
+  value: Value,
+  keyBias: Value,
+  { bias, dropout }: AttentionOptions = {},
+): Value {
   const scale = attentionScale(query);
   const keys = withColumn(key, mul(keyBias, 1 / scale));
-  const weights = softmax(matmul(withColumn(query, 1), keys, { transB: true, alpha: scale }));
+  const scores = matmul(withColumn(query, 1), keys, { transB: true, alpha: scale });
+  const weights = softmax(bias ? add(scores, bias) : scores);
   const seen = dropout ? mul(weights, dropout) : weights;
-  const inputs = [query, key, value, ...(dropout ? [dropout] : [])];
-  return composite("Attention", inputs, [matmul(seen, value), weights])[0] as Value;
+  const inputs = [query, key, value, ...(bias ? [bias] : []), ...(dropout ? [dropout] : [])];
+  const attributes = { bias: bias ? 1 : 0, dropout: dropout ? 1 : 0 };
+  return composite("Attention", inputs, [matmul(seen, value), weights], attributes)[0] as Value;
 }
 
 /** A block of causal attention: queries from `start`, keys from 0, both up to `end` (int64 [1]). */
@@ -64,24 +78,41 @@ export interface CausalBlock extends BlockBounds {
 
 /** The bounds of block `i`, given its start and end. */
 export function blockBounds(i: number, start: Value, end: Value): BlockBounds {
-  return { start, end, queries: `queries of block ${i}`, keys: `keys of block ${i}` };
+  return { start, end, queries: queriesName(i), keys: keysName(i) };
 }
 
+const queriesName = (i: number): string => `queries of block ${i}`;
+const keysName = (i: number): string => `keys of block ${i}`;
+
 /**
- * Added to attention scores: 0 where a query may see a key (the key is not later), MASKED elsewhere; [tokens, keys].
- * `queries` and `keys` are positions, int64 [tokens] and [keys].
+ * Added to attention scores: 0 where a query may see a key (the key is not later, nor `window` positions before it or more), MASKED elsewhere;
+ * [tokens, keys]. `queries` and `keys` are positions, int64 [tokens] and [keys].
  */
-export function causalBias(queries: Value, keys: Value): Value {
-  const visible = lessOrEqual(unsqueeze(keys, [0]), unsqueeze(queries, [1]));
-  return where(visible, constant(0), constant(MASKED));
+export function causalBias(queries: Value, keys: Value, window?: number): Value {
+  const [across, down] = [unsqueeze(keys, [0]), unsqueeze(queries, [1])];
+  const seen = where(lessOrEqual(across, down), constant(0), constant(MASKED));
+  if (window === undefined) return seen;
+  return where(lessOrEqual(across, sub(down, intConstant([window]))), constant(MASKED), seen);
+}
+
+/** The same for attention in both directions: 0 where a key is at most `reach` positions away, MASKED elsewhere. */
+export function windowBias(queries: Value, keys: Value, reach: number): Value {
+  const [across, down] = [unsqueeze(keys, [0]), unsqueeze(queries, [1])];
+  const near = where(lessOrEqual(across, add(down, intConstant([reach]))), constant(0), constant(MASKED));
+  return where(lessOrEqual(down, add(across, intConstant([reach]))), near, constant(MASKED));
 }
 
 /**
  * Cuts `tokens` (int64 scalar) in blocks of equal length, the first one shorter. A block of queries sees only the keys up to its own end: with 6
  * blocks, 58 % of all scores are computed and kept, near the half that matters; more blocks make products too small. Of a text with fewer
  * tokens, the first blocks are empty; none has keys without queries, whose product ONNX Runtime would leave unset.
+ *
+ * @param window Keys that a query sees, itself included; all before it when left out.
  */
-export function causalBlocks(tokens: Value, count = 6): CausalBlock[] {
+export function causalBlocks(
+  tokens: Value,
+  { count = 6, window }: { count?: number; window?: number } = {},
+): CausalBlock[] {
   const all = reshape(tokens, [1], [1]);
   const size = div(add(all, intConstant([count - 1])), intConstant([count]));
   const bound = (i: number): Value => maximum(sub(all, mul(size, intConstant([count - i]))), intConstant([0]));
@@ -90,8 +121,20 @@ export function causalBlocks(tokens: Value, count = 6): CausalBlock[] {
     const block = blockBounds(i, bound(i), bound(i + 1));
     const queries = sliceBetween(positions, 0, block.start, block.end, block.queries);
     const keys = sliceBetween(positions, 0, intConstant([0]), block.end, block.keys);
-    return { ...block, bias: causalBias(queries, keys) };
+    return { ...block, bias: causalBias(queries, keys, window) };
   });
+}
+
+/** What the names of the blocks' dimensions stand for in texts of so many tokens. */
+export function causalBlockSizes(tokens: number, count = 6): Record<string, number> {
+  const size = Math.ceil(tokens / count);
+  const bound = (i: number): number => Math.max(tokens - size * (count - i), 0);
+  const sizes: Record<string, number> = {};
+  for (let i = 0; i < count; i++) {
+    sizes[queriesName(i)] = bound(i + 1) - bound(i);
+    sizes[keysName(i)] = bound(i + 1);
+  }
+  return sizes;
 }
 
 /** Tokens of x [batch, heads, tokens, size], as int64 [1]. */
@@ -116,7 +159,7 @@ export function groupHeads(x: Value, groups: number): Value {
   // No -1 for "the rest": a block of a text shorter than there are blocks is empty.
   const rows = mul(reshape(element(shapeOf(x), 2), [1], [1]), intConstant([(heads as number) / groups]));
   const target = concat([intConstant([0, groups]), rows, reshape(element(shapeOf(x), 3), [1], [1])], 0);
-  return reshape(x, [batch, groups, `${heads} x ${queries} in ${groups}`, size], target);
+  return reshape(x, [batch, groups, `${(heads as number) / groups}*${queries}`, size], target);
 }
 
 /**

@@ -10,11 +10,11 @@ export function logSoftmax(x: Value): Value {
   return apply("LogSoftmax", [x], { dtype: x.dtype, shape: x.shape }, { axis: -1 });
 }
 
-/** Layer normalisation over the last axis (Ba et al. 2016). The node's further outputs, mean and 1/σ, serve its gradient. */
-export function layerNorm(x: Value, scale: Value, bias: Value, epsilon: number): Value {
+/** Layer normalisation over the last axis (Ba et al. 2016), with or without a bias. The node's further outputs, mean and 1/σ, serve its gradient. */
+export function layerNorm(x: Value, scale: Value, bias: Value | undefined, epsilon: number): Value {
   const moments = { dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] };
   const outputs = [{ dtype: x.dtype, shape: x.shape }, moments, moments];
-  return applyNode("LayerNormalization", [x, scale, bias], outputs, {
+  return applyNode("LayerNormalization", [x, scale, ...(bias ? [bias] : [])], outputs, {
     axis: -1,
     epsilon: { float: epsilon },
   })[0] as Value;

@@ -34,3 +34,9 @@ export function sumAll(x: Value): Value {
         x.shape.map((_, i) => i),
       );
 }
+
+/** Where the largest entry of an axis is, the first of equals: int64, with that axis of size 1. */
+export function argMax(x: Value, axis: number): Value {
+  const shape = reduced(x.shape, [axis], true);
+  return apply("ArgMax", [x], { dtype: "int64", shape }, { axis: positiveAxis(axis, x.shape.length), keepdims: 1 });
+}

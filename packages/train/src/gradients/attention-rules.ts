@@ -81,14 +81,17 @@ const causalBounds = ({ inputs }: Node): BlockBounds[] =>
 /** Rules of attention, whose parts' own rules would pass over the scores three times more. */
 export const attentionRules: Record<string, Rule> = {
   Attention: ({ node, gradient }) => {
-    const [query, key, value, dropout] = node.inputs as [Value, Value, Value, Value?];
+    const [query, key, value, ...further] = node.inputs as [Value, Value, Value, ...Value[]];
+    const dropout = node.attributes.dropout === 1 ? further.at(-1) : undefined;
     const [context, weights] = node.outputs as [Value, Value];
     const scores = dropout
       ? droppedScoreGradients(weights, dropout, gradient, value, context)
       : scoreGradients(weights, withRowSums(gradient, context), withColumn(value, 1));
     // Dropped weights are computed again: the pass over the scores costs less than keeping them.
     const seen = dropout ? mul(dropout, weights) : weights;
-    return gradients({ query, key, scores, weights: seen, gradient, scale: attentionScale(query) });
+    const made = gradients({ query, key, scores, weights: seen, gradient, scale: attentionScale(query) });
+    // What is added to the scores has their gradient, summed over batch and heads where it is the same for all.
+    return node.attributes.bias === 1 ? [...made, scores] : made;
   },
   // Block by block; a key's gradient is the sum over the blocks that see it.
   CausalAttention: ({ node, gradient }) => {

@@ -47,6 +47,7 @@ import {
   unsqueeze,
   type Value,
   where,
+  windowBias,
 } from "@rag-ft/onnx";
 import { describe, expect, it } from "vitest";
 import { backward, gradientRules } from "./backward.js";
@@ -59,13 +60,19 @@ const unary = (build: (x: Value) => Value, values?: number[], expected?: number[
   ...(values ? { values: [values] } : {}),
   ...(expected ? { expected } : {}),
 });
-const causal = (tokens: number, blocks: number): GradientCase => ({
+const causal = (tokens: number, blocks: number, window?: number): GradientCase => ({
   shapes: [
     [1, 4, tokens, 3],
     [1, 2, tokens, 3],
     [1, 2, tokens, 3],
   ],
-  build: (x) => causalAttention(at(x, 0), at(x, 1), at(x, 2), causalBlocks(intConstant([tokens], []), blocks)),
+  build: (x) =>
+    causalAttention(
+      at(x, 0),
+      at(x, 1),
+      at(x, 2),
+      causalBlocks(intConstant([tokens], []), { count: blocks, ...(window ? { window } : {}) }),
+    ),
 });
 const binary = (build: (a: Value, b: Value) => Value, a: number[], b: number[], values?: number[][]): GradientCase => ({
   shapes: [a, b],
@@ -163,10 +170,36 @@ const cases: Record<string, GradientCase> = {
     ],
     build: (x) => {
       const dropout = constant([2, 0, 2, 2, 2, 0, 0, 2, 2, 2, 2, 2, 0, 0, 0, 2, 0, 2], [1, 2, 3, 3]);
-      return attention(at(x, 0), at(x, 1), at(x, 2), constant([0, 0, 0, 0, MASKED, 0], [1, 2, 3, 1]), dropout);
+      return attention(at(x, 0), at(x, 1), at(x, 2), constant([0, 0, 0, 0, MASKED, 0], [1, 2, 3, 1]), { dropout });
+    },
+  },
+  "Attention, a bias of each head, and padding": {
+    shapes: [
+      [2, 2, 3, 4],
+      [2, 2, 3, 4],
+      [2, 2, 3, 4],
+      [1, 2, 3, 3],
+    ],
+    build: (x) => {
+      const padding = constant([0, 0, 0, 0, 0, 0, 0, 0, MASKED, 0, 0, MASKED], [2, 2, 3, 1]);
+      return attention(at(x, 0), at(x, 1), at(x, 2), padding, { bias: at(x, 3) });
+    },
+  },
+  "Attention, a window, and dropout": {
+    shapes: [
+      [1, 2, 4, 2],
+      [1, 2, 4, 2],
+      [1, 2, 4, 2],
+    ],
+    build: (x) => {
+      const positions = intConstant([0, 1, 2, 3]);
+      const dropout = constant([...new Array(16).fill(2), ...new Array(15).fill(0.5), 0], [1, 2, 4, 4]);
+      const bias = windowBias(positions, positions, 1);
+      return attention(at(x, 0), at(x, 1), at(x, 2), constant(new Array(8).fill(0), [1, 2, 4, 1]), { bias, dropout });
     },
   },
   CausalAttention: causal(13, 6),
+  "CausalAttention, a window": causal(13, 6, 3),
   "CausalAttention, one block": causal(5, 1),
   "CausalAttention, more blocks than tokens": causal(4, 6),
   QuickGelu: unary(silu, [0, 1, -1, 4], [0, 0.7310586, -0.2689414, 3.9280551]),

@@ -105,7 +105,7 @@ const graphs: Record<string, Build> = {
   GatherElements: (x) => gatherElements(x, intConstant([2, 0, 0, 1, 1, 2], [2, 3]), 1),
   RotaryEmbedding: (x) => rotary(x, intConstant([0, 2, 5], [1, 3]), positions.cosine, positions.sine),
   Attention: (x, y, z) => attention(x, y, z, padding),
-  CausalAttention: (x, y, z) => causalAttention(x, y, z, causalBlocks(intConstant([7], []), 3)),
+  CausalAttention: (x, y, z) => causalAttention(x, y, z, causalBlocks(intConstant([7], []), { count: 3 })),
 };
 
 /** Operators of a table without a reference whose graph has them. */

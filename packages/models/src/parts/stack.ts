@@ -1,0 +1,149 @@
+import {
+  add,
+  type CausalBlock,
+  cachedAttention,
+  causalAttention,
+  causalBlocks,
+  concat,
+  mul,
+  type Value,
+} from "@rag-ft/onnx";
+import type { DecoderInputs, DecoderOutputs } from "../decoder/decoder-architecture.js";
+import type { Parameters } from "../graph/parameters.js";
+import type { Activation } from "./activations.js";
+import { type BothDirections, bothDirections } from "./both-directions.js";
+import { gatedFeedForward } from "./gated-feed-forward.js";
+import { type Layout, layoutOf } from "./heads.js";
+import { type Norm, rmsNorms } from "./norms.js";
+import type { RotarySettings } from "./rotary-tables.js";
+import { rotaryTurn, type Turn } from "./rotary-turn.js";
+import { tokenRows } from "./token-rows.js";
+
+/** A transformer of Llama's form, in what its kin differ. */
+export interface Stack {
+  vocabulary: number;
+  hidden: number;
+  layers: number;
+  heads: number;
+  /** Heads of keys and values, each shared by heads / groups queries. */
+  groups: number;
+  /** Of a head. */
+  size: number;
+  /** Width of the feed-forward layer. */
+  inner: number;
+  activation: Activation;
+  epsilon: number;
+  /** Most tokens of a text. */
+  positions: number;
+  /** A layer's rotary positions; undefined for a layer without positions. */
+  rotary(layer: number): RotarySettings | undefined;
+  /** Keys that a query of this layer sees: itself and those before it, or those nearer than this in both directions; undefined for all. */
+  window?(layer: number): number | undefined;
+  /** Which layers have a bias beside their weight. */
+  biases?: { queryKeyValue?: boolean; output?: boolean; feedForward?: boolean };
+  /** RMSNorm of each query and key before it is turned. */
+  queryKeyNorm?: boolean;
+  /** Scales of norms are stored less 1, as Gemma's. */
+  normsOnePlus?: boolean;
+  /** Norms after attention and feed-forward too, as Gemma has them. */
+  normsAfter?: boolean;
+  /** Factors: of embeddings, of what a part adds, of scores in place of 1 / √size. */
+  factors?: { embedding?: number; residual?: number; attention?: number };
+}
+
+type Attend = (query: Value, key: Value, value: Value, layer: number) => Value;
+
+/** Attention of each layer: over a cache, in both directions, or causal. */
+function attentionOf(stack: Stack, { mask, cache }: StackInputs, layout: Layout): Attend {
+  const windowOf = (layer: number): number | undefined => stack.window?.(layer);
+  if (cache) return (query, key, value, layer) => cachedAttention(query, key, value, cache.bias(windowOf(layer)));
+  if (mask) {
+    const attend: BothDirections = bothDirections(layout, mask);
+    return (query, key, value, layer) => {
+      const window = windowOf(layer);
+      return attend(query, key, value, { reach: window === undefined ? undefined : window - 1 });
+    };
+  }
+  const blocks = new Map<number | undefined, CausalBlock[]>();
+  return (query, key, value, layer) => {
+    const window = windowOf(layer);
+    const made = blocks.get(window) ?? causalBlocks(layout.tokens, window === undefined ? {} : { window });
+    blocks.set(window, made);
+    return causalAttention(query, key, value, made);
+  };
+}
+
+/** What a layer's queries and keys are turned by; layers of the same settings share their tables. */
+function turns(stack: Stack, positions: Value): (layer: number) => Turn {
+  const made = new Map<string, Turn>();
+  return (layer) => {
+    const settings = stack.rotary(layer);
+    if (!settings) return (x) => x;
+    const key = JSON.stringify(settings);
+    const turn = made.get(key) ?? rotaryTurn(settings, positions);
+    made.set(key, turn);
+    return turn;
+  };
+}
+
+const scaled = (x: Value, factor = 1): Value => (factor === 1 ? x : mul(x, factor));
+
+export interface StackInputs extends DecoderInputs {
+  /** int64 [batch, tokens], 1 for a token: given, attention is in both directions. */
+  mask?: Value;
+  /** Before the names of all weights, such as `model.`. */
+  prefix: string;
+}
+
+/**
+ * A transformer in Llama's form (Touvron et al. 2023): RMSNorm before each part, rotary positions, grouped-query attention (Ainslie et al.
+ * 2023), gated feed-forward (Shazeer 2020). Hidden states are those after the last norm.
+ */
+export function stackGraph(stack: Stack, parameters: Parameters, inputs: StackInputs): DecoderOutputs {
+  const { hidden, heads, groups, size, inner, activation, biases = {}, factors = {} } = stack;
+  const { ids, positions, cache, prefix } = inputs;
+  const norm: Norm = rmsNorms(parameters, stack.epsilon, { onePlus: stack.normsOnePlus ?? false });
+  const layout = layoutOf(ids);
+  const attend = attentionOf(stack, inputs, layout);
+  const turnOf = turns(stack, positions);
+  // The product scales by 1 / √size: queries take the rest.
+  const queryFactor = factors.attention === undefined ? 1 : factors.attention * Math.sqrt(size);
+  const names = stack.normsAfter
+    ? { fed: "pre_feedforward_layernorm", attended: "post_attention_layernorm", done: "post_feedforward_layernorm" }
+    : { fed: "post_attention_layernorm" };
+  const present: (readonly [Value, Value])[] = [];
+
+  let x = tokenRows(parameters, `${prefix}embed_tokens.weight`, [stack.vocabulary, hidden], ids);
+  x = scaled(x, factors.embedding);
+  for (let layer = 0; layer < stack.layers; layer++) {
+    const at = `${prefix}layers.${layer}`;
+    const added = (part: Value, after: string | undefined): Value =>
+      add(x, scaled(after ? norm(part, `${at}.${after}`, hidden) : part, factors.residual));
+    const normal = norm(x, `${at}.input_layernorm`, hidden);
+    const project = (part: string, count: number): Value => {
+      const name = `${at}.self_attn.${part}_proj`;
+      const made = parameters.linear(normal, name, hidden, count * size, { bias: biases.queryKeyValue ?? false });
+      return layout.split(made, count, size);
+    };
+    const normed = (y: Value, part: string): Value =>
+      stack.queryKeyNorm ? norm(y, `${at}.self_attn.${part}_norm`, size) : y;
+    const turn = turnOf(layer);
+    const query = scaled(turn(normed(project("q", heads), "q")), queryFactor);
+    let key = turn(normed(project("k", groups), "k"));
+    let value = project("v", groups);
+    const earlier = cache?.past[layer];
+    if (earlier) {
+      key = concat([earlier[0], key], 2, "keys");
+      value = concat([earlier[1], value], 2, "keys");
+    }
+    present.push([key, value]);
+    const merged = layout.merge(attend(query, key, value, layer));
+    const output = { bias: biases.output ?? false };
+    x = added(parameters.linear(merged, `${at}.self_attn.o_proj`, heads * size, hidden, output), names.attended);
+    const fed = norm(x, `${at}.${names.fed}`, hidden);
+    const layers = [`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`, `${at}.mlp.down_proj`] as const;
+    const sizes = { hidden, inner, activation, bias: biases.feedForward ?? false };
+    x = added(gatedFeedForward(parameters, fed, layers, sizes), names.done);
+  }
+  return { hidden: norm(x, `${prefix}norm`, hidden), present };
+}
