@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from transformers import (BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, MistralConfig,
-                          MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model,
+                          MistralForCausalLM, ModernBertConfig, ModernBertForMaskedLM, ModernBertModel, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model,
                           XLMRobertaConfig, XLMRobertaForMaskedLM)
 
 FIXTURES = Path(__file__).parent.parent / "src" / "fixtures"
@@ -129,11 +129,17 @@ LONG_TEXTS = [[2, 5, 9, 31, 7, 12, 30, 22, 8, 4, 19, 3], [2, 17, 17, 14, 6, 33, 
 YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 16}
 
 
-def bare(name, make_config, make_model, ids=LONG_TEXTS, poolings=("mean",), seed=4, **config):
-    """An encoder that is a model of its own."""
-    torch.manual_seed(seed)
+TINY_MODERNBERT = dict(
+    vocab_size=40, hidden_size=16, num_hidden_layers=4, num_attention_heads=4, intermediate_size=12, max_position_embeddings=64,
+    local_attention=4, pad_token_id=0, bos_token_id=2, eos_token_id=3, cls_token_id=2, sep_token_id=3, initializer_range=0.3,
+)
+
+
+def bare(name, make_config, make_model, ids=LONG_TEXTS, poolings=("mean",), body=None, **config):
+    """An encoder that is a model of its own, or the `body` of one with a head."""
+    torch.manual_seed(4)
     model = perturbed(make_model(make_config(**config, attn_implementation="eager"))).eval()
-    encoder(name, model, model, torch.tensor(ids), poolings)
+    encoder(name, model, getattr(model, body) if body else model, torch.tensor(ids), poolings)
 
 
 def decoder(name, architecture=(LlamaConfig, LlamaForCausalLM), **extra):
@@ -181,6 +187,15 @@ MAKERS = {
     "tiny-qwen3": lambda name: decoder(
         name, (Qwen3Config, Qwen3ForCausalLM), tie_word_embeddings=True, head_dim=6, use_sliding_window=True, sliding_window=4,
         max_window_layers=1, attn_implementation="eager", rope_parameters=YARN,
+    ),
+    # A window of two tokens to each side; other names by a head, as in tiny-xlm-roberta.
+    "tiny-modernbert": lambda name: bare(
+        name, ModernBertConfig, ModernBertForMaskedLM, poolings=("mean", "cls"), body="model", **TINY_MODERNBERT,
+    ),
+    "tiny-modernbert-biased": lambda name: bare(
+        name, ModernBertConfig, ModernBertModel, **{**TINY_MODERNBERT, "num_hidden_layers": 2}, norm_bias=True, attention_bias=True,
+        mlp_bias=True, layer_types=["full_attention", "sliding_attention"],
+        rope_parameters={"full_attention": YARN, "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}},
     ),
     "tiny-qwen3-embedding": lambda name: bare(
         name, Qwen3Config, Qwen3Model, poolings=("lasttoken", "weightedmean", "max"), **TINY_DECODER, head_dim=4,

@@ -52,6 +52,8 @@ const ENCODERS: EncoderCase[] = [
     further: [],
     poolings: BOTH,
   },
+  { name: "tiny-modernbert", sequences: LONG_SEQUENCES, padId: 0, further: [], poolings: BOTH },
+  { name: "tiny-modernbert-biased", sequences: LONG_SEQUENCES, padId: 0, further: [], poolings: ["mean"] },
   {
     name: "tiny-qwen3-embedding",
     sequences: LONG_SEQUENCES,

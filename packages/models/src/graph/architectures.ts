@@ -3,12 +3,13 @@ import { bert } from "../bert/index.js";
 import type { DecoderArchitecture } from "../decoder/decoder-architecture.js";
 import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
 import { llama } from "../llama/index.js";
+import { modernBert } from "../modernbert/index.js";
 import { qwen2 } from "../qwen2/index.js";
 import { qwen3, qwen3Encoder } from "../qwen3/index.js";
 import { roberta } from "../roberta/index.js";
 import type { RawConfig } from "./config.js";
 
-const encoders: readonly EncoderArchitecture[] = [bert, roberta, qwen3Encoder];
+const encoders: readonly EncoderArchitecture[] = [bert, roberta, qwen3Encoder, modernBert];
 const decoders: readonly DecoderArchitecture[] = [llama, qwen2, qwen3];
 
 function find<T extends { modelTypes: readonly string[] }>(

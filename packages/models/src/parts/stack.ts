@@ -16,7 +16,7 @@ import { gatedFeedForward } from "./gated-feed-forward.js";
 import { type Layout, layoutOf } from "./heads.js";
 import { type Norm, rmsNorms } from "./norms.js";
 import type { RotarySettings } from "./rotary-tables.js";
-import { rotaryTurn, type Turn } from "./rotary-turn.js";
+import { rotaryTurns, type Turn } from "./rotary-turn.js";
 import { tokenRows } from "./token-rows.js";
 
 /** A transformer of Llama's form, in what its kin differ. */
@@ -73,19 +73,6 @@ function attentionOf(stack: Stack, { mask, cache }: StackInputs, layout: Layout)
   };
 }
 
-/** What a layer's queries and keys are turned by; layers of the same settings share their tables. */
-function turns(stack: Stack, positions: Value): (layer: number) => Turn {
-  const made = new Map<string, Turn>();
-  return (layer) => {
-    const settings = stack.rotary(layer);
-    if (!settings) return (x) => x;
-    const key = JSON.stringify(settings);
-    const turn = made.get(key) ?? rotaryTurn(settings, positions);
-    made.set(key, turn);
-    return turn;
-  };
-}
-
 const scaled = (x: Value, factor = 1): Value => (factor === 1 ? x : mul(x, factor));
 
 export interface StackInputs extends DecoderInputs {
@@ -105,7 +92,7 @@ export function stackGraph(stack: Stack, parameters: Parameters, inputs: StackIn
   const norm: Norm = rmsNorms(parameters, stack.epsilon, { onePlus: stack.normsOnePlus ?? false });
   const layout = layoutOf(ids);
   const attend = attentionOf(stack, inputs, layout);
-  const turnOf = turns(stack, positions);
+  const turnOf = rotaryTurns(positions);
   // The product scales by 1 / √size: queries take the rest.
   const queryFactor = factors.attention === undefined ? 1 : factors.attention * Math.sqrt(size);
   const names = stack.normsAfter
@@ -127,7 +114,8 @@ export function stackGraph(stack: Stack, parameters: Parameters, inputs: StackIn
     };
     const normed = (y: Value, part: string): Value =>
       stack.queryKeyNorm ? norm(y, `${at}.self_attn.${part}_norm`, size) : y;
-    const turn = turnOf(layer);
+    const settings = stack.rotary(layer);
+    const turn: Turn = settings ? turnOf(settings) : (y) => y;
     const query = scaled(turn(normed(project("q", heads), "q")), queryFactor);
     let key = turn(normed(project("k", groups), "k"));
     let value = project("v", groups);

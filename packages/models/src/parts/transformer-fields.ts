@@ -30,6 +30,14 @@ export function checkGroups(
   if (heads % (groups ?? heads) !== 0) complain("num_attention_heads", "must be a multiple of num_key_value_heads");
 }
 
+/** Complains if the heads do not divide the hidden states among them. */
+export function checkHeads(
+  { hidden_size: hidden, num_attention_heads: heads }: { hidden_size: number; num_attention_heads: number },
+  complain: Complain,
+): void {
+  if (hidden % heads !== 0) complain("hidden_size", "must be a multiple of num_attention_heads");
+}
+
 /** Complaints of a schema's `superRefine`. */
 export function complainTo(context: z.RefinementCtx): Complain {
   return (path, message) => context.addIssue({ code: "custom", message, path: [path] });
