@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import (BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, MistralConfig,
+from transformers import (BertConfig, BertModel, Gemma3ForCausalLM, Gemma3TextConfig, Gemma3TextModel,
+                          LlamaConfig, LlamaForCausalLM, MistralConfig,
                           MistralForCausalLM, ModernBertConfig, ModernBertForMaskedLM, ModernBertModel, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model,
                           XLMRobertaConfig, XLMRobertaForMaskedLM)
 
@@ -196,6 +197,17 @@ MAKERS = {
         name, ModernBertConfig, ModernBertModel, **{**TINY_MODERNBERT, "num_hidden_layers": 2}, norm_bias=True, attention_bias=True,
         mlp_bias=True, layer_types=["full_attention", "sliding_attention"],
         rope_parameters={"full_attention": YARN, "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}},
+    ),
+    "tiny-gemma3": lambda name: decoder(
+        name, (Gemma3TextConfig, Gemma3ForCausalLM), tie_word_embeddings=True, head_dim=6, sliding_window=3,
+        layer_types=["sliding_attention", "full_attention"], attn_implementation="eager", query_pre_attn_scalar=9,
+        rope_parameters={"full_attention": {"rope_type": "linear", "rope_theta": 1000.0, "factor": 4.0},
+                         "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}},
+    ),
+    # In both directions: a window of 4 shows 2 keys to each side.
+    "tiny-embeddinggemma": lambda name: bare(
+        name, Gemma3TextConfig, Gemma3TextModel, **TINY_DECODER, head_dim=4, sliding_window=4, use_bidirectional_attention=True,
+        layer_types=["sliding_attention", "full_attention"], query_pre_attn_scalar=4,
     ),
     "tiny-qwen3-embedding": lambda name: bare(
         name, Qwen3Config, Qwen3Model, poolings=("lasttoken", "weightedmean", "max"), **TINY_DECODER, head_dim=4,
