@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import (BertConfig, BertModel, Gemma3ForCausalLM, Gemma3TextConfig, Gemma3TextModel,
+from transformers import (BertConfig, BertModel, EuroBertConfig, EuroBertModel, Gemma3ForCausalLM, Gemma3TextConfig, Gemma3TextModel, GraniteConfig, GraniteForCausalLM,
                           LlamaConfig, LlamaForCausalLM, MistralConfig,
-                          MistralForCausalLM, ModernBertConfig, ModernBertForMaskedLM, ModernBertModel, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model,
+                          MistralForCausalLM, ModernBertConfig, ModernBertForMaskedLM, ModernBertModel, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model, SmolLM3Config, SmolLM3ForCausalLM,
                           XLMRobertaConfig, XLMRobertaForMaskedLM)
 
 FIXTURES = Path(__file__).parent.parent / "src" / "fixtures"
@@ -209,6 +209,16 @@ MAKERS = {
         name, Gemma3TextConfig, Gemma3TextModel, **TINY_DECODER, head_dim=4, sliding_window=4, use_bidirectional_attention=True,
         layer_types=["sliding_attention", "full_attention"], query_pre_attn_scalar=4,
     ),
+    "tiny-smollm3": lambda name: decoder(
+        name, (SmolLM3Config, SmolLM3ForCausalLM), tie_word_embeddings=True, num_hidden_layers=3, no_rope_layer_interval=2,
+        rope_parameters={"rope_type": "yarn", "rope_theta": 5000.0, "factor": 2.0, "original_max_position_embeddings": 32,
+                         "beta_fast": 4.0, "beta_slow": 2.0, "attention_factor": 1.5},
+    ),
+    "tiny-granite": lambda name: decoder(
+        name, (GraniteConfig, GraniteForCausalLM), tie_word_embeddings=False, embedding_multiplier=3.0, residual_multiplier=0.4,
+        attention_multiplier=0.2, logits_scaling=2.5,
+    ),
+    "tiny-eurobert": lambda name: bare(name, EuroBertConfig, EuroBertModel, **TINY_DECODER),
     "tiny-qwen3-embedding": lambda name: bare(
         name, Qwen3Config, Qwen3Model, poolings=("lasttoken", "weightedmean", "max"), **TINY_DECODER, head_dim=4,
         rope_parameters={"rope_type": "linear", "rope_theta": 1000000.0, "factor": 2.0},

@@ -55,6 +55,7 @@ const ENCODERS: EncoderCase[] = [
   { name: "tiny-modernbert", sequences: LONG_SEQUENCES, padId: 0, further: [], poolings: BOTH },
   { name: "tiny-modernbert-biased", sequences: LONG_SEQUENCES, padId: 0, further: [], poolings: ["mean"] },
   { name: "tiny-embeddinggemma", sequences: LONG_SEQUENCES, padId: 0, further: [], poolings: ["mean"] },
+  { name: "tiny-eurobert", sequences: LONG_SEQUENCES, padId: 0, further: [], poolings: ["mean"] },
   {
     name: "tiny-qwen3-embedding",
     sequences: LONG_SEQUENCES,
@@ -157,80 +158,86 @@ const EXAMPLES = [
   { prompt: [1, 17, 4], answer: [38, 2] },
 ];
 
-describe.each(["tiny-llama", "tiny-llama-untied", "tiny-mistral", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3"])(
-  "%s",
-  (name) => {
-    it("gives PyTorch's loss and gradients, on answers only", async () => {
-      const decoder = await tinyDecoder(name);
-      const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
-      const model = await createTrainableDecoder(decoder);
-      const batch = createAnswerBatch(EXAMPLES, 0, 1 / 5);
-      const expected = data(reference, "loss")[0] as number;
-      expect(await model.loss(batch)).toBeCloseTo(expected, 5);
-      expect(await model.backward(batch)).toBeCloseTo(expected, 5);
-      const names = [...reference.keys()].filter((key) => key.startsWith("gradient."));
-      expect(names).toHaveLength(decoder.weights.size);
-      for (const key of names) {
-        const gradient = model.gradients.get(key.slice("gradient.".length));
-        expect(relativeError(gradient, data(reference, key)), key).toBeLessThan(TOLERANCE);
-      }
-      await model.close();
-    });
+describe.each([
+  "tiny-llama",
+  "tiny-llama-untied",
+  "tiny-mistral",
+  "tiny-qwen2",
+  "tiny-qwen3",
+  "tiny-gemma3",
+  "tiny-smollm3",
+  "tiny-granite",
+])("%s", (name) => {
+  it("gives PyTorch's loss and gradients, on answers only", async () => {
+    const decoder = await tinyDecoder(name);
+    const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
+    const model = await createTrainableDecoder(decoder);
+    const batch = createAnswerBatch(EXAMPLES, 0, 1 / 5);
+    const expected = data(reference, "loss")[0] as number;
+    expect(await model.loss(batch)).toBeCloseTo(expected, 5);
+    expect(await model.backward(batch)).toBeCloseTo(expected, 5);
+    const names = [...reference.keys()].filter((key) => key.startsWith("gradient."));
+    expect(names).toHaveLength(decoder.weights.size);
+    for (const key of names) {
+      const gradient = model.gradients.get(key.slice("gradient.".length));
+      expect(relativeError(gradient, data(reference, key)), key).toBeLessThan(TOLERANCE);
+    }
+    await model.close();
+  });
 
-    it("exported with its cache, writes PyTorch's greedy text", async () => {
-      const decoder = await tinyDecoder(name);
-      const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
-      const session = await createSession(exportDecoder(decoder));
-      const prompt = (EXAMPLES[0] as (typeof EXAMPLES)[0]).prompt;
-      const { layers, keyValueHeads, headSize } = decoder.graph;
-      let cache: Record<string, Tensor> = {};
-      for (let layer = 0; layer < layers; layer++) {
-        for (const part of ["key", "value"]) {
-          cache[`past_key_values.${layer}.${part}`] = floatTensor(new Float32Array(0), [1, keyValueHeads, 0, headSize]);
-        }
+  it("exported with its cache, writes PyTorch's greedy text", async () => {
+    const decoder = await tinyDecoder(name);
+    const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
+    const session = await createSession(exportDecoder(decoder));
+    const prompt = (EXAMPLES[0] as (typeof EXAMPLES)[0]).prompt;
+    const { layers, keyValueHeads, headSize } = decoder.graph;
+    let cache: Record<string, Tensor> = {};
+    for (let layer = 0; layer < layers; layer++) {
+      for (const part of ["key", "value"]) {
+        cache[`past_key_values.${layer}.${part}`] = floatTensor(new Float32Array(0), [1, keyValueHeads, 0, headSize]);
       }
-      const run = async (ids: number[], length: number, keep: number): Promise<Float32Array> => {
-        const start = length - ids.length;
-        const result = await session.run({
-          input_ids: intTensor(ids, [1, ids.length]),
-          attention_mask: intTensor(new Array(length).fill(1), [1, length]),
-          position_ids: intTensor(
-            ids.map((_, i) => start + i),
-            [1, ids.length],
-          ),
-          num_logits_to_keep: intTensor([keep], []),
-          ...cache,
-        });
-        cache = Object.fromEntries(
-          Object.entries(result)
-            .filter(([key]) => key.startsWith("present."))
-            .map(([key, value]) => [key.replace("present.", "past_key_values."), value]),
-        );
-        return result.logits?.data as Float32Array;
-      };
-      const empty = cache;
-      expect(relativeError(await run(prompt, prompt.length, 0), data(reference, "prefill"))).toBeLessThan(1e-5);
-      cache = empty;
-      const written = [...prompt];
-      let logits = await run(prompt, prompt.length, 1);
-      expect(logits).toHaveLength(decoder.graph.vocabularySize);
-      while (written.length < data(reference, "greedy").length) {
-        const next = logits.indexOf(Math.max(...logits));
-        written.push(next);
-        logits = await run([next], written.length, 1);
-      }
-      expect(written).toEqual([...data(reference, "greedy")]);
-
-      // The same at once, without a cache.
-      cache = empty;
-      const all = await run(written.slice(0, -1), written.length - 1, 0);
-      const size = decoder.graph.vocabularySize;
-      const likeliest = written.slice(1).map((_, i) => {
-        const row = all.subarray(i * size, (i + 1) * size);
-        return row.indexOf(Math.max(...row));
+    }
+    const run = async (ids: number[], length: number, keep: number): Promise<Float32Array> => {
+      const start = length - ids.length;
+      const result = await session.run({
+        input_ids: intTensor(ids, [1, ids.length]),
+        attention_mask: intTensor(new Array(length).fill(1), [1, length]),
+        position_ids: intTensor(
+          ids.map((_, i) => start + i),
+          [1, ids.length],
+        ),
+        num_logits_to_keep: intTensor([keep], []),
+        ...cache,
       });
-      expect(likeliest.slice(prompt.length - 1)).toEqual(written.slice(prompt.length));
-      await session.close();
+      cache = Object.fromEntries(
+        Object.entries(result)
+          .filter(([key]) => key.startsWith("present."))
+          .map(([key, value]) => [key.replace("present.", "past_key_values."), value]),
+      );
+      return result.logits?.data as Float32Array;
+    };
+    const empty = cache;
+    expect(relativeError(await run(prompt, prompt.length, 0), data(reference, "prefill"))).toBeLessThan(1e-5);
+    cache = empty;
+    const written = [...prompt];
+    let logits = await run(prompt, prompt.length, 1);
+    expect(logits).toHaveLength(decoder.graph.vocabularySize);
+    while (written.length < data(reference, "greedy").length) {
+      const next = logits.indexOf(Math.max(...logits));
+      written.push(next);
+      logits = await run([next], written.length, 1);
+    }
+    expect(written).toEqual([...data(reference, "greedy")]);
+
+    // The same at once, without a cache.
+    cache = empty;
+    const all = await run(written.slice(0, -1), written.length - 1, 0);
+    const size = decoder.graph.vocabularySize;
+    const likeliest = written.slice(1).map((_, i) => {
+      const row = all.subarray(i * size, (i + 1) * size);
+      return row.indexOf(Math.max(...row));
     });
-  },
-);
+    expect(likeliest.slice(prompt.length - 1)).toEqual(written.slice(prompt.length));
+    await session.close();
+  });
+});

@@ -6,7 +6,7 @@ export function llamaStack(config: LlamaConfig): Stack {
   const heads = config.num_attention_heads;
   const size = config.head_dim ?? config.hidden_size / heads;
   const scaling = config.rope_parameters ?? config.rope_scaling;
-  const theta = config.rope_theta ?? config.rope_parameters?.rope_theta ?? 10_000;
+  const theta = config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000;
   const positions = config.max_position_embeddings;
   return {
     vocabulary: config.vocab_size,
