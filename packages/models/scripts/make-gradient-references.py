@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import save_file
 from transformers import (BertConfig, BertModel, EuroBertConfig, EuroBertModel, Gemma3ForCausalLM, Gemma3TextConfig, Gemma3TextModel, GraniteConfig, GraniteForCausalLM,
                           LlamaConfig, LlamaForCausalLM, MistralConfig,
-                          MistralForCausalLM, ModernBertConfig, ModernBertForMaskedLM, ModernBertModel, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model, SmolLM3Config, SmolLM3ForCausalLM,
+                          MistralForCausalLM, ModernBertConfig, ModernBertForMaskedLM, ModernBertModel, MPNetConfig,
+                          MPNetForMaskedLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model, SmolLM3Config, SmolLM3ForCausalLM,
                           XLMRobertaConfig, XLMRobertaForMaskedLM)
 
 FIXTURES = Path(__file__).parent.parent / "src" / "fixtures"
@@ -127,6 +128,8 @@ TINY_DECODER = dict(
 TEXTS = [[2, 5, 9, 31, 7, 3], [2, 17, 17, 3, 0, 0], [2, 39, 3, 0, 0, 0]]
 # Longer than windows, to which scaled positions make a difference.
 LONG_TEXTS = [[2, 5, 9, 31, 7, 12, 30, 22, 8, 4, 19, 3], [2, 17, 17, 14, 6, 33, 25, 3, 0, 0, 0, 0], [2, 39, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]]
+# Padded with 1, and longer than the distance from which on positions are told apart.
+FAR_TEXTS = [[0] + [4 + (i * 7) % 35 for i in range(138)] + [2], [0, 17, 17, 2] + [1] * 136, [0, 39, 2] + [1] * 137]
 YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 16}
 
 
@@ -219,6 +222,9 @@ MAKERS = {
         attention_multiplier=0.2, logits_scaling=2.5,
     ),
     "tiny-eurobert": lambda name: bare(name, EuroBertConfig, EuroBertModel, **TINY_DECODER),
+    "tiny-mpnet": lambda name: bare(
+        name, MPNetConfig, MPNetForMaskedLM, FAR_TEXTS, ("mean", "cls"), body="mpnet", max_position_embeddings=150, **TINY_ENCODER,
+    ),
     "tiny-qwen3-embedding": lambda name: bare(
         name, Qwen3Config, Qwen3Model, poolings=("lasttoken", "weightedmean", "max"), **TINY_DECODER, head_dim=4,
         rope_parameters={"rope_type": "linear", "rope_theta": 1000000.0, "factor": 2.0},

@@ -1,7 +1,8 @@
 import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
 import { parseConfig } from "../graph/config.js";
+import { postNormGraph } from "../parts/post-norm.js";
 import { bertConfigSchema } from "./bert-config.js";
-import { bertGraph } from "./bert-graph.js";
+import { bertForm } from "./bert-form.js";
 
 /** BERT encoders: E5, BGE, MiniLM, Contriever. */
 export const bert: EncoderArchitecture = {
@@ -13,7 +14,7 @@ export const bert: EncoderArchitecture = {
     return {
       dimensions: config.hidden_size,
       maxTokens: config.max_position_embeddings,
-      hiddenStates: (parameters, inputs) => bertGraph(config, parameters, inputs),
+      hiddenStates: (parameters, inputs) => postNormGraph(bertForm(config), parameters, inputs),
     };
   },
 };

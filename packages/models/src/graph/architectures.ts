@@ -7,13 +7,22 @@ import { gemma3, gemma3Encoder } from "../gemma3/index.js";
 import { granite } from "../granite/index.js";
 import { llama } from "../llama/index.js";
 import { modernBert } from "../modernbert/index.js";
+import { mpnet } from "../mpnet/index.js";
 import { qwen2 } from "../qwen2/index.js";
 import { qwen3, qwen3Encoder } from "../qwen3/index.js";
 import { roberta } from "../roberta/index.js";
 import { smollm3 } from "../smollm3/index.js";
 import type { RawConfig } from "./config.js";
 
-const encoders: readonly EncoderArchitecture[] = [bert, roberta, qwen3Encoder, modernBert, gemma3Encoder, eurobert];
+const encoders: readonly EncoderArchitecture[] = [
+  bert,
+  roberta,
+  qwen3Encoder,
+  modernBert,
+  gemma3Encoder,
+  eurobert,
+  mpnet,
+];
 const decoders: readonly DecoderArchitecture[] = [llama, qwen2, qwen3, gemma3, smollm3, granite];
 
 function find<T extends { modelTypes: readonly string[] }>(

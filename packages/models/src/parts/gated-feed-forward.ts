@@ -7,6 +7,8 @@ export interface FeedForwardSizes {
   inner: number;
   activation: Activation;
   bias: boolean;
+  /** Whether the last layer has a bias, where that differs. */
+  down?: boolean;
 }
 
 /** down(activation(gate(x)) · up(x)) (Shazeer 2020) on x [rows, hidden], with the layers of these names. */
@@ -14,11 +16,11 @@ export function gatedFeedForward(
   parameters: Parameters,
   x: Value,
   [gate, up, down]: readonly [gate: string, up: string, down: string],
-  { hidden, inner, activation, bias }: FeedForwardSizes,
+  { hidden, inner, activation, bias, down: last = bias }: FeedForwardSizes,
 ): Value {
   const activated = ACTIVATIONS[activation](parameters.linear(x, gate, hidden, inner, { bias }));
   const product = gated(activated, parameters.linear(x, up, hidden, inner, { bias }));
-  return parameters.linear(product, down, inner, hidden, { bias });
+  return parameters.linear(product, down, inner, hidden, { bias: last });
 }
 
 /** The same where gate and up are one layer, whose first half is the gate's unless `upFirst`; [rows, inner], still to go down. */

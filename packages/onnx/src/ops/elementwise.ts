@@ -31,6 +31,7 @@ export const sub = (a: Value | number, b: Value | number): Value => binary("Sub"
 export const mul = (a: Value | number, b: Value | number): Value => binary("Mul", lift(a), lift(b));
 export const div = (a: Value | number, b: Value | number): Value => binary("Div", lift(a), lift(b));
 export const maximum = (a: Value, b: Value): Value => binary("Max", a, b);
+export const minimum = (a: Value, b: Value): Value => binary("Min", a, b);
 export const lessOrEqual = (a: Value, b: Value): Value => binary("LessOrEqual", a, b, "bool");
 
 export const neg = (x: Value): Value => unary("Neg", x);
