@@ -11,10 +11,11 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import (BertConfig, BertModel, EuroBertConfig, EuroBertModel, Gemma3ForCausalLM, Gemma3TextConfig, Gemma3TextModel, GraniteConfig, GraniteForCausalLM,
+from transformers import (BertConfig, BertModel, EuroBertConfig, EuroBertModel, Gemma3ForCausalLM, Gemma3TextConfig, Gemma3TextModel, GraniteConfig, GraniteForCausalLM, GteConfig,
+                          GteModel, JinaEmbeddingsV3Config, JinaEmbeddingsV3Model,
                           LlamaConfig, LlamaForCausalLM, MistralConfig,
                           MistralForCausalLM, ModernBertConfig, ModernBertForMaskedLM, ModernBertModel, MPNetConfig,
-                          MPNetForMaskedLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model, SmolLM3Config, SmolLM3ForCausalLM,
+                          MPNetForMaskedLM, NomicBertConfig, NomicBertModel, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3Model, SmolLM3Config, SmolLM3ForCausalLM,
                           XLMRobertaConfig, XLMRobertaForMaskedLM)
 
 FIXTURES = Path(__file__).parent.parent / "src" / "fixtures"
@@ -224,6 +225,17 @@ MAKERS = {
     "tiny-eurobert": lambda name: bare(name, EuroBertConfig, EuroBertModel, **TINY_DECODER),
     "tiny-mpnet": lambda name: bare(
         name, MPNetConfig, MPNetForMaskedLM, FAR_TEXTS, ("mean", "cls"), body="mpnet", max_position_embeddings=150, **TINY_ENCODER,
+    ),
+    # These three are saved with the names of their makers' own code.
+    "tiny-nomic-bert": lambda name: bare(
+        name, NomicBertConfig, NomicBertModel, TEXTS, max_position_embeddings=64, **TINY_ENCODER, hidden_act="silu",
+    ),
+    "tiny-gte": lambda name: bare(
+        name, GteConfig, GteModel, LONG_TEXTS, max_position_embeddings=64, **TINY_ENCODER, pad_token_id=0,
+        rope_parameters={"rope_type": "linear", "rope_theta": 100.0, "factor": 1.3},
+    ),
+    "tiny-jina-v3": lambda name: bare(
+        name, JinaEmbeddingsV3Config, JinaEmbeddingsV3Model, TEXTS, max_position_embeddings=64, **TINY_ENCODER, pad_token_id=0,
     ),
     "tiny-qwen3-embedding": lambda name: bare(
         name, Qwen3Config, Qwen3Model, poolings=("lasttoken", "weightedmean", "max"), **TINY_DECODER, head_dim=4,

@@ -68,6 +68,9 @@ const ENCODERS: EncoderCase[] = [
     further: [],
     poolings: BOTH,
   },
+  { name: "tiny-nomic-bert", sequences: SEQUENCES, padId: 0, further: ["token_type_ids"], poolings: ["mean"] },
+  { name: "tiny-gte", sequences: LONG_SEQUENCES, padId: 0, further: ["token_type_ids"], poolings: ["mean"] },
+  { name: "tiny-jina-v3", sequences: SEQUENCES, padId: 0, further: [], poolings: ["mean"] },
   {
     name: "tiny-qwen3-embedding",
     sequences: LONG_SEQUENCES,

@@ -1,6 +1,7 @@
 import type { Value } from "@rag-ft/onnx";
 import type { RawConfig } from "../graph/config.js";
 import type { Parameters } from "../graph/parameters.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { DropoutSites } from "./dropout.js";
 import type { Pooling } from "./pooling.js";
 
@@ -32,6 +33,8 @@ export interface EncoderArchitecture {
   weightPrefixes: readonly string[];
   /** Whether the exported model takes `token_type_ids`. */
   hasTokenTypes: boolean;
+  /** The weights by the graph's names, where published files have others. */
+  rename?(weights: ReadonlyMap<string, WeightTensor>): Map<string, WeightTensor>;
   /** Pooling where neither the folder nor the user names one (default mean). */
   defaultPooling?: Pooling;
   /** Checks the config. */

@@ -84,7 +84,8 @@ export async function loadEncoder(nameOrFolder: string, options: EncoderOptions)
   const graph = vectorGraph(body, dense, settings, folder);
   const parameters = new Parameters();
   sentenceVectors(graph, parameters);
-  const found = new Map([...(await loadWeights(folder)), ...(await loadDenseWeights(folder, dense))]);
+  const own = await loadWeights(folder);
+  const found = new Map([...(architecture.rename?.(own) ?? own), ...(await loadDenseWeights(folder, dense))]);
   const weights = matchWeights(parameters, found, folder, architecture.weightPrefixes);
   const tokenizer = withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder);
   return { folder, architecture, graph, weights, tokenizer, settings };

@@ -11,6 +11,7 @@ import { mpnet } from "../mpnet/index.js";
 import { qwen2 } from "../qwen2/index.js";
 import { qwen3, qwen3Encoder } from "../qwen3/index.js";
 import { roberta } from "../roberta/index.js";
+import { gte, jinaV3, nomicBert } from "../rotary-bert/index.js";
 import { smollm3 } from "../smollm3/index.js";
 import type { RawConfig } from "./config.js";
 
@@ -22,6 +23,9 @@ const encoders: readonly EncoderArchitecture[] = [
   gemma3Encoder,
   eurobert,
   mpnet,
+  nomicBert,
+  gte,
+  jinaV3,
 ];
 const decoders: readonly DecoderArchitecture[] = [llama, qwen2, qwen3, gemma3, smollm3, granite];
 

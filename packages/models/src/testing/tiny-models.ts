@@ -34,7 +34,8 @@ export async function tinyEncoder(name: string, pooling: Pooling): Promise<Loade
   const parameters = new Parameters();
   sentenceVectors(graph, parameters);
   const saved = await readSafetensors(join(folder, "model.safetensors"));
-  const weights = matchWeights(parameters, saved, folder, architecture.weightPrefixes);
+  const renamed = architecture.rename?.(saved) ?? saved;
+  const weights = matchWeights(parameters, renamed, folder, architecture.weightPrefixes);
   const settings = { pooling, similarity: "dot", query_prefix: "", passage_prefix: "", max_length: 16 } as const;
   return { folder, architecture, graph, weights, tokenizer: {} as Tokenizer, settings };
 }
