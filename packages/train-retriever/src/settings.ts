@@ -34,7 +34,9 @@ export const trainRetrieverSettings = z.object({
   pooling_type: z
     .enum(POOLINGS)
     .optional()
-    .describe("Sentence vector: mean of the tokens' or the first token's; default: as saved with the model, else mean"),
+    .describe(
+      "Sentence vector: mean of the tokens', the first or the last one's, the largest of each entry, or a mean that later tokens weigh more in; default: as saved with the model, else mean (Qwen3: lasttoken)",
+    ),
   contrastive_loss: z.enum(["inbatch_contrastive"]).default("inbatch_contrastive").describe("The loss"),
   similarity: z
     .enum(SIMILARITIES)

@@ -18,7 +18,7 @@ const SINGLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 const SHARD = /^model-\d+-of-\d+\.safetensors$/;
 const ENCODER_FILES =
-  /^(modules|config_sentence_transformers|sentence_bert_config)\.json$|^\d+_[A-Za-z]+\/config\.json$/;
+  /^(modules|config_sentence_transformers|sentence_bert_config)\.json$|^\d+_[A-Za-z]+\/(config\.json|model\.safetensors)$/;
 
 function isWanted(path: string, wanted: WantedFiles, hasSingle: boolean): boolean {
   if (wanted === "tokenizer") return path === "config.json" || isTokenizerFile(path);
