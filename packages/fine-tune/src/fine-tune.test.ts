@@ -12,6 +12,7 @@ import {
 import {
   createGradientSession,
   LoraAdapters,
+  loadWeights,
   Parameters,
   parameterGradients,
   randomWeights,
@@ -76,7 +77,7 @@ async function openReranker(settings: Settings, base: string): Promise<OpenedTas
   await writeSafetensors(join(base, "model.safetensors"), weights);
   return {
     modelName: base,
-    base: { weights, folder: base, weightPrefixes: [] },
+    base: { weights, folder: base, readWeights: loadWeights },
     announcement: `${train.length} questions`,
     adapterTask: "FEATURE_EXTRACTION",
     adapters: (lora, session) => new LoraAdapters(parameters.linearLayers(), weights, lora, session),

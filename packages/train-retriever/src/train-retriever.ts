@@ -61,14 +61,13 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
     test: settings.test_file ? await read(settings.test_file) : undefined,
   };
   const encoder = await openModel(settings, context);
-  const { weights, folder, architecture } = encoder;
   const { similarity } = encoder.settings;
   const temperature = settings.temperature ?? DEFAULT_TEMPERATURE[similarity];
   const steps = settings.do_train ? totalSteps(settings, data.train.length) : 0;
   const identity = await identityOf(settings, encoder, data);
   return {
     modelName: settings.model_path,
-    base: { weights, folder, weightPrefixes: architecture.weightPrefixes },
+    base: encoder,
     announcement:
       `${settings.model_path}: ${data.train.length} questions, ${steps} steps of ${settings.per_device_train_batch_size}, ` +
       `${similarity} / ${temperature}; database of ${data.documents.length} passages`,

@@ -1,6 +1,12 @@
 import { join } from "node:path";
 import { InternalError } from "@rag-ft/core";
-import { type LoraAdapters, restoreAdapter, restoreWeights, type WeightTensor } from "@rag-ft/models";
+import {
+  type LoraAdapters,
+  restoreAdapter,
+  restoreWeights,
+  type WeightReader,
+  type WeightTensor,
+} from "@rag-ft/models";
 import type { Evaluation, TrainingOutcome } from "@rag-ft/train";
 import { type Candidate, type Choice, choose, type Place } from "./choice.js";
 import { copyValues, interpolateWeights, type NamedValues } from "./interpolate-weights.js";
@@ -11,8 +17,8 @@ export interface BaseModel {
   /** All weights, in memory. */
   weights: ReadonlyMap<string, WeightTensor>;
   folder: string;
-  /** Prefixes that the folder's weight names may carry. */
-  weightPrefixes: readonly string[] | undefined;
+  /** Reads such weights from this folder, or from one of a checkpoint. */
+  readWeights: WeightReader;
 }
 
 /** A model after its training. */
@@ -42,7 +48,7 @@ export interface Result {
 
 /** Puts a folder's weights back into memory. */
 async function restore({ base }: TrainedModel, folder: string): Promise<void> {
-  await restoreWeights(base.weights, folder, base.weightPrefixes);
+  await restoreWeights(base.weights, folder, base.readWeights);
 }
 
 async function restoreBase(run: TrainedModel): Promise<void> {
@@ -55,7 +61,7 @@ async function line(run: TrainedModel): Promise<(alpha: number) => Promise<void>
   const { trained, adapters, outcome } = run;
   const folder = outcome.bestFolder;
   if (folder !== undefined && adapters) await restoreAdapter(folder, adapters);
-  else if (folder !== undefined) await restoreWeights(trained, folder, run.base.weightPrefixes);
+  else if (folder !== undefined) await restoreWeights(trained, folder, run.base.readWeights);
   const tuned = copyValues(trained);
   let base: NamedValues;
   if (adapters) {

@@ -7,6 +7,7 @@ import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
 import { loadWeights } from "../weights/load-weights.js";
+import type { WeightReader } from "../weights/restore-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { answerLoss } from "./answer-loss.js";
 import type { DecoderArchitecture, DecoderGraph } from "./decoder-architecture.js";
@@ -23,8 +24,8 @@ export interface LoadedDecoder {
   /** By Hugging Face's names, exactly those that the graph reads. */
   weights: Map<string, WeightTensor>;
   tokenizer: Tokenizer;
-  /** Prefixes that the folder's weight names may carry. */
-  weightPrefixes: readonly string[];
+  /** Reads such weights from this folder, or from one of a checkpoint. */
+  readWeights: WeightReader;
 }
 
 /** Loads a decoder from a folder or hub id. */
@@ -35,12 +36,13 @@ export async function loadDecoder(nameOrFolder: string, options: DecoderOptions)
   const graph = architecture.read(config, folder);
   const parameters = new Parameters();
   answerLoss(graph, parameters);
-  const weights = matchWeights(parameters, await loadWeights(folder), folder, architecture.weightPrefixes);
+  const readWeights: WeightReader = async (from) =>
+    matchWeights(parameters, await loadWeights(from), from, architecture.weightPrefixes);
   return {
     folder,
     graph,
-    weights,
+    weights: await readWeights(folder),
     tokenizer: withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder),
-    weightPrefixes: architecture.weightPrefixes,
+    readWeights,
   };
 }

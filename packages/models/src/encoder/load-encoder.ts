@@ -11,6 +11,7 @@ import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
 import { loadWeights } from "../weights/load-weights.js";
+import type { WeightReader } from "../weights/restore-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { DropoutSites } from "./dropout.js";
 import type { EncoderArchitecture, EncoderGraph } from "./encoder-architecture.js";
@@ -36,6 +37,8 @@ export interface LoadedEncoder {
   graph: VectorGraph;
   /** By Hugging Face's names, exactly those that the graph reads. */
   weights: Map<string, WeightTensor>;
+  /** Reads such weights from this folder, or from one of a checkpoint. */
+  readWeights: WeightReader;
   tokenizer: Tokenizer;
   settings: EncoderSettings;
 }
@@ -84,11 +87,14 @@ export async function loadEncoder(nameOrFolder: string, options: EncoderOptions)
   const graph = vectorGraph(body, dense, settings, folder);
   const parameters = new Parameters();
   sentenceVectors(graph, parameters);
-  const own = await loadWeights(folder);
-  const found = new Map([...(architecture.rename?.(own) ?? own), ...(await loadDenseWeights(folder, dense))]);
-  const weights = matchWeights(parameters, found, folder, architecture.weightPrefixes);
+  const readWeights: WeightReader = async (from) => {
+    const own = await loadWeights(from);
+    const found = new Map([...(architecture.rename?.(own) ?? own), ...(await loadDenseWeights(from, dense))]);
+    return matchWeights(parameters, found, from, architecture.weightPrefixes);
+  };
+  const weights = await readWeights(folder);
   const tokenizer = withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder);
-  return { folder, architecture, graph, weights, tokenizer, settings };
+  return { folder, architecture, graph, weights, readWeights, tokenizer, settings };
 }
 
 /** The graph with what the folder and the settings ask for after the hidden states, checked. */

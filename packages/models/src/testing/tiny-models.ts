@@ -10,7 +10,8 @@ import { decoderArchitecture, encoderArchitecture } from "../graph/architectures
 import { readConfig } from "../graph/config.js";
 import { matchWeights, Parameters } from "../graph/parameters.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
-import { readSafetensors } from "../weights/read-safetensors.js";
+import { loadWeights } from "../weights/load-weights.js";
+import type { WeightReader } from "../weights/restore-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 
 /** Folder of a tiny model with PyTorch's references (scripts/make-gradient-references.py). */
@@ -33,11 +34,13 @@ export async function tinyEncoder(name: string, pooling: Pooling): Promise<Loade
   const graph = withHead(architecture.read(config, folder), { max: pooling === "max" });
   const parameters = new Parameters();
   sentenceVectors(graph, parameters);
-  const saved = await readSafetensors(join(folder, "model.safetensors"));
-  const renamed = architecture.rename?.(saved) ?? saved;
-  const weights = matchWeights(parameters, renamed, folder, architecture.weightPrefixes);
+  const readWeights: WeightReader = async (from) => {
+    const saved = await loadWeights(from);
+    return matchWeights(parameters, architecture.rename?.(saved) ?? saved, from, architecture.weightPrefixes);
+  };
+  const weights = await readWeights(folder);
   const settings = { pooling, similarity: "dot", query_prefix: "", passage_prefix: "", max_length: 16 } as const;
-  return { folder, architecture, graph, weights, tokenizer: {} as Tokenizer, settings };
+  return { folder, architecture, graph, weights, readWeights, tokenizer: {} as Tokenizer, settings };
 }
 
 /** A tiny decoder in memory; it has no tokenizer. */
@@ -46,6 +49,6 @@ export async function tinyDecoder(name: string): Promise<LoadedDecoder> {
   const graph = decoderArchitecture(await readConfig(folder), folder).read(await readConfig(folder), folder);
   const parameters = new Parameters();
   answerLoss(graph, parameters);
-  const weights = matchWeights(parameters, await readSafetensors(join(folder, "model.safetensors")), folder);
-  return { folder, graph, weights, tokenizer: {} as Tokenizer, weightPrefixes: [] };
+  const readWeights: WeightReader = async (from) => matchWeights(parameters, await loadWeights(from), from);
+  return { folder, graph, weights: await readWeights(folder), readWeights, tokenizer: {} as Tokenizer };
 }

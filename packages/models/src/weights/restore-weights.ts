@@ -1,16 +1,22 @@
 import { DataError } from "@rag-ft/core";
-import { loadWeights } from "./load-weights.js";
 import type { WeightTensor } from "./weight-tensor.js";
 
-/** Puts the weights of a checkpoint folder back into the arrays that a model in memory uses. */
+/**
+ * Reads the weights of a folder by the graph's names: the model's own folder, or one that we saved.
+ *
+ * @throws UserError or DataError when they are not there, or of another model.
+ */
+export type WeightReader = (folder: string) => Promise<Map<string, WeightTensor>>;
+
+/** Puts the weights of a folder back into the arrays that a model in memory uses. */
 export async function restoreWeights(
   weights: ReadonlyMap<string, WeightTensor>,
   folder: string,
-  prefixes: readonly string[] = [],
+  read: WeightReader,
 ): Promise<void> {
-  const saved = await loadWeights(folder);
+  const saved = await read(folder);
   for (const [name, weight] of weights) {
-    const found = saved.get(name) ?? prefixes.map((prefix) => saved.get(prefix + name)).find((tensor) => tensor);
+    const found = saved.get(name);
     if (found?.data.length !== weight.data.length) throw new DataError(`${folder}: the weight ${name} is missing.`);
     weight.data.set(found.data);
   }
