@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import (BertConfig, BertModel, EuroBertConfig, EuroBertModel, Gemma3ForCausalLM, Gemma3TextConfig, Gemma3TextModel, GraniteConfig, GraniteForCausalLM, GteConfig,
+from transformers import (BertConfig, BertModel, DistilBertConfig, DistilBertForMaskedLM, EuroBertConfig, EuroBertModel, Gemma3ForCausalLM, Gemma3TextConfig, Gemma3TextModel, GraniteConfig, GraniteForCausalLM, GteConfig,
                           GteModel, JinaEmbeddingsV3Config, JinaEmbeddingsV3Model,
                           LlamaConfig, LlamaForCausalLM, MistralConfig,
                           MistralForCausalLM, ModernBertConfig, ModernBertForMaskedLM, ModernBertModel, MPNetConfig,
@@ -236,6 +236,10 @@ MAKERS = {
     ),
     "tiny-jina-v3": lambda name: bare(
         name, JinaEmbeddingsV3Config, JinaEmbeddingsV3Model, TEXTS, max_position_embeddings=64, **TINY_ENCODER, pad_token_id=0,
+    ),
+    "tiny-distilbert": lambda name: bare(
+        name, DistilBertConfig, DistilBertForMaskedLM, TEXTS, body="distilbert", vocab_size=40, dim=16, n_layers=2, n_heads=4,
+        hidden_dim=24, dropout=0.0, attention_dropout=0.0, max_position_embeddings=16, initializer_range=0.3,
     ),
     "tiny-qwen3-embedding": lambda name: bare(
         name, Qwen3Config, Qwen3Model, poolings=("lasttoken", "weightedmean", "max"), **TINY_DECODER, head_dim=4,

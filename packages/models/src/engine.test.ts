@@ -71,6 +71,7 @@ const ENCODERS: EncoderCase[] = [
   { name: "tiny-nomic-bert", sequences: SEQUENCES, padId: 0, further: ["token_type_ids"], poolings: ["mean"] },
   { name: "tiny-gte", sequences: LONG_SEQUENCES, padId: 0, further: ["token_type_ids"], poolings: ["mean"] },
   { name: "tiny-jina-v3", sequences: SEQUENCES, padId: 0, further: [], poolings: ["mean"] },
+  { name: "tiny-distilbert", sequences: SEQUENCES, padId: 0, further: [], poolings: ["mean"] },
   {
     name: "tiny-qwen3-embedding",
     sequences: LONG_SEQUENCES,

@@ -1,6 +1,7 @@
 import { UserError } from "@rag-ft/core";
 import { bert } from "../bert/index.js";
 import type { DecoderArchitecture } from "../decoder/decoder-architecture.js";
+import { distilbert } from "../distilbert/index.js";
 import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
 import { eurobert } from "../eurobert/index.js";
 import { gemma3, gemma3Encoder } from "../gemma3/index.js";
@@ -26,6 +27,7 @@ const encoders: readonly EncoderArchitecture[] = [
   nomicBert,
   gte,
   jinaV3,
+  distilbert,
 ];
 const decoders: readonly DecoderArchitecture[] = [llama, qwen2, qwen3, gemma3, smollm3, granite];
 
