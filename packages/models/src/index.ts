@@ -30,7 +30,13 @@ export { type ResolveModelOptions, resolveModelFolder } from "./hub/resolve-mode
 export * from "./lora/create-adapters.js";
 export * from "./lora/lora-adapters.js";
 export * from "./lora/write-adapter.js";
+export * from "./scorer/load-scorer.js";
+export * from "./scorer/pair-batch.js";
+export * from "./scorer/pair-scorer.js";
+export * from "./scorer/save-scorer.js";
+export * from "./scorer/trainable-scorer.js";
 export * from "./tokenizer/load-tokenizer.js";
+export * from "./tokenizer/pair-tokens.js";
 export * from "./tokenizer/tokenizer.js";
 export { unknownToken } from "./tokenizer/within-vocabulary.js";
 export * from "./weights/hash-model.js";

@@ -60,12 +60,13 @@ export async function loadEncoder(nameOrFolder: string, options: EncoderOptions)
   const config = await readConfig(folder);
   const architecture = encoderArchitecture(config, folder, options.architectures);
   const body = architecture.read(config, folder);
+  const tokenizer = withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder);
   const saved = await readEncoderSettings(folder);
   const given = Object.fromEntries(Object.entries(options.overrides ?? {}).filter(([, value]) => value !== undefined));
   const name = String(config._name_or_path || "");
   const defaults = defaultEncoderSettings(
     /e5/i.test(name) ? name : `${nameOrFolder}/${basename(folder)}`,
-    body.maxTokens,
+    Math.min(body.maxTokens, tokenizer.modelMaxLength ?? body.maxTokens),
     architecture.defaultPooling,
   );
   const settings: EncoderSettings = {
@@ -93,7 +94,6 @@ export async function loadEncoder(nameOrFolder: string, options: EncoderOptions)
     return matchWeights(parameters, found, from, architecture.weightPrefixes);
   };
   const weights = await readWeights(folder);
-  const tokenizer = withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder);
   return { folder, architecture, graph, weights, readWeights, tokenizer, settings };
 }
 

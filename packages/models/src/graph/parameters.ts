@@ -15,15 +15,29 @@ export interface LinearLayer {
  * graph serves every step of training; an exported model bakes the data in instead.
  */
 export class Parameters {
-  private readonly values = new Map<string, Value>();
-  private readonly layers: LinearLayer[] = [];
+  private readonly values: Map<string, Value>;
+  private readonly layers: LinearLayer[];
+  private readonly prefix: string;
+
+  /** @param whole What these are a part of, whose names begin with `prefix`. */
+  constructor(whole?: Parameters, prefix = "") {
+    this.values = whole?.values ?? new Map();
+    this.layers = whole?.layers ?? [];
+    this.prefix = (whole?.prefix ?? "") + prefix;
+  }
+
+  /** The same weights, for a part of the graph whose names all begin so. */
+  under(prefix: string): Parameters {
+    return new Parameters(this, prefix);
+  }
 
   /** The weight of this name (Hugging Face's) and shape. */
   get(name: string, shape: readonly number[]): Value {
-    let value = this.values.get(name);
+    const whole = this.prefix + name;
+    let value = this.values.get(whole);
     if (!value) {
-      value = input(name, "float32", shape);
-      this.values.set(name, value);
+      value = input(whole, "float32", shape);
+      this.values.set(whole, value);
     }
     return value;
   }
@@ -35,7 +49,7 @@ export class Parameters {
   linear(x: Value, name: string, inputs: number, outputs: number, { bias = true } = {}): Value {
     const weight = this.get(`${name}.weight`, [outputs, inputs]);
     const output = linear(x, weight, bias ? this.get(`${name}.bias`, [outputs]) : undefined);
-    this.layers.push({ name, x, output });
+    this.layers.push({ name: this.prefix + name, x, output });
     return output;
   }
 

@@ -4,6 +4,7 @@ import { answerLoss } from "../decoder/answer-loss.js";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { type LoadedEncoder, sentenceVectors } from "../encoder/load-encoder.js";
 import { Parameters } from "../graph/parameters.js";
+import { type LoadedScorer, pairLogits } from "../scorer/load-scorer.js";
 import { LoraAdapters } from "./lora-adapters.js";
 
 /** Puts adapters on an encoder in memory. */
@@ -26,4 +27,11 @@ export function decoderAdapters(
   const parameters = new Parameters();
   answerLoss(graph, parameters);
   return new LoraAdapters(parameters.linearLayers(), weights, lora, session);
+}
+
+/** Puts adapters on a reranker in memory; its head stays as it is. */
+export function scorerAdapters(scorer: LoadedScorer, lora: LoraSettings, session: SessionSettings = {}): LoraAdapters {
+  const parameters = new Parameters();
+  pairLogits(scorer, parameters);
+  return new LoraAdapters(parameters.linearLayers(), scorer.weights, lora, session);
 }

@@ -64,7 +64,11 @@ export function postNormGraph(form: PostNorm, parameters: Parameters, inputs: En
   const places = form.positions
     ? table("position", form.positions.rows, add(range(layout.tokens, "tokens"), intConstant([form.positions.first])))
     : undefined;
-  if (form.tokenTypes) sum = add(sum, table("token_type", form.tokenTypes, tokenTypes ?? intConstant([0])));
+  if (form.tokenTypes) {
+    // With one row all types are the first, whatever the tokenizer says.
+    const types = form.tokenTypes > 1 ? tokenTypes : undefined;
+    sum = add(sum, table("token_type", form.tokenTypes, types ?? intConstant([0])));
+  }
   if (places) sum = add(sum, places);
   let x = dropped(reshape(norm(sum, "embeddings.LayerNorm", hidden), ["rows", hidden], [-1, hidden]));
   const bias = form.bias?.(parameters, layout);

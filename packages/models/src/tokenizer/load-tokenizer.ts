@@ -126,6 +126,11 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   };
   return {
     encode: (text, options = {}) => encode(text, options.special ?? true),
+    encodePair(first, second) {
+      const options = { text_pair: prepare(second), add_special_tokens: true, return_token_type_ids: true } as const;
+      const { ids, token_type_ids } = inner.encode(prepare(first), options);
+      return { ids, types: token_type_ids };
+    },
     decode: (ids, options = {}) =>
       ids.length === 0
         ? ""

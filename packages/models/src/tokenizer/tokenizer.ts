@@ -1,7 +1,16 @@
+/** Two texts as one sequence with the model's special tokens. */
+export interface PairTokens {
+  ids: number[];
+  /** 0 for the first text's tokens, 1 for the second's, as the model's token types are. */
+  types: number[];
+}
+
 /** Text to token ids and back, as the model's `tokenizer.json` says. Never truncates and never pads: that is the caller's. */
 export interface Tokenizer {
   /** Token ids; `special` (default true) adds what the model expects around a text, such as `[CLS]` … `[SEP]`. */
   encode(text: string, options?: { special?: boolean }): number[];
+  /** Two texts as one sequence, with special tokens and token types as the model expects them. */
+  encodePair(first: string, second: string): PairTokens;
   /** Text of the ids; `skipSpecial` (default false) leaves special tokens out. */
   decode(ids: readonly number[], options?: { skipSpecial?: boolean }): string;
   /** Number of tokens, without the special ones that `encode` would add. */

@@ -5,6 +5,7 @@ import { withinVocabulary } from "./within-vocabulary.js";
 
 const letters: Tokenizer = {
   encode: (text) => [...text].map((letter) => letter.charCodeAt(0) - 97),
+  encodePair: (first, second) => ({ ids: [...letters.encode(first), ...letters.encode(second)], types: [] }),
   decode: (ids) => String.fromCharCode(...ids.map((id) => id + 97)),
   count: (text) => text.length,
   padId: 25,

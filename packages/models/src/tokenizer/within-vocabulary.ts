@@ -18,15 +18,23 @@ export function unknownToken(folder: string, token: string, id: number, size: nu
  */
 export function withinVocabulary(tokenizer: Tokenizer, size: number, folder: string): Tokenizer {
   const isIn = (id: number | undefined): id is number => id !== undefined && id < size;
+  const checked = (ids: readonly number[]): void => {
+    const unknown = ids.find((id) => !isIn(id));
+    if (unknown !== undefined) throw unknownToken(folder, tokenizer.decode([unknown]), unknown, size);
+  };
   return {
     ...tokenizer,
     // Padded positions are masked, so that any id serves.
     padId: [tokenizer.padId, tokenizer.eosId].find(isIn) ?? 0,
     encode(text, options) {
       const ids = tokenizer.encode(text, options);
-      const unknown = ids.find((id) => !isIn(id));
-      if (unknown !== undefined) throw unknownToken(folder, tokenizer.decode([unknown]), unknown, size);
+      checked(ids);
       return ids;
+    },
+    encodePair(first, second) {
+      const pair = tokenizer.encodePair(first, second);
+      checked(pair.ids);
+      return pair;
     },
   };
 }

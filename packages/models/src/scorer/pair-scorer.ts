@@ -1,0 +1,68 @@
+import { throwIfCancelled, UserError } from "@rag-ft/core";
+import { CPU, createSession, requireDevice, type SessionSettings } from "@rag-ft/onnx";
+import type { EmbedOptions } from "../encoder/embed-texts.js";
+import { planBatches } from "../encoder/token-batch.js";
+import { Parameters } from "../graph/parameters.js";
+import { encodePairTruncated } from "../tokenizer/pair-tokens.js";
+import { type LoadedScorer, loadScorer, pairLogits, type ScorerOptions } from "./load-scorer.js";
+import { createPairBatch, type PairBatch } from "./pair-batch.js";
+
+/** A question and a passage. */
+export type TextPair = readonly [question: string, passage: string];
+
+/** Says how well passages answer questions. */
+export interface PairScorer {
+  /** One score a pair, the greater the better. */
+  score(pairs: readonly TextPair[], options?: EmbedOptions): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** Scores of pairs, given the logits of a batch; batches hold pairs of near-equal length. */
+export async function scorePairs(
+  scorer: LoadedScorer,
+  forward: (batch: PairBatch) => Promise<Float32Array>,
+  pairs: readonly TextPair[],
+  { signal, onProgress }: EmbedOptions = {},
+): Promise<Float32Array> {
+  const { tokenizer, maxLength, labels, sigmoid, folder } = scorer;
+  if (labels !== 1) {
+    throw new UserError(
+      `${folder}: the model gives ${labels} labels (id2label of config.json), expected 1: a reranker has one score.`,
+    );
+  }
+  const tokens = pairs.map(([question, passage]) => encodePairTruncated(tokenizer, question, passage, maxLength));
+  const scores = new Float32Array(pairs.length);
+  let done = 0;
+  for (const rows of planBatches(tokens.map(({ ids }) => ids.length))) {
+    if (signal) throwIfCancelled(signal);
+    const made = await forward(
+      createPairBatch(
+        rows.map((row) => tokens[row] as (typeof tokens)[number]),
+        tokenizer.padId,
+      ),
+    );
+    rows.forEach((row, i) => {
+      const logit = made[i] as number;
+      scores[row] = sigmoid ? 1 / (1 + Math.exp(-logit)) : logit;
+    });
+    done += rows.length;
+    onProgress?.(done, pairs.length);
+  }
+  return scores;
+}
+
+/** Opens a reranker for inference: its weights are part of the compiled graph. */
+export async function openScorer(nameOrFolder: string, options: ScorerOptions & SessionSettings): Promise<PairScorer> {
+  await requireDevice(options.device ?? CPU);
+  const scorer = await loadScorer(nameOrFolder, options);
+  const session = await createSession(
+    { outputs: { logits: pairLogits(scorer, new Parameters()) }, weights: scorer.weights },
+    options,
+  );
+  const forward = async (batch: PairBatch): Promise<Float32Array> =>
+    (await session.run(batch.inputs)).logits?.data as Float32Array;
+  return {
+    score: (pairs, scoreOptions) => scorePairs(scorer, forward, pairs, scoreOptions),
+    close: () => session.close(),
+  };
+}

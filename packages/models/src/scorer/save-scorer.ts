@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { writeFolderAtomic, writeJsonAtomic } from "@rag-ft/core";
+import { input, type ModelSource } from "@rag-ft/onnx";
+import { copyModelSideFiles } from "../checkpoint/side-files.js";
+import { writeOnnx } from "../export/write-onnx.js";
+import { readConfig } from "../graph/config.js";
+import { Parameters } from "../graph/parameters.js";
+import { writeSafetensors } from "../weights/write-safetensors.js";
+import { type LoadedScorer, pairLogits } from "./load-scorer.js";
+
+const SIGMOID = "torch.nn.modules.activation.Sigmoid";
+const IDENTITY = "torch.nn.modules.linear.Identity";
+
+/** Names of transformers' classes, by `model_type`. */
+const CLASSES: Readonly<Record<string, string>> = {
+  bert: "BertForSequenceClassification",
+  roberta: "RobertaForSequenceClassification",
+  "xlm-roberta": "XLMRobertaForSequenceClassification",
+  modernbert: "ModernBertForSequenceClassification",
+  distilbert: "DistilBertForSequenceClassification",
+  mpnet: "MPNetForSequenceClassification",
+  gte: "GteForSequenceClassification",
+  new: "NewForSequenceClassification",
+  qwen3: "Qwen3ForSequenceClassification",
+};
+
+/** The reranker as an ONNX model with its weights, with the inputs and output that transformers.js expects. */
+export function exportScorer(scorer: LoadedScorer): ModelSource {
+  const named = (name: string): ReturnType<typeof input> => input(name, "int64", ["batch", "tokens"]);
+  const inputs = { ids: named("input_ids"), mask: named("attention_mask") };
+  const types = scorer.architecture.hasTokenTypes ? { tokenTypes: named("token_type_ids") } : {};
+  const logits = pairLogits(scorer, new Parameters(), { ...inputs, ...types });
+  return { outputs: { logits }, weights: scorer.weights, inputs: [...Object.values(inputs), ...Object.values(types)] };
+}
+
+/**
+ * Writes a reranker as a folder that transformers.js, transformers, CrossEncoder of sentence-transformers and we load; whole or not at all.
+ * `extra` may add files of its own to the folder before it appears.
+ */
+export async function saveScorer(
+  folder: string,
+  scorer: LoadedScorer,
+  extra?: (temporary: string) => Promise<void>,
+): Promise<void> {
+  await writeFolderAtomic(folder, async (temporary) => {
+    await copyModelSideFiles(scorer.folder, temporary);
+    const config = await readConfig(temporary);
+    const names = Array.from({ length: scorer.labels }, (_, i) => `LABEL_${i}`);
+    const known = Object.keys(config.id2label ?? {}).length === scorer.labels;
+    await writeJsonAtomic(join(temporary, "config.json"), {
+      ...config,
+      architectures: [CLASSES[String(config.model_type)]],
+      ...(known
+        ? {}
+        : {
+            id2label: Object.fromEntries(names.map((name, i) => [i, name])),
+            label2id: Object.fromEntries(names.map((name, i) => [name, i])),
+          }),
+      sentence_transformers: { activation_fn: scorer.sigmoid ? SIGMOID : IDENTITY },
+      // Without it transformers.js makes a softmax of the one logit, which is always 1.
+      ...(scorer.labels === 1 ? { problem_type: "multi_label_classification" } : {}),
+    });
+    await writeSafetensors(join(temporary, "model.safetensors"), scorer.weights);
+    await writeOnnx(temporary, exportScorer(scorer));
+    await extra?.(temporary);
+  });
+}
