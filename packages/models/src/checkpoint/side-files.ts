@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, UserError, writeFileAtomic } from "@rag-ft/core";
+import { UserError, writeFileAtomic } from "@rag-ft/core";
+import { editedJson } from "./edit-json.js";
 
 const TOKENIZER_FILES: ReadonlySet<string> = new Set([
   "added_tokens.json",
@@ -27,18 +28,11 @@ export function isSideFile(name: string): boolean {
 
 /** `config.json` with the number type it states set to that of the new weights: Python would load them as the old type. */
 function withDtype(path: string, text: string, dtype: string): string {
-  let config: unknown;
-  try {
-    config = JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(`${path}: not valid JSON (${(cause as Error).message}).`, { cause });
-  }
-  if (typeof config !== "object" || config === null || Array.isArray(config)) {
-    throw new DataError(`${path}: expected a JSON object.`);
-  }
-  const changed: Record<string, unknown> = { ...config };
-  for (const key of ["torch_dtype", "dtype"]) if (key in changed) changed[key] = dtype;
-  return `${JSON.stringify(changed, null, 2)}\n`;
+  return editedJson(path, text, (config) => {
+    const changed: Record<string, unknown> = { ...config };
+    for (const key of ["torch_dtype", "dtype"]) if (key in changed) changed[key] = dtype;
+    return changed;
+  });
 }
 
 /**

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { writeJsonAtomic } from "@rag-ft/core";
 import { type ModelSource, writeModel } from "@rag-ft/onnx";
-import { readConfig } from "../graph/config.js";
+import { editJsonFile } from "../checkpoint/edit-json.js";
 
 /**
  * Writes `onnx/model.onnx` of a model folder that has its config.json already. Weights too large for one ONNX file go beside it, and
@@ -10,10 +9,8 @@ import { readConfig } from "../graph/config.js";
 export async function writeOnnx(folder: string, source: ModelSource, limit?: number): Promise<void> {
   const external = await writeModel(join(folder, "onnx", "model.onnx"), source, limit);
   if (!external) return;
-  const config = await readConfig(folder);
-  const known = typeof config["transformers.js_config"] === "object" ? config["transformers.js_config"] : {};
-  await writeJsonAtomic(join(folder, "config.json"), {
-    ...config,
-    "transformers.js_config": { ...known, use_external_data_format: true },
+  await editJsonFile(join(folder, "config.json"), (config) => {
+    const known = typeof config["transformers.js_config"] === "object" ? config["transformers.js_config"] : {};
+    return { ...config, "transformers.js_config": { ...known, use_external_data_format: true } };
   });
 }

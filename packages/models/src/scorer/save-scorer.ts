@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { writeFolderAtomic, writeJsonAtomic } from "@rag-ft/core";
+import { writeFolderAtomic } from "@rag-ft/core";
 import { input, type ModelSource } from "@rag-ft/onnx";
+import { editJsonFile } from "../checkpoint/edit-json.js";
 import { copyModelSideFiles } from "../checkpoint/side-files.js";
 import { writeOnnx } from "../export/write-onnx.js";
-import { readConfig } from "../graph/config.js";
 import { Parameters } from "../graph/parameters.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import { type LoadedScorer, pairLogits } from "./load-scorer.js";
@@ -33,6 +33,28 @@ export function exportScorer(scorer: LoadedScorer): ModelSource {
   return { outputs: { logits }, weights: scorer.weights, inputs: [...Object.values(inputs), ...Object.values(types)] };
 }
 
+/** A config that says to other programs what the reranker is. */
+function statedBy(
+  { labels, sigmoid }: LoadedScorer,
+  config: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const names = Array.from({ length: labels }, (_, i) => `LABEL_${i}`);
+  const known = Object.keys(config.id2label ?? {}).length === labels;
+  return {
+    ...config,
+    architectures: [CLASSES[String(config.model_type)]],
+    ...(known
+      ? {}
+      : {
+          id2label: Object.fromEntries(names.map((name, i) => [i, name])),
+          label2id: Object.fromEntries(names.map((name, i) => [name, i])),
+        }),
+    sentence_transformers: { activation_fn: sigmoid ? SIGMOID : IDENTITY },
+    // Without it transformers.js makes a softmax of the one logit, which is always 1.
+    ...(labels === 1 ? { problem_type: "multi_label_classification" } : {}),
+  };
+}
+
 /**
  * Writes a reranker as a folder that transformers.js, transformers, CrossEncoder of sentence-transformers and we load; whole or not at all.
  * `extra` may add files of its own to the folder before it appears.
@@ -44,22 +66,7 @@ export async function saveScorer(
 ): Promise<void> {
   await writeFolderAtomic(folder, async (temporary) => {
     await copyModelSideFiles(scorer.folder, temporary);
-    const config = await readConfig(temporary);
-    const names = Array.from({ length: scorer.labels }, (_, i) => `LABEL_${i}`);
-    const known = Object.keys(config.id2label ?? {}).length === scorer.labels;
-    await writeJsonAtomic(join(temporary, "config.json"), {
-      ...config,
-      architectures: [CLASSES[String(config.model_type)]],
-      ...(known
-        ? {}
-        : {
-            id2label: Object.fromEntries(names.map((name, i) => [i, name])),
-            label2id: Object.fromEntries(names.map((name, i) => [name, i])),
-          }),
-      sentence_transformers: { activation_fn: scorer.sigmoid ? SIGMOID : IDENTITY },
-      // Without it transformers.js makes a softmax of the one logit, which is always 1.
-      ...(scorer.labels === 1 ? { problem_type: "multi_label_classification" } : {}),
-    });
+    await editJsonFile(join(temporary, "config.json"), (config) => statedBy(scorer, config));
     await writeSafetensors(join(temporary, "model.safetensors"), scorer.weights);
     await writeOnnx(temporary, exportScorer(scorer));
     await extra?.(temporary);
