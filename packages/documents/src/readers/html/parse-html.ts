@@ -1,6 +1,7 @@
 import type { Root } from "hast";
-import { fromHtml } from "hast-util-from-html";
+import { Parser } from "parse5";
 import { UnreadableFileError } from "../unreadable-file-error.js";
+import { type HastMap, hastAdapter } from "./hast-adapter.js";
 
 /** Elements within one another beyond this many are a mistake or an attack; browsers stop at 512. */
 const MOST_DEPTH = 512;
@@ -43,5 +44,10 @@ function checkDepth(html: string, path: string): void {
 /** Parses a page, or a part of one (`fragment`). */
 export function parseHtml(html: string, path: string, fragment = false): Root {
   checkDepth(html, path);
-  return fromHtml(html, { fragment });
+  let parser: Parser<HastMap> | undefined;
+  const treeAdapter = hastAdapter(() => parser?.tokenizer.preprocessor.line ?? 1);
+  const options = { treeAdapter, scriptingEnabled: false };
+  parser = fragment ? Parser.getFragmentParser<HastMap>(null, options) : new Parser<HastMap>(options);
+  parser.tokenizer.write(html, true);
+  return fragment ? parser.getFragment() : parser.document;
 }
