@@ -1,13 +1,12 @@
 import { UserError } from "@rag-ft/core";
 import {
   type AnyStage,
-  canonicalName,
   executeStage,
-  flagsByName,
   parseSettings,
   readSettingsFile,
   renderPlan,
   type SettingFlag,
+  settingsBelow,
 } from "@rag-ft/pipeline";
 import { Command, Option } from "commander";
 import { parseStageArguments } from "./argv.js";
@@ -53,10 +52,8 @@ export async function runStageCommand(
     io.out(stageHelp(stage));
     return;
   }
-  const names = flagsByName(stage.flags);
   const fromFile = settingsFile === undefined ? {} : await readSettingsFile(settingsFile);
-  const overridden = (key: string): boolean => (names.get(canonicalName(key))?.name ?? key) in values;
-  const kept = Object.fromEntries(Object.entries(fromFile).filter(([key]) => !overridden(key)));
+  const kept = settingsBelow(stage, fromFile, values);
   const parsed = parseSettings(stage, { ...kept, ...values });
   if (parsed.problems) {
     const lines = parsed.problems.map(({ key, message }) => {

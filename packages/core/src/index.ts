@@ -7,6 +7,7 @@ export * from "./document.js";
 export * from "./errors.js";
 export * from "./folder-lock.js";
 export * from "./hash.js";
+export * from "./home.js";
 export * from "./jsonl.js";
 export * from "./owns-folder.js";
 export * from "./paths.js";

@@ -25,6 +25,10 @@ export interface AnyStage {
   check(values: SettingValues): Promise<void>;
   /** `values` must come from `parse`. */
   run(values: SettingValues, context: StageContext): Promise<StageResult>;
+  /** What a stage that asks no model would write, where that is known beforehand. */
+  assume?:
+    | ((values: SettingValues, context: StageContext) => Promise<ReadonlyMap<string, readonly unknown[]>>)
+    | undefined;
   /** Undefined for a stage that asks no model. */
   plan?: ((values: SettingValues, context: PlanContext) => Promise<StagePlan>) | undefined;
 }
@@ -51,6 +55,7 @@ function outputPaths(values: SettingValues): [setting: string, folder: string][]
 export function toAnyStage<Settings>(stage: Stage<Settings>): AnyStage {
   const flags = settingFlags(stage.settings.shape, stage.aliases);
   const plan = stage.plan?.bind(stage);
+  const assume = stage.assume?.bind(stage);
   return {
     name: stage.name,
     summary: stage.summary,
@@ -66,6 +71,7 @@ export function toAnyStage<Settings>(stage: Stage<Settings>): AnyStage {
       await stage.check?.(values as Settings);
     },
     run: (values, context) => stage.run(values as Settings, context),
+    assume: assume && ((values, context) => assume(values as Settings, context)),
     plan: plan && ((values, context) => plan(values as Settings, context)),
   };
 }

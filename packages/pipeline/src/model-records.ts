@@ -21,6 +21,26 @@ async function cachedFolder(name: string, env: Environment): Promise<string | un
   }).catch(() => undefined);
 }
 
+/**
+ * What stands behind the models that settings name and that are no folders: the commit of a hub id in the cache, or the server of a model that
+ * is asked over an API. Either may change while the name stays.
+ */
+export async function behindNames(values: SettingValues, env: Environment): Promise<string[]> {
+  const found: string[] = [];
+  for (const [setting, value] of Object.entries(values)) {
+    if (!MODEL_SETTING.test(setting)) continue;
+    for (const name of [value].flat()) {
+      if (typeof name !== "string" || name === "" || (await pathKind(name.replace(/^local:/, ""))) === "folder")
+        continue;
+      const folder = await cachedFolder(name.replace(/^local:/, ""), env);
+      const server = env.OPENAI_BASE_URL ?? "";
+      if (folder !== undefined) found.push(`${setting}: ${basename(folder)}`);
+      else if (server !== "") found.push(`${setting}: ${server}`);
+    }
+  }
+  return found;
+}
+
 /** A graph beside safetensors is made from them, and perhaps by this very run: it says nothing of its own. */
 function modelFiles(files: readonly InputFile[]): { all: InputFile[]; weights: InputFile[] } {
   const safetensors = files.filter(({ path }) => WEIGHTS.test(path));

@@ -1,3 +1,4 @@
+import { withHome } from "@rag-ft/core";
 import type { z } from "zod";
 import type { AnyStage, SettingValues } from "./any-stage.js";
 import { canonicalName, closestNames } from "./names.js";
@@ -58,6 +59,12 @@ function problemOf(issue: z.core.$ZodIssue, raw: SettingValues, spelling: Readon
   return { key, message: `expected ${expected}${inner}, found ${show(given)}` };
 }
 
+/** `~/…` in a text or in the texts of a list; no text that is no path begins so. */
+function homeIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(homeIn);
+  return typeof value === "string" ? withHome(value) : value;
+}
+
 /**
  * Settings by any of their spellings (aliases, kebab-case) → values of the stage's schema, or every problem there is:
  * unknown names, a setting given under two names, values that the schema refuses.
@@ -82,7 +89,7 @@ export function parseSettings(stage: AnyStage, given: Readonly<SettingValues>): 
     }
     spelling.set(flag.name, key);
     // An empty value in YAML (`key:`) reads as null: the same as leaving the setting out.
-    if (value !== null && value !== undefined) raw[flag.name] = value;
+    if (value !== null && value !== undefined) raw[flag.name] = homeIn(value);
   }
   const parsed = stage.parse(raw);
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => problemOf(issue, raw, spelling)));

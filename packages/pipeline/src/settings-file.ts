@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { requireFile, UserError } from "@rag-ft/core";
+import { requireFile, UserError, withHome } from "@rag-ft/core";
 import { LineCounter, parseDocument } from "yaml";
-import type { SettingValues } from "./any-stage.js";
+import type { AnyStage, SettingValues } from "./any-stage.js";
+import { canonicalName } from "./names.js";
+import { flagsByName } from "./setting-flags.js";
 
 /** A YAML file with the line of everything in it, so that messages can point there. */
 export interface YamlFile {
@@ -33,9 +35,18 @@ export function parseYaml(text: string, path: string): YamlFile {
   };
 }
 
-export async function readYaml(path: string, what: string): Promise<YamlFile> {
+export async function readYaml(given: string, what: string): Promise<YamlFile> {
+  const path = withHome(given);
   await requireFile(path, what);
   return parseYaml(await readFile(path, "utf8"), path);
+}
+
+/** What a file of settings says where `over` says nothing, by whatever spelling. */
+export function settingsBelow(stage: AnyStage, file: SettingValues, over: Readonly<SettingValues>): SettingValues {
+  const names = flagsByName(stage.flags);
+  const nameOf = (key: string): string => names.get(canonicalName(key))?.name ?? key;
+  const given = new Set(Object.keys(over).map(nameOf));
+  return Object.fromEntries(Object.entries(file).filter(([key]) => !given.has(nameOf(key))));
 }
 
 /** Reads the file of `--settings`: a YAML mapping of setting to value. */

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Stage, type StageResult, UserError, writeJsonl } from "@rag-ft/core";
+import { ownsFolder, type Stage, type StageContext, type StageResult, UserError, writeJsonl } from "@rag-ft/core";
 import { describeUnread, findFiles, type PassageOptions } from "@rag-ft/documents";
 import { loadTokenizer, resolveModelFolder, type Tokenizer } from "@rag-ft/models";
 import { type CutFiles, cutFiles } from "./cut-files.js";
@@ -92,45 +92,75 @@ function describe(settings: PrepareDocsSettings, written: Written): StageResult 
   };
 }
 
-/** Documents → passages: reads pages, cuts them where a reader would, writes `documents.jsonl`. */
-export const prepareDocs: Stage<PrepareDocsSettings> = {
+type FoundFiles = Awaited<ReturnType<typeof findFiles>>["files"];
+
+interface Made {
+  cut: CutFiles;
+  repeated: readonly RepeatedPassage[];
+  kept: CutFiles["passages"];
+}
+
+/** The database's file, and the list of what was left out of it. */
+function outputNames({ save_dir, save_name }: PrepareDocsSettings): { output: string; list: string } {
+  const name = save_name.replace(/\.(pkl|pickle|jsonl)$/i, "");
+  return { output: join(save_dir, `${name}.jsonl`), list: join(save_dir, `${name}.dropped.jsonl`) };
+}
+
+async function filesOf(settings: PrepareDocsSettings): ReturnType<typeof findFiles> {
+  if (settings.chunk_overlap_size >= settings.chunk_size) {
+    throw new UserError(
+      `chunk_overlap_size is ${settings.chunk_overlap_size}; it must be smaller than chunk_size (${settings.chunk_size}).`,
+    );
+  }
+  const found = await findFiles(settings.document_path, settings);
+  if (found.files.length === 0) {
+    throw new UserError("No document is left after include and exclude. Check these globs against document_path.");
+  }
+  return found;
+}
+
+/** All of a run but its writing. */
+async function makePassages(
+  files: FoundFiles,
+  settings: PrepareDocsSettings,
+  { reporter, signal, env }: StageContext,
+): Promise<Made> {
+  const folder = await resolveModelFolder(settings.tokenizer, { env, reporter, files: "tokenizer", signal });
+  const tokenizer = await loadTokenizer(folder);
+  const cut = await cutFiles(files, passageOptions(settings, tokenizer), { reporter, turn: turnTaker(signal) });
+  if (cut.passages.length === 0) {
+    throw new UserError(`No passage was made of ${files.length} files: they hold no text of min_words or more.`);
+  }
+  const all = cut.passages.map(({ passage }) => passage);
+  const unknown = describeUnknownTokens(all, tokenizer, settings.tokenizer);
+  if (unknown) reporter.warn(unknown);
+  const repeated = await findRepeated(all, signal);
+  const dropped = new Set(settings.dedupe ? repeated.map(({ passage }) => passage) : []);
+  return { cut, repeated, kept: cut.passages.filter(({ passage }) => !dropped.has(passage)) };
+}
+
+const stage: Stage<PrepareDocsSettings> = {
   name: "prepare-docs",
   summary: "Cut documents of many formats into the passages of a document database",
   settings: prepareDocsSettings,
   aliases: { chunk_overlap: "chunk_overlap_size", tokenizer_name: "tokenizer" },
   inputs: ["document_path", "tokenizer"],
 
-  async run(settings, { reporter, signal, env }) {
-    if (settings.chunk_overlap_size >= settings.chunk_size) {
-      throw new UserError(
-        `chunk_overlap_size is ${settings.chunk_overlap_size}; it must be smaller than chunk_size (${settings.chunk_size}).`,
-      );
-    }
-    const { files, unread } = await findFiles(settings.document_path, settings);
-    if (files.length === 0) {
-      throw new UserError("No document is left after include and exclude. Check these globs against document_path.");
-    }
-    const turn = turnTaker(signal);
+  async assume(settings, context) {
+    const { files } = await filesOf(settings);
+    const { kept } = await makePassages(files, settings, context);
+    return new Map([[outputNames(settings).output, kept.map(({ passage }) => passage)]]);
+  },
+
+  async run(settings, context) {
+    const { reporter, signal } = context;
+    const { files, unread } = await filesOf(settings);
     if (settings.explain !== "") {
       const warn = (message: string): void => reporter.warn(message);
-      return { outputs: [], summary: await explain(files, settings.explain, { warn, turn }) };
+      return { outputs: [], summary: await explain(files, settings.explain, { warn, turn: turnTaker(signal) }) };
     }
-    const folder = await resolveModelFolder(settings.tokenizer, { env, reporter, files: "tokenizer", signal });
-    const tokenizer = await loadTokenizer(folder);
-    const cut = await cutFiles(files, passageOptions(settings, tokenizer), { reporter, turn });
-    if (cut.passages.length === 0) {
-      throw new UserError(`No passage was made of ${files.length} files: they hold no text of min_words or more.`);
-    }
-    const all = cut.passages.map(({ passage }) => passage);
-    const unknown = describeUnknownTokens(all, tokenizer, settings.tokenizer);
-    if (unknown) reporter.warn(unknown);
-
-    const repeated = await findRepeated(all, signal);
-    const dropped = new Set(settings.dedupe ? repeated.map(({ passage }) => passage) : []);
-    const kept = cut.passages.filter(({ passage }) => !dropped.has(passage));
-    const name = settings.save_name.replace(/\.(pkl|pickle|jsonl)$/i, "");
-    const output = join(settings.save_dir, `${name}.jsonl`);
-    const list = join(settings.save_dir, `${name}.dropped.jsonl`);
+    const { cut, repeated, kept } = await makePassages(files, settings, context);
+    const { output, list } = outputNames(settings);
     await writeJsonl(
       output,
       kept.map(({ passage }) => passage),
@@ -143,9 +173,12 @@ export const prepareDocs: Stage<PrepareDocsSettings> = {
       sizes: kept.map(({ tokens }) => tokens).sort((a, b) => a - b),
       sources: new Set(kept.map(({ passage }) => passage.metadata.source)).size,
       repeated: repeated.length,
-      dropped: dropped.size,
+      dropped: cut.passages.length - kept.length,
       list,
       unread,
     });
   },
 };
+
+/** Documents → passages: reads pages, cuts them where a reader would, writes `documents.jsonl`. */
+export const prepareDocs: Stage<PrepareDocsSettings> = ownsFolder(stage, ({ save_dir }) => save_dir);

@@ -48,7 +48,15 @@ export const trainingSettings = {
   seed: number((n) => n.int())
     .default(42)
     .describe("Seed of shuffling, sampling and the adapters' first values"),
-  threads: count(0).default(0).describe("Threads of ONNX Runtime; 0: one for each core"),
+  threads: z
+    .preprocess(
+      (value) => (value === "auto" ? -1 : value),
+      number((n) => n.int().min(-1)),
+    )
+    .default(0)
+    .describe(
+      "Threads of ONNX Runtime; 0: one for each core; auto: the same, and threads that wait sleep where other processes are busy",
+    ),
   device: device(),
   bf16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),
   fp16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),

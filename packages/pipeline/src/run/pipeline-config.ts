@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { UserError } from "@rag-ft/core";
+import { UserError, withHome } from "@rag-ft/core";
 import { z } from "zod";
 import { closestNames } from "../names.js";
 import { readYaml, type YamlFile } from "../settings-file.js";
@@ -29,6 +29,8 @@ const configSchema = z.strictObject({
           .string()
           .regex(/^[\w-]+$/, "an id is made of letters, digits, - and _")
           .optional(),
+        /** A YAML file of settings, as the flag `--settings` takes; `with` goes before it. */
+        settings: z.string().min(1).optional(),
         with: z.record(z.string(), z.unknown()).nullish(),
       }),
     )
@@ -44,6 +46,8 @@ export interface PipelineStep {
   id: string;
   stage: string;
   settings: Record<string, unknown>;
+  /** A file of more settings, which those above go before. */
+  settingsFile?: string;
   /** `file:line` of a setting, or of the step; `--set` for one that was overridden. */
   place: (key?: string) => string;
 }
@@ -125,14 +129,23 @@ export function parsePipeline(file: YamlFile, sets: readonly string[] = []): Pip
     if (target === "vars") vars[key] = value;
     if (target === "work_dir") workDir = value;
   }
+  workDir = withHome(workDir);
   const variables = resolveVariables(file, workDir, vars);
 
   const steps = config.stages.map((entry, index): PipelineStep => {
-    const settings = substituted(file, entry.with ?? {}, variables, ["stages", index, "with"]);
+    const given = substituted(file, entry.with ?? {}, variables, ["stages", index, "with"]);
+    // Beside the stage's name, or among its settings, as the flag is.
+    const { settings: inner, ...settings } = given as Record<string, unknown>;
+    const named = inner ?? substituted(file, entry.settings, variables, ["stages", index, "settings"]);
+    if (named !== undefined && typeof named !== "string")
+      throw new UserError(
+        `${file.place(["stages", index, "with", "settings"])}: settings: expected a YAML file's name.`,
+      );
     return {
       id: entry.id ?? entry.stage,
       stage: entry.stage,
-      settings: settings as Record<string, unknown>,
+      settings,
+      ...(named === undefined ? {} : { settingsFile: named }),
       place: (key) => file.place(key === undefined ? ["stages", index] : ["stages", index, "with", key]),
     };
   });

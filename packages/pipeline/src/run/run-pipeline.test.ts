@@ -73,6 +73,38 @@ const allRun = { one: "run", two: "run", three: "run" };
 const allDone = { one: "done already", two: "done already", three: "done already" };
 
 describe("runPipeline", () => {
+  it("takes a file of settings in a stage, which the stage's own go before", async () => {
+    await writeFile(join(folder, "copy.yaml"), "save-name: from-file.txt\nrepeat: 3\n");
+    const text = (at: string): string => `name: with a file
+work_dir: ${folder}/work
+stages:
+  - stage: copy
+    id: one
+${at}
+`;
+    const beside = join(folder, "beside.yaml");
+    const own = `    with: { input_file: "${folder}/in/a.in", save_dir: "\${work_dir}", repeat: 2`;
+    await writeFile(beside, text(`    settings: ${folder}/copy.yaml\n${own} }`));
+    expect((await run({}, copies, beside)).error).toBeUndefined();
+    expect(await readFile(join(folder, "work/from-file.txt"), "utf8")).toBe("AA");
+    await writeFile(beside, text(`${own}, save_name: own.txt, settings: ${folder}/copy.yaml }`));
+    expect((await run({}, copies, beside)).error).toBeUndefined();
+    expect(await readFile(join(folder, "work/own.txt"), "utf8")).toBe("AA");
+    await writeFile(join(folder, "copy.yaml"), "repaet: 3\n");
+    expect((await run({}, copies, beside)).error?.message).toContain("copy.yaml: one.repaet: copy has no such setting");
+  });
+
+  it("a dry run plans what an earlier stage makes anew, though it was done before", async () => {
+    await run();
+    await writeFile(join(folder, "in", "b.in"), "B");
+    const { stdout } = await run({ dryRun: true });
+    expect(stdout).toMatch(/^one +asks no model/m);
+    expect(stdout).toMatch(/^two +asks no model/m);
+    expect(stdout).toMatch(/^three +asks no model/m);
+    await run();
+    expect((await run({ dryRun: true })).stdout).toMatch(/^one +done already[\s\S]*^two +done already/m);
+  });
+
   it("asks every stage, and every folder of output, before the first stage runs", async () => {
     const picky: typeof copyStage = {
       ...copyStage,

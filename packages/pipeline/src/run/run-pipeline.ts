@@ -7,13 +7,16 @@ import {
   throwIfCancelled,
   UserError,
 } from "@rag-ft/core";
-import { hashInputs } from "../input-files.js";
+import { hashInputs, isWithin } from "../input-files.js";
+import { behindNames } from "../model-records.js";
 import { closestNames } from "../names.js";
 import { parseSettings } from "../parse-settings.js";
+import { readSettingsFile, settingsBelow } from "../settings-file.js";
 import type { StageRegistry } from "../stage-registry.js";
 import { ownVersion } from "../versions.js";
 import { type PlannedStage, renderPlan } from "./dry-run.js";
 import { writeHtmlReport } from "./html-report.js";
+import { outputFolders } from "./output-folders.js";
 import { type Pipeline, type PipelineStep, readPipeline, selectSteps } from "./pipeline-config.js";
 import { renderReport } from "./report.js";
 import { readReportData } from "./report-data.js";
@@ -50,9 +53,13 @@ async function prepareSteps(pipeline: Pipeline, registry: StageRegistry): Promis
       continue;
     }
     const stage = await entry.load();
-    const parsed = parseSettings(stage, step.settings);
+    const { settingsFile } = step;
+    const below = settingsFile && settingsBelow(stage, await readSettingsFile(settingsFile), step.settings);
+    const parsed = parseSettings(stage, { ...below, ...step.settings });
     if (parsed.problems) {
-      problems.push(...parsed.problems.map(({ key, message }) => `${step.place(key)}: ${step.id}.${key}: ${message}`));
+      const placeOf = (key: string): string =>
+        below && key in below ? `${step.place()}: ${settingsFile}` : step.place(key);
+      problems.push(...parsed.problems.map(({ key, message }) => `${placeOf(key)}: ${step.id}.${key}: ${message}`));
     } else prepared.push({ id: step.id, stage, values: parsed.values });
   }
   if (problems.length > 0) {
@@ -78,24 +85,53 @@ function chosenIds(steps: readonly PipelineStep[], options: RunPipelineOptions):
 async function planStep(
   { steps, index, state, force }: StepRun,
   planned: Map<string, readonly unknown[]>,
+  remade: PreparedStep[],
   { reporter, signal, env }: StageContext,
 ): Promise<PlannedStage | undefined> {
   const step = steps[index];
   if (!step) return undefined;
   const { id, stage, values } = step;
   const inputs = await hashInputs(stage.inputs, values);
-  const fingerprint = fingerprintOf(ownVersion(), stage.name, values, inputs, writtenFrom(steps, index, state));
-  if (!force && (await isDone(state.done[id], fingerprint))) return { id, note: "done already" };
-  if (!stage.plan) return { id };
+  const fingerprint = fingerprintOf(
+    ownVersion(),
+    stage.name,
+    values,
+    inputs,
+    writtenFrom(steps, index, state),
+    await behindNames(values, env),
+  );
+  // What an earlier stage will write anew is not what lies there now.
+  const given = stage.inputs.flatMap((name) => [values[name]].flat()).filter((value) => typeof value === "string");
+  const makers = remade.filter((maker) =>
+    given.some((path) => outputFolders(maker).some((folder) => isWithin(path, folder) || isWithin(folder, path))),
+  );
+  if (makers.length === 0 && !force && (await isDone(state.done[id], fingerprint))) return { id, note: "done already" };
+  remade.push(step);
+  if (!stage.plan) {
+    try {
+      const files = await stage.assume?.(values, { reporter, signal, env });
+      for (const [path, rows] of files ?? []) planned.set(resolve(path), rows);
+    } catch (error) {
+      // What is missing is said where it is needed.
+      if (!(error instanceof UserError)) throw error;
+    }
+    return { id };
+  }
   try {
     const plan = await stage.plan(values, { reporter, signal, env, planned });
     for (const [path, rows] of plan.files) planned.set(resolve(path), rows);
     return { id, requests: plan.requests };
   } catch (error) {
-    const unplanned = steps.slice(0, index).find((earlier) => !earlier.stage.plan && !state.done[earlier.id]);
+    // The stage whose folder the message speaks of; else the first that has not run.
+    const unplanned =
+      makers.find((maker) =>
+        outputFolders(maker).some((folder) => error instanceof Error && error.message.includes(folder)),
+      ) ?? makers[0];
     if (!(error instanceof UserError) || !unplanned) throw error;
+    // A training's outcome cannot be known; what was to be assumed is a mistake that can be mended.
+    if (!unplanned.stage.plan && !unplanned.stage.assume) return { id, note: `known when ${unplanned.id} has run` };
     throw new UserError(
-      `${id} cannot be planned: ${error.message}\nIf ${unplanned.id}, which asks no model and costs nothing, makes what is missing, run it first: --only ${unplanned.id}`,
+      `${id} cannot be planned: ${error.message}\nIf ${unplanned.id} makes what is missing, run it first: --only ${unplanned.id}`,
       { cause: error },
     );
   }
@@ -114,10 +150,11 @@ export async function runPipeline(
   const { reporter, signal, env, out } = context;
   if (options.dryRun) {
     const planned = new Map<string, readonly unknown[]>();
+    const remade: PreparedStep[] = [];
     const stages: PlannedStage[] = [];
     for (const [index, { id }] of steps.entries()) {
       const run = { steps, index, state, force: options.force };
-      const stage = chosen.has(id) ? await planStep(run, planned, context) : { id, note: "left out" };
+      const stage = chosen.has(id) ? await planStep(run, planned, remade, context) : { id, note: "left out" };
       if (stage) stages.push(stage);
     }
     out(`${renderPlan(stages)}\n`);
@@ -151,8 +188,12 @@ export async function runPipeline(
       ["stage", "result", "time"],
     )}\n`,
   );
-  const absent = Object.values(pipeline.report ?? {}).filter((id) => !chosen.has(id));
-  if (pipeline.report && absent.length > 0) reporter.info(`no report: ${absent.join(", ")} left out`);
+  // What an earlier run has done is part of the table, though this one began after it.
+  const isThere = (id: string): boolean =>
+    chosen.has(id) || (options.only === undefined && state.done[id] !== undefined);
+  const absent = Object.values(pipeline.report ?? {}).filter((id) => !isThere(id));
+  if (pipeline.report && absent.length > 0)
+    reporter.info(`no report: ${absent.join(", ")} left out, and not done before`);
   else if (pipeline.report) {
     const folders = new Map(steps.map(({ id, values }) => [id, String(values.output_dir ?? "")]));
     const data = await readReportData(pipeline.report, (id) => folders.get(id) ?? "");
@@ -160,7 +201,7 @@ export async function runPipeline(
   }
   const page = await writeHtmlReport(
     pipeline,
-    steps.filter(({ id }) => chosen.has(id)),
+    steps.filter(({ id }) => isThere(id)),
     context,
   );
   if (page !== undefined) out(`\nreport: ${page}\n`);

@@ -56,7 +56,7 @@ function sorted(value: unknown): unknown {
 
 /**
  * One hash of all that decides a stage's outcome: version, settings, content of its inputs. Files that the stage itself or
- * a later one writes (`written`) do not count: a stage may write into the folder that it reads.
+ * a later one writes (`written`) do not count: a stage may write into the folder that it reads. `behind`: what stands behind names.
  */
 export function fingerprintOf(
   version: string,
@@ -64,11 +64,12 @@ export function fingerprintOf(
   settings: SettingValues,
   inputs: readonly InputFile[],
   written: readonly string[],
+  behind: readonly string[] = [],
 ): string {
   const files = inputs
     .filter(({ path, root }) => !written.some((output) => !isWithin(root, output) && isWithin(path, output)))
     .map(({ path, sha256 }) => [path, sha256]);
-  return hashText(JSON.stringify([version, stage, sorted(settings), files]));
+  return hashText(JSON.stringify([version, stage, sorted(settings), files, ...(behind.length > 0 ? [behind] : [])]));
 }
 
 /** Whether a stage has run with this fingerprint and all that it wrote is still there. */

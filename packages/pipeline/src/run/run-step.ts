@@ -2,6 +2,7 @@ import { formatSeconds, type StageContext } from "@rag-ft/core";
 import type { AnyStage, SettingValues } from "../any-stage.js";
 import { executeStage } from "../execute-stage.js";
 import { hashInputs } from "../input-files.js";
+import { behindNames } from "../model-records.js";
 import { ownVersion } from "../versions.js";
 import { outputFolders } from "./output-folders.js";
 import { fingerprintOf, isDone, type RunState, writeRunState } from "./run-state.js";
@@ -51,10 +52,17 @@ export async function runStep(
   const { id, stage, values } = step;
   const header = `[${index + 1}/${steps.length}] ${id}${id === stage.name ? "" : ` (${stage.name})`}`;
   const inputs = await hashInputs(stage.inputs, values);
-  const fingerprint = (): string =>
-    fingerprintOf(ownVersion(), stage.name, values, inputs, writtenFrom(steps, index, state));
+  const fingerprint = async (): Promise<string> =>
+    fingerprintOf(
+      ownVersion(),
+      stage.name,
+      values,
+      inputs,
+      writtenFrom(steps, index, state),
+      await behindNames(values, context.env),
+    );
   const earlier = state.done[id];
-  if (!force && (await isDone(earlier, fingerprint()))) {
+  if (!force && (await isDone(earlier, await fingerprint()))) {
     reporter.info(`${header}: done already, same settings and inputs`);
     return { isNew: false, seconds: earlier?.seconds ?? 0 };
   }
@@ -74,7 +82,7 @@ export async function runStep(
   };
   state.done[id] = { ...done, fingerprint: "" };
   // Only now is it known what the stage has written, and so what of its input folders was input.
-  state.done[id] = { ...done, fingerprint: fingerprint() };
+  state.done[id] = { ...done, fingerprint: await fingerprint() };
   await writeRunState(workDir, state);
   reporter.info(`${header}: ${formatSeconds(seconds)}`);
   return { isNew: true, seconds, ...(result.summary ? { summary: result.summary } : {}) };
