@@ -1,4 +1,4 @@
-import { count, escapedText, flag, number } from "@rag-ft/core";
+import { count, escapedText, flag, listOf, number } from "@rag-ft/core";
 import { resultSettings } from "@rag-ft/fine-tune";
 import { nameInFiles, REFERENCE_DEPTHS, retrieverNames } from "@rag-ft/metrics";
 import { POOLINGS } from "@rag-ft/models";
@@ -57,6 +57,11 @@ export const trainRetrieverSettings = z.object({
     .optional()
     .describe(
       "Passages that the base model gives at least this share of the gold passage's score, such as 0.97, are never a question's negatives (GISTEmbed); default: none is masked so",
+    ),
+  matryoshka_dims: listOf(count(1), 1)
+    .optional()
+    .describe(
+      "Lengths that vectors are trained to be of use at, such as 384,256,128,64: the loss is the sum over vectors cut to each; default: whole vectors only",
     ),
   dropout: number((n) => n.min(0).lt(1))
     .default(0)

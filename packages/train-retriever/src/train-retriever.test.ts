@@ -203,6 +203,19 @@ describe("train-retriever", () => {
     expect(masked.hash).not.toBe(plain.hash);
   });
 
+  it("trains lengths of vectors, and refuses one that they do not have", async () => {
+    const run = async (name: string, more: Record<string, unknown>): Promise<string> => {
+      const short = { max_steps: 1, eval_steps: 0, do_eval: false, test_file: undefined };
+      await trainRetriever.run(settings(name, { ...short, ...more }), context);
+      return hashFile(at(`${name}/model.safetensors`));
+    };
+    const whole = await run("whole-vectors", {});
+    expect(await run("two-lengths", { matryoshka_dims: "16,8" })).not.toBe(whole);
+    await expect(run("too-long", { matryoshka_dims: "4096,8" })).rejects.toThrow(
+      /matryoshka_dims: 4096 is more than the \d+ entries of the vectors/,
+    );
+  });
+
   it("the seed's temperature of 1 means dot products, a similarity given wins", async () => {
     const run = async (name: string, more: Record<string, unknown>): Promise<string> => {
       await trainRetriever.run(

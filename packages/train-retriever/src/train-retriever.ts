@@ -5,6 +5,7 @@ import {
   type StageResult,
   type TableColumn,
   type TableRow,
+  UserError,
 } from "@rag-ft/core";
 import { type FineTuneTask, fineTune, type OpenedTask } from "@rag-ft/fine-tune";
 import { figuresAmong, isShown } from "@rag-ft/metrics";
@@ -61,6 +62,7 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
     test: settings.test_file ? await read(settings.test_file) : undefined,
   };
   const encoder = await openModel(settings, context);
+  checkLengths(settings, encoder);
   const { similarity } = encoder.settings;
   const temperature = settings.temperature ?? DEFAULT_TEMPERATURE[similarity];
   const steps = settings.do_train ? totalSteps(settings, data.train.length) : 0;
@@ -93,6 +95,16 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
       };
     },
   };
+}
+
+/** Refuses lengths that the encoder's vectors do not have. */
+function checkLengths({ matryoshka_dims: lengths }: TrainRetrieverSettings, { graph, folder }: LoadedEncoder): void {
+  const longer = lengths?.find((length) => length > graph.dimensions);
+  if (longer !== undefined) {
+    throw new UserError(
+      `matryoshka_dims: ${longer} is more than the ${graph.dimensions} entries of the vectors of ${folder}. Leave it out.`,
+    );
+  }
 }
 
 /** What is measured is the search of the whole database. */

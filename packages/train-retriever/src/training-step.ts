@@ -19,7 +19,7 @@ export async function createStep(
   const { graph, settings: how } = model.encoder;
   const { dimensions } = graph;
   const loss = await createContrastiveLoss(
-    { dimensions, similarity: how.similarity, temperature },
+    { dimensions, similarity: how.similarity, temperature, lengths: settings.matryoshka_dims },
     { threads: settings.threads, device: settings.device },
   );
   const cache = new TokenCache(model);

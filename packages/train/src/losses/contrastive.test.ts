@@ -54,6 +54,37 @@ describe.each(reference.cases)("contrastive loss, $similarity / $temperature", (
   });
 });
 
+it.each(["cosine", "dot"] as const)(
+  "over several lengths it is the sum of the losses of vectors cut to them, %s",
+  async (similarity) => {
+    const how = { similarity, temperature: 0.2 };
+    const loss = await createContrastiveLoss({ dimensions: 4, ...how, lengths: [4, 2, 1] });
+    const whole = await loss.run(batch);
+    const cut = (vectors: Float32Array, length: number): Float32Array => vectors.filter((_, i) => i % 4 < length);
+    let sum = 0;
+    const gradients = new Float32Array(batch.queries.length);
+    for (const length of [4, 2, 1]) {
+      const one = await createContrastiveLoss({ dimensions: length, ...how });
+      const shorter = {
+        ...batch,
+        queries: cut(batch.queries, length),
+        keys: cut(batch.keys, length),
+        dimensions: length,
+      };
+      const result = await one.run(shorter);
+      sum += result.loss;
+      result.queryGradients.forEach((value, i) => {
+        const at = Math.floor(i / length) * 4 + (i % length);
+        gradients[at] = (gradients[at] as number) + value;
+      });
+      await one.close();
+    }
+    expect(whole.loss).toBeCloseTo(sum, 4);
+    expectClose(whole.queryGradients, [...gradients]);
+    await loss.close();
+  },
+);
+
 it("an excluded passage is no negative: without exclusion the loss is larger", async () => {
   const loss = await createContrastiveLoss({ dimensions: 4, similarity: "dot", temperature: 1 });
   const { loss: with_ } = await loss.run(batch);

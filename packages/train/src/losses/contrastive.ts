@@ -11,6 +11,7 @@ import {
   reduceSum,
   type Session,
   type SessionSettings,
+  split,
   sqrt,
   type Value,
 } from "@rag-ft/onnx";
@@ -58,23 +59,39 @@ function unitRows(x: Value): Value {
   return div(x, sqrt(add(reduceSum(mul(x, x), [-1], { keepDims: true }), constant(NORM_FLOOR))));
 }
 
+/** The first `length` entries of each row. */
+function firstEntries(x: Value, length: number): Value {
+  const size = x.shape[1] as number;
+  return length === size ? x : (split(x, [length, size - length], 1)[0] as Value);
+}
+
 /**
  * In-batch contrastive loss (InfoNCE; van den Oord et al. 2018, Karpukhin et al. 2020): for each query, the cross-entropy of its gold key among
  * all keys by similarity / temperature, averaged over queries. It knows vectors, not models, so that gradient caching can wrap it.
+ *
+ * With `lengths`, the sum of that loss over vectors cut to each of them, so that the first entries alone serve (Kusupati et al. 2022).
  */
 export async function createContrastiveLoss(
-  settings: { dimensions: number; similarity: Similarity; temperature: number },
+  settings: {
+    dimensions: number;
+    similarity: Similarity;
+    temperature: number;
+    lengths?: readonly number[] | undefined;
+  },
   sessionSettings: SessionSettings = {},
 ): Promise<ContrastiveLoss> {
-  const { dimensions, similarity, temperature } = settings;
+  const { dimensions, similarity, temperature, lengths = [dimensions] } = settings;
   const queries = input("queries", "float32", ["queries", dimensions]);
   const keys = input("keys", "float32", ["keys", dimensions]);
   const bias = input("bias", "float32", ["queries", "keys"]);
   const labels = input("labels", "int64", ["queries"]);
   const weights = input("weights", "float32", ["queries"]);
   const prepare = similarity === "cosine" ? unitRows : (x: Value): Value => x;
-  const scores = add(matmul(prepare(queries), prepare(keys), { transB: true, alpha: 1 / temperature }), bias);
-  const loss = crossEntropy(scores, labels, weights);
+  const losses = lengths.map((length) => {
+    const [query, key] = [queries, keys].map((vectors) => prepare(firstEntries(vectors, length))) as [Value, Value];
+    return crossEntropy(add(matmul(query, key, { transB: true, alpha: 1 / temperature }), bias), labels, weights);
+  });
+  const loss = losses.reduce((sum, one) => add(sum, one));
   const [queryGradients, keyGradients] = backward([[loss, constant(1)]], [queries, keys]) as [Value, Value];
   const session: Session = await createSession({ outputs: { loss, queryGradients, keyGradients } }, sessionSettings);
   const run = async (batch: ContrastiveBatch): Promise<ContrastiveResult> => {
@@ -98,16 +115,16 @@ export async function createContrastiveLoss(
   return {
     run,
     async runTogether(vectors, batch) {
-      const split = batch.labels.length * dimensions;
+      const start = batch.labels.length * dimensions;
       const result = await run({
         ...batch,
-        queries: vectors.subarray(0, split),
-        keys: vectors.subarray(split),
+        queries: vectors.subarray(0, start),
+        keys: vectors.subarray(start),
         dimensions,
       });
       const gradients = new Float32Array(vectors.length);
       gradients.set(result.queryGradients);
-      gradients.set(result.keyGradients, split);
+      gradients.set(result.keyGradients, start);
       return { loss: result.loss, gradients };
     },
     close: () => session.close(),
