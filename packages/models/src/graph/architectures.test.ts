@@ -13,6 +13,9 @@ const xlm = { ...roberta, model_type: "xlm-roberta" };
 const llama = { ...sizes, model_type: "llama", max_position_embeddings: 12 };
 const qwen2 = { ...llama, model_type: "qwen2" };
 
+const modern = { ...bert, model_type: "modernbert" };
+const gemma = { ...llama, model_type: "gemma3_text", num_key_value_heads: 1, head_dim: 4 };
+
 const encoder = (config: RawConfig): ReturnType<ReturnType<typeof encoderArchitecture>["read"]> =>
   encoderArchitecture(config, "m").read(config, "m");
 const decoder = (config: RawConfig): ReturnType<ReturnType<typeof decoderArchitecture>["read"]> =>
@@ -63,7 +66,22 @@ describe("a config that asks for what the graph does not compute", () => {
     [{ ...xlm, max_position_embeddings: 2 }, /max_position_embeddings: must be greater than pad_token_id \+ 1/],
     [{ ...roberta, hidden_size: 15 }, /hidden_size: must be a multiple of num_attention_heads/],
     [{ ...xlm, vocab_size: 1e12 }, /vocab_size: .*expected number to be <=4194304/],
-    [{ ...xlm, hidden_act: "swish" }, /hidden_act: /],
+    [{ ...xlm, hidden_act: "swish" }, /hidden_act: "swish" is not known, expected gelu, /],
+    [
+      { ...modern, layer_types: ["chunked_attention"] },
+      /layer_types\.0: "chunked_attention": this attention is not supp/,
+    ],
+    [{ ...modern, layer_types: [] }, /layer_types: has 0 entries, expected num_hidden_layers = 1/],
+    [{ ...modern, rope_scaling: { rope_type: "longrope" } }, /rope_scaling\.rope_type: "longrope" is not supported/],
+    [{ ...bert, model_type: "mpnet", relative_attention_num_buckets: 64 }, /buckets: 64 buckets are not supported/],
+    [{ ...bert, model_type: "nomic_bert", num_experts: 8 }, /num_experts: 8: a mixture of experts is not supported/],
+    [
+      { ...bert, model_type: "nomic_bert", activation_function: "gelu" },
+      /activation_function: "gelu": this activation/,
+    ],
+    [{ ...bert, model_type: "new", rope_scaling: { type: "ntk", factor: 8, mixed_b: 0.6 } }, /mixed_b: 0\.6: mixed/],
+    [{ ...bert, model_type: "distilbert" }, /dim: /],
+    [{ ...llama, model_type: "eurobert", rope_parameters: { partial_rotary_factor: 0.5 } }, /factor: 0\.5: turn/],
   ])("encoder %#", (config, message) => {
     expect(() => encoder(config)).toThrow(DataError);
     expect(() => encoder(config)).toThrow(message);
@@ -87,6 +105,17 @@ describe("a config that asks for what the graph does not compute", () => {
     [
       { ...qwen2, num_attention_heads: 2, num_key_value_heads: 3 },
       /num_attention_heads: must be a multiple of num_key_/,
+    ],
+    [
+      { ...gemma, attn_logit_softcapping: 50 },
+      /attn_logit_softcapping: 50: a cap of attention's scores is not supported/,
+    ],
+    [{ ...gemma, final_logit_softcapping: 30 }, /final_logit_softcapping: 30: a cap of logits is not supported/],
+    [{ ...llama, model_type: "smollm3", use_sliding_window: true }, /use_sliding_window: true: /],
+    [{ ...llama, model_type: "granite", logits_scaling: 0 }, /logits_scaling: /],
+    [
+      { ...llama, model_type: "qwen3", layer_types: ["sliding_attention"] },
+      /sliding_window: is not given, but layer_types has sliding_attention/,
     ],
     [{ ...qwen2, head_dim: 5 }, /head_dim: a head's size.* must be even/],
     [{ ...qwen2, max_position_embeddings: 1e9 }, /max_position_embeddings: .*expected number to be <=4194304/],
