@@ -61,4 +61,8 @@ export const stageRegistry: StageRegistry = {
     summary: "label answers on a local page",
     load: () => opened(async () => (await import("@rag-ft/review")).review),
   },
+  cache: {
+    summary: "list or remove what the cache holds",
+    load: () => opened(async () => (await import("@rag-ft/pipeline")).cache),
+  },
 };

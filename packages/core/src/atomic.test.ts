@@ -1,8 +1,15 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { copyFileAtomic, removeFolderAtomic, writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "./atomic.js";
+import {
+  copyFileAtomic,
+  linkFileAtomic,
+  removeFolderAtomic,
+  writeFileAtomic,
+  writeFolderAtomic,
+  writeJsonAtomic,
+} from "./atomic.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -41,6 +48,23 @@ describe("copyFileAtomic and removeFolderAtomic", () => {
     await removeFolderAtomic(join(folder, "a"));
     await removeFolderAtomic(join(folder, "a"));
     expect(await readdir(folder)).toEqual(["b"]);
+  });
+});
+
+describe("linkFileAtomic", () => {
+  it("takes the place of what is there, twice too, shares the bytes, and lets a later file take its place alone", async () => {
+    const [from, to] = [join(folder, "a/from"), join(folder, "b/to")];
+    await writeFileAtomic(from, "new");
+    await writeFileAtomic(to, "old");
+    for (let time = 0; time < 2; time++) {
+      await linkFileAtomic(from, to);
+      expect((await stat(to)).ino).toBe((await stat(from)).ino);
+      expect(await readdir(join(folder, "b"))).toEqual(["to"]);
+    }
+    await writeFileAtomic(to, "later");
+    expect(await readFile(from, "utf8")).toBe("new");
+    await expect(linkFileAtomic(join(folder, "none"), to)).rejects.toThrow("ENOENT");
+    expect(await readFile(to, "utf8")).toBe("later");
   });
 });
 

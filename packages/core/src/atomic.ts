@@ -1,7 +1,7 @@
 // Own code: write-file-atomic 7 takes a write for whole that was cut short (a limit at 2 MiB left 2 of 3 MiB in place, without an error), writes no
 // stream and no folder, and its temporary files cannot be told from others after a kill.
 import { constants } from "node:fs";
-import { copyFile, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { copyFile, link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { replacedName, temporaryName } from "./temporary-names.js";
 
@@ -79,6 +79,27 @@ export async function copyFileAtomic(from: string, to: string): Promise<void> {
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/**
+ * Gives a file a second name, whole or not at all, so that it takes no space; a copy where the file system has no links. For files that are only
+ * ever replaced, never changed in place.
+ */
+export async function linkFileAtomic(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  const temporary = temporaryName(to);
+  try {
+    await link(from, temporary);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
+    return copyFileAtomic(from, to);
+  }
+  try {
+    await putInPlace(temporary, to);
+  } finally {
+    // Renaming one name of a file to another of the same leaves both.
+    await rm(temporary, { force: true });
   }
 }
 

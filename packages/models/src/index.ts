@@ -1,4 +1,5 @@
 export { requireDevice } from "@rag-ft/onnx";
+export * from "./cache/graph-cache.js";
 export * from "./checkpoint/read-encoder-settings.js";
 export * from "./checkpoint/saved-encoder-settings.js";
 export { writeSentenceTransformersFiles } from "./checkpoint/sentence-transformers-files.js";

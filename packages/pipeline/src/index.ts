@@ -1,4 +1,5 @@
 export * from "./any-stage.js";
+export { cache } from "./cache/stage.js";
 export * from "./cross-validate/load-cross-validate.js";
 export * from "./execute-stage.js";
 export * from "./names.js";

@@ -1,4 +1,4 @@
-import { createDocument, createRandom } from "@rag-ft/core";
+import { CancelledError, createDocument, createRandom } from "@rag-ft/core";
 import { describe, expect, test } from "vitest";
 import { Bm25Index } from "./bm25-index.js";
 import { bm25Retriever } from "./bm25-retriever.js";
@@ -190,4 +190,15 @@ test("one spelling of what is written in two, and pairs of syllables of Korean w
   expect(lexicalTokens("Счёт")).toEqual(["счет"]);
   expect(lexicalTokens("비밀번호가 캐시 API를")).toEqual(["비밀", "밀번", "번호", "호가", "캐시", "api", "를"]);
   expect(lexicalTokens("max_length は")).toEqual(["max_length", "は"]);
+});
+
+test("built bit by bit it is the same index, and it can be stopped in between", async () => {
+  const texts = Array.from({ length: 2500 }, (_, i) => `word${i % 7} word${i % 11} word${i % 13}`);
+  const built = await Bm25Index.build(texts, { pairs: 0.3 });
+  const whole = new Bm25Index(texts, { pairs: 0.3 });
+  for (const question of ["word3 word4", "word12"]) expect(built.scores(question)).toEqual(whole.scores(question));
+  const stop = new AbortController();
+  const stopped = Bm25Index.build(texts, {}, stop.signal);
+  stop.abort();
+  await expect(stopped).rejects.toThrow(CancelledError);
 });

@@ -1,3 +1,4 @@
+import { throwIfCancelled } from "@rag-ft/core";
 import { bestOf, type Ranked } from "./best-passages.js";
 import { lexicalTokens } from "./lexical-tokens.js";
 import { PairNumbers } from "./pair-numbers.js";
@@ -98,27 +99,19 @@ function* neighbours(words: readonly number[], numberOf: (left: number, right: n
   for (let i = 1; i < words.length; i++) yield numberOf(words[i - 1] as number, words[i] as number);
 }
 
-/** Exact lexical search. A word that the question repeats counts as often. */
-export class Bm25Index {
-  readonly kind = "bm25";
-  readonly size: number;
-  private readonly numbers = new Map<string, number>();
-  private readonly words: Postings;
-  private readonly pairs: { weight: number; numbers: PairNumbers; postings: Postings } | undefined;
+/** Words and pairs of texts, counted as they are added. */
+class Counted {
+  readonly numbers = new Map<string, number>();
+  readonly words = new Occurrences();
+  readonly inPairs = new Occurrences();
+  readonly pairNumbers = new PairNumbers();
 
-  constructor(texts: readonly string[], options: Bm25Options = {}) {
-    const { pairs, ...constants } = { ...DEFAULTS, ...options };
-    this.size = texts.length;
-    const words = new Occurrences();
-    const inPairs = new Occurrences();
-    const numbers = new PairNumbers();
-    for (const text of texts) {
-      const tokens = lexicalTokens(text).map((token) => this.numberOf(token));
-      words.add(tokens);
-      if (pairs > 0) inPairs.add(neighbours(tokens, (left, right) => numbers.add(left, right)));
-    }
-    this.words = weigh(words, constants);
-    this.pairs = pairs > 0 ? { weight: pairs, numbers, postings: weigh(inPairs, constants) } : undefined;
+  constructor(private readonly withPairs: boolean) {}
+
+  add(text: string): void {
+    const tokens = lexicalTokens(text).map((token) => this.numberOf(token));
+    this.words.add(tokens);
+    if (this.withPairs) this.inPairs.add(neighbours(tokens, (left, right) => this.pairNumbers.add(left, right)));
   }
 
   private numberOf(token: string): number {
@@ -128,6 +121,53 @@ export class Bm25Index {
       this.numbers.set(token, number);
     }
     return number;
+  }
+}
+
+function countAll(texts: readonly string[], withPairs: boolean): Counted {
+  const counted = new Counted(withPairs);
+  for (const text of texts) counted.add(text);
+  return counted;
+}
+
+/** Texts that are counted before others may work: a tenth of a second or so. */
+const TEXTS_A_TURN = 1000;
+
+/** Exact lexical search. A word that the question repeats counts as often. */
+export class Bm25Index {
+  readonly kind = "bm25";
+  readonly size: number;
+  private readonly numbers: ReadonlyMap<string, number>;
+  private readonly words: Postings;
+  private readonly pairs: { weight: number; numbers: PairNumbers; postings: Postings } | undefined;
+
+  /** @param counted What `build` counted of the texts, bit by bit. */
+  constructor(
+    texts: readonly string[],
+    options: Bm25Options = {},
+    counted: Counted = countAll(texts, (options.pairs ?? DEFAULTS.pairs) > 0),
+  ) {
+    const { pairs, ...constants } = { ...DEFAULTS, ...options };
+    this.size = texts.length;
+    this.numbers = counted.numbers;
+    this.words = weigh(counted.words, constants);
+    this.pairs =
+      pairs > 0
+        ? { weight: pairs, numbers: counted.pairNumbers, postings: weigh(counted.inPairs, constants) }
+        : undefined;
+  }
+
+  /** The same index, made so that others may work in between. @throws CancelledError at an aborted signal. */
+  static async build(texts: readonly string[], options: Bm25Options = {}, signal?: AbortSignal): Promise<Bm25Index> {
+    const counted = new Counted((options.pairs ?? DEFAULTS.pairs) > 0);
+    for (const [i, text] of texts.entries()) {
+      if (i % TEXTS_A_TURN === TEXTS_A_TURN - 1) {
+        await new Promise(setImmediate);
+        if (signal) throwIfCancelled(signal);
+      }
+      counted.add(text);
+    }
+    return new Bm25Index(texts, options, counted);
   }
 
   /** Score of every passage, `[passages]`, 0 for those that share no word with the question. For fusing with other scores. */

@@ -1,7 +1,6 @@
 import { type Document, InternalError, throwIfCancelled } from "@rag-ft/core";
 import { REFERENCE_DEPTHS } from "@rag-ft/metrics";
 import { bestOf, pageOf } from "./best-passages.js";
-import type { Bm25Index } from "./bm25-index.js";
 import { bm25IndexOf } from "./bm25-retriever.js";
 import { documentsAt } from "./documents-at.js";
 import { embedQuestions } from "./embed-questions.js";
@@ -32,7 +31,7 @@ export interface HybridOptions {
 /** Vectors and words of a database. */
 class HybridIndex {
   readonly documents: readonly Document[];
-  private readonly words: Bm25Index;
+  private readonly pairs: number;
   private readonly candidates: number;
 
   constructor(
@@ -41,7 +40,7 @@ class HybridIndex {
     { pairs = PAIRS_WEIGHT, candidates = CANDIDATES }: HybridOptions = {},
   ) {
     this.documents = index.documents;
-    this.words = bm25IndexOf(index.documents, pairs);
+    this.pairs = pairs;
     this.candidates = candidates;
   }
 
@@ -53,6 +52,7 @@ class HybridIndex {
     fitting?: Int32Array,
   ): AsyncGenerator<StandardScores> {
     if (questions.length === 0) return;
+    const words = await bm25IndexOf(this.documents, this.pairs, options.signal);
     const queries = await embedQuestions(this.encoder, questions, options);
     const { store } = this.index;
     const { filter, signal } = options;
@@ -65,7 +65,7 @@ class HybridIndex {
       const dense = await store.scores?.(own);
       const best = dense ? [] : await store.search(own, { limit, filter }, { signal });
       for (const [i, question] of batch.entries()) {
-        const bm25 = this.words.scores(question);
+        const bm25 = words.scores(question);
         const all = dense?.[i];
         const near = best[i];
         if (all) yield scoresOfAll(all, bm25);

@@ -157,10 +157,15 @@ function answerTask(
       cells: ({ eval_loss, loss = eval_loss }) => ({ loss }),
     },
     save: (folder, extra) =>
-      saveDecoder(folder, model.decoder, async (temporary) => {
-        await writePromptFormat(temporary, format);
-        await extra(temporary);
-      }),
+      saveDecoder(
+        folder,
+        model.decoder,
+        async (temporary) => {
+          await writePromptFormat(temporary, format);
+          await extra(temporary);
+        },
+        { onnx: settings.save_onnx },
+      ),
     close: model.close,
   };
 }

@@ -125,7 +125,7 @@ function searchTask(
       inRecord: (figures) => withSplit("test", figures),
     },
     table: { columns: columnsOf, cells: withoutSplit },
-    save: (folder, extra) => saveEncoder(folder, model.encoder, extra),
+    save: (folder, extra) => saveEncoder(folder, model.encoder, extra, { onnx: settings.save_onnx }),
     filesOfWeights: [HYBRID_FILE],
     compare: (kept) => compareSearches(settings, measured, data, kept, context),
   };

@@ -68,6 +68,11 @@ export const trainingSettings = {
     .string()
     .default("none")
     .describe("Tracker that figures go to besides the logs: tensorboard (event files in output_dir/runs) or none"),
+  save_onnx: flag()
+    .default(true)
+    .describe(
+      "Write onnx/model.onnx beside the weights, for transformers.js: as large again; without it a local generator's is made in the cache when it answers",
+    ),
   save_total_limit: count(1)
     .default(1)
     .describe(

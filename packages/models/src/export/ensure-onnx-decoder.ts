@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { access, readdir, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Reporter, writeFolderAtomic } from "@rag-ft/core";
+import { graphCacheFolder, shrinkGraphCache, touchGraph } from "../cache/graph-cache.js";
 import { copyModelSideFiles } from "../checkpoint/side-files.js";
 import { loadDecoder } from "../decoder/load-decoder.js";
 import { exportDecoder } from "./export-decoder.js";
@@ -13,6 +13,12 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Bytes of the cache at most: `RAG_FT_CACHE_GB`, 20 when it is not a number. */
+function cacheLimit(env: Readonly<Record<string, string | undefined>>): number {
+  const given = Number.parseFloat(env.RAG_FT_CACHE_GB ?? "");
+  return (given >= 0 ? given : 20) * 1e9;
 }
 
 /** To be raised when the graph of an export changes: cached ones are then made anew. */
@@ -38,14 +44,21 @@ export async function ensureOnnxDecoder(
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<string> {
   if (await exists(join(folder, "onnx", "model.onnx"))) return folder;
-  const cache = env.RAG_FT_CACHE ?? join(homedir(), ".cache", "rag-ft");
-  const made = join(cache, "onnx", await folderKey(folder));
-  if (await exists(join(made, "onnx", "model.onnx"))) return made;
+  const made = join(graphCacheFolder(env), await folderKey(folder));
+  if (await exists(join(made, "onnx", "model.onnx"))) {
+    await touchGraph(made);
+    return made;
+  }
   reporter.info(`${folder}: making an ONNX graph of its safetensors (once)`);
   const decoder = await loadDecoder(folder, { env, reporter });
   await writeFolderAtomic(made, async (temporary) => {
     await copyModelSideFiles(folder, temporary);
     await writeOnnx(temporary, exportDecoder(decoder));
   });
+  const removed = await shrinkGraphCache(env, cacheLimit(env), made);
+  if (removed.length > 0)
+    reporter.info(
+      `${graphCacheFolder(env)}: ${removed.length} ONNX graphs unused for longest were removed (RAG_FT_CACHE_GB).`,
+    );
   return made;
 }

@@ -7,18 +7,19 @@ import { exportDecoder } from "./export-decoder.js";
 import { writeOnnx } from "./write-onnx.js";
 
 /**
- * Writes a decoder as a folder that transformers.js, Python transformers and we load; whole or not at all. `extra` may add
+ * Writes a decoder as a folder that transformers.js (with `onnx`), Python transformers and we load; whole or not at all. `extra` may add
  * files of its own to the folder before it appears.
  */
 export async function saveDecoder(
   folder: string,
   decoder: LoadedDecoder,
   extra?: (temporary: string) => Promise<void>,
+  { onnx = true }: { onnx?: boolean | undefined } = {},
 ): Promise<void> {
   await writeFolderAtomic(folder, async (temporary) => {
     await copyModelSideFiles(decoder.folder, temporary);
     await writeSafetensors(join(temporary, "model.safetensors"), decoder.weights);
-    await writeOnnx(temporary, exportDecoder(decoder));
+    if (onnx) await writeOnnx(temporary, exportDecoder(decoder));
     await extra?.(temporary);
   });
 }

@@ -9,13 +9,14 @@ import { exportEncoder } from "./export-encoder.js";
 import { writeOnnx } from "./write-onnx.js";
 
 /**
- * Writes an encoder as a folder that transformers.js, sentence-transformers and we load; whole or not at all. `extra` may add files of its
+ * Writes an encoder as a folder that transformers.js (with `onnx`), sentence-transformers and we load; whole or not at all. `extra` may add files of its
  * own to the folder before it appears.
  */
 export async function saveEncoder(
   folder: string,
   encoder: LoadedEncoder,
   extra?: (temporary: string) => Promise<void>,
+  { onnx = true }: { onnx?: boolean | undefined } = {},
 ): Promise<void> {
   const { settings, graph, weights } = encoder;
   await writeFolderAtomic(folder, async (temporary) => {
@@ -33,7 +34,7 @@ export async function saveEncoder(
       ...(dense.length > 0 ? { dense } : {}),
       ...(settings.truncate_dim === undefined ? {} : { truncateDim: settings.truncate_dim }),
     });
-    await writeOnnx(temporary, exportEncoder(encoder));
+    if (onnx) await writeOnnx(temporary, exportEncoder(encoder));
     await extra?.(temporary);
   });
 }

@@ -17,6 +17,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "logging_steps",
   "activation_memory",
   "save_steps",
+  "save_onnx",
   "save_total_limit",
   "resume_from_checkpoint",
   "threads",
