@@ -37,3 +37,5 @@ port?.on("message", (message: ToReader) => {
   ahead -= message.taken;
   goOn();
 });
+
+send({ ready: true });

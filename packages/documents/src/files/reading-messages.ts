@@ -9,6 +9,7 @@ export type ToReader = { read: SourceFile; explain: boolean } | { taken: number 
 
 /** From a thread that reads. */
 export type FromReader =
+  | { ready: true }
   | { page: Omit<ReadPage, "leftOut" | "file">; leftOut: LeftOutState }
   | { warning: string }
   | { done: true; error?: SentError };

@@ -9,7 +9,7 @@ import { Worker } from "node:worker_threads";
 import { LeftOut } from "../left-out.js";
 import type { SourceFile } from "../readers/reader.js";
 import type { ReadFileOptions, ReadPage } from "./read-file.js";
-import { type FromReader, PAGES_AHEAD, receiveError, type ToReader } from "./reading-messages.js";
+import { type FromReader, PAGES_AHEAD, receiveError, sendError, type ToReader } from "./reading-messages.js";
 
 /** Starting a thread takes as long as reading this much. */
 const WORTH_BYTES = 1_000_000;
@@ -68,13 +68,15 @@ class Thread {
   }
 
   private open(): Worker {
-    const worker = new Worker(THREAD, { resourceLimits: LIMITS });
+    const worker = new Worker(THREAD, { resourceLimits: LIMITS, execArgv: [] });
+    let ready = false;
     worker.on("message", (message: FromReader) => {
+      if ("ready" in message) ready = true;
       const { task } = this;
       if (task === undefined) return;
       task.heard = Date.now();
       if ("done" in message) this.finish(task, message);
-      else {
+      else if (!("ready" in message)) {
         if ("page" in message) task.untaken++;
         task.messages.push(message);
         task.wake();
@@ -82,12 +84,12 @@ class Thread {
     });
     worker.on("error", (error: NodeJS.ErrnoException) => {
       if (this.worker !== worker) return;
-      const memory = error.code === "ERR_WORKER_OUT_OF_MEMORY";
-      void this.give(
-        memory
-          ? "takes too much memory to be read. Split or leave out the file."
-          : `cannot be read (${error.message}).`,
-      );
+      const { task } = this;
+      // A thread that cannot start says nothing of its file.
+      if (!ready && task) this.finish(task, { done: true, error: sendError(error) });
+      else if (error.code === "ERR_WORKER_OUT_OF_MEMORY") {
+        void this.give("takes too much memory to be read. Split or leave out the file.");
+      } else void this.give(`cannot be read (${error.message}).`);
     });
     return worker;
   }
@@ -139,7 +141,7 @@ export class ReadingPool {
         task.untaken--;
         task.thread?.taken(1);
         yield { ...message.page, file: task.file, leftOut: LeftOut.of(message.leftOut) };
-      } else {
+      } else if ("done" in message) {
         this.tasks.delete(index);
         if (message.error) throw receiveError(message.error);
         return;

@@ -181,6 +181,15 @@ describe("MkDocs", () => {
 });
 
 describe("time", () => {
+  it("and lines are kept where a paragraph is too long to be parsed, whatever is around", async () => {
+    const long = "word *and* ".repeat(4000).trim();
+    const page = await readTextPage("a.md", `# A\n\n*One*.\n\n## B\n${long}\n\nTwo.\n\n${long}`);
+    expect(page.blocks[0]).toMatchObject({ kind: "heading", lines: [1, 1] });
+    expect(page.blocks.find(({ start }) => page.text.startsWith("Two.", start))).toMatchObject({ lines: [8, 8] });
+    expect(page.blocks.at(-1)).toMatchObject({ lines: [10, 10], headings: ["A", "B"] });
+    expect(page.text.match(/word \*and\*/g)).toHaveLength(8000);
+  });
+
   const hostile = {
     stars: "*a* ".repeat(60_000),
     links: "[a](b".repeat(50_000),

@@ -90,6 +90,15 @@ function partsOf(text: string): Part[] {
     from = end;
     fromLine = line;
   };
+  /** A paragraph that ends here, when it is too long to be parsed, is a part of its own. */
+  const closeLong = (end: number): void => {
+    if (end - paragraph <= MOST_PARAGRAPH || paragraph < from) return;
+    const after = line;
+    line -= text.slice(paragraph, end).split("\n").length - 1;
+    close(paragraph);
+    line = after;
+    close(end, true);
+  };
   while (at < text.length) {
     const newline = text.indexOf("\n", at);
     const end = newline < 0 ? text.length : newline;
@@ -102,20 +111,21 @@ function partsOf(text: string): Part[] {
     }
     if (fence === "" && mark === undefined) {
       if (blank) {
-        if (at - paragraph > MOST_PARAGRAPH && paragraph >= from) {
-          const ownLine = line;
-          line -= text.slice(paragraph, at).split("\n").length - 1;
-          close(paragraph);
-          line = ownLine;
-          close(at, true);
-        } else if (at - from > PART) close(at);
+        closeLong(at);
+        if (at - from > PART) close(at);
         paragraph = end + 1;
-      } else if (at - from > PART / 2 && /^#{1,6} /.test(start)) close(at);
+      } else if (/^#{1,6} /.test(start)) {
+        closeLong(at);
+        if (at - from > PART / 2) close(at);
+        paragraph = end + 1;
+      }
     } else paragraph = end + 1;
     at = end + 1;
     line++;
   }
-  close(text.length, fence === "" && text.length - paragraph > MOST_PARAGRAPH && paragraph <= from);
+  if (!text.endsWith("\n")) line--;
+  if (fence === "") closeLong(text.length);
+  close(text.length);
   return parts;
 }
 
