@@ -60,6 +60,31 @@ describe("choosePassages", () => {
     }
   });
 
+  it("a source with too few passages draws the others from elsewhere; the reasons of all that are left out are counted", () => {
+    const documents = [
+      page("alpha", "a"),
+      page("beta", "a"),
+      page("gamma delta", "b"),
+      page("gamma delta", "b"),
+      page(" ", "b"),
+      page("omega", "c"),
+    ];
+    const reasons: string[] = [];
+    const onLeftOut = (reason: string): unknown => reasons.push(reason);
+    const rows = choosePassages(documents, filter, 2, createRandom(0), { elsewhere: createRandom(1), onLeftOut });
+    expect(rows.map((row) => row.gold_docs[0]?.page_content)).toEqual(["alpha", "beta", "gamma delta", "omega"]);
+    for (const { gold_docs, hard_neg_docs } of rows) {
+      expect(new Set(hard_neg_docs.map(documentId)).size).toBe(2);
+      expect(hard_neg_docs.map(documentId)).not.toContain(gold_docs.map(documentId)[0]);
+    }
+    // The other passage of the source comes first.
+    expect(rows[0]?.hard_neg_docs[0]?.page_content).toBe("beta");
+    expect(reasons).toEqual(["repeats a passage of its source", "empty"]);
+    reasons.length = 0;
+    expect(choosePassages(documents, { ...filter, min_words: 2 }, 1, createRandom(0), { onLeftOut })).toEqual([]);
+    expect(reasons.slice(2)).toEqual(["too short", "too short", "too few in its source", "too few in its source"]);
+  });
+
   it("keeps passages by length and by the weight of their URL", () => {
     const databricks = { min_words: 51, url_weights: [{ contains: "sql/language-manual", weight: 0.3 }] };
     const words = (count: number) => Array.from({ length: count }, (_, i) => `w${i}`).join(" ");

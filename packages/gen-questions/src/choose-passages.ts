@@ -10,6 +10,7 @@ const MAX_OVERLAP = 0.5;
 /** Kept passages of the same source that a passage is compared with. */
 const RECENT = 3;
 
+<<<<<<< HEAD
 /**
  * Whether a passage says more than half of what an earlier one says: by words, as the reference counts; in other scripts than Latin by pairs of
  * words, since particles, which are words there, make up half of any two texts.
@@ -18,47 +19,111 @@ function repeats(earlier: string, passage: string): boolean {
   if (beyondLatin(passage)) return containment(shingles(passage, 2), shingles(earlier, 2)) > MAX_OVERLAP;
   return overlap(earlier, passage) > MAX_OVERLAP;
 }
+=======
+/** Why a passage is not asked about, before any is; in the order in which it is looked at. */
+export type LeftOut =
+  | "empty"
+  | "repeats a passage of its source"
+  | "too few in its source"
+  | "too short"
+  | "by its URL";
+
+/** Is told of each passage that is left out. */
+export type OnLeftOut = (reason: LeftOut) => void;
+
+const unseen: OnLeftOut = () => {};
+>>>>>>> 9547457 (gen-questions: held-out passages stay out of training, small sources are asked about too, and every passage has a counted reason; the quickstart's data pass audit-splits)
 
 /** Passages by source, in the database's order, without empty ones and repetitions. */
-export function uniqueBySource(documents: readonly Document[]): Map<string, Document[]> {
+export function uniqueBySource(documents: readonly Document[], onLeftOut = unseen): Map<string, Document[]> {
   const groups = new Map<string, Document[]>();
   for (const document of documents) {
-    if (document.page_content.trim() === "") continue;
+    if (document.page_content.trim() === "") {
+      onLeftOut("empty");
+      continue;
+    }
     const kept = groups.get(document.metadata.source) ?? [];
     groups.set(document.metadata.source, kept);
+<<<<<<< HEAD
     const repeated = kept.slice(-RECENT).some((earlier) => repeats(earlier.page_content, document.page_content));
     if (!repeated) kept.push(document);
+=======
+    const repeated = kept
+      .slice(-RECENT)
+      .some((earlier) => overlap(earlier.page_content, document.page_content) > MAX_OVERLAP);
+    if (repeated) onLeftOut("repeats a passage of its source");
+    else kept.push(document);
+>>>>>>> 9547457 (gen-questions: held-out passages stay out of training, small sources are asked about too, and every passage has a counted reason; the quickstart's data pass audit-splits)
   }
   return groups;
 }
 
 /** Whether the domain wants a passage: long enough, and kept by the chance that its URL has. */
-export function passesFilter(document: Document, filter: DomainConfig["passage_filter"], random: Random): boolean {
-  if (wordCount(document.page_content) < filter.min_words) return false;
+export function passesFilter(
+  document: Document,
+  filter: DomainConfig["passage_filter"],
+  random: Random,
+  onLeftOut = unseen,
+): boolean {
+  if (wordCount(document.page_content) < filter.min_words) {
+    onLeftOut("too short");
+    return false;
+  }
   const weight = filter.url_weights.find((entry) => document.metadata.source.includes(entry.contains))?.weight ?? 1;
-  return weight >= 1 || random.next() < weight;
+  const passes = weight >= 1 || random.next() < weight;
+  if (!passes) onLeftOut("by its URL");
+  return passes;
+}
+
+export interface ChooseOptions {
+  /** Draws the hard negatives that a small source lacks from other sources. Left out: such a source is left out, the reference's rule. */
+  elsewhere?: Random;
+  onLeftOut?: OnLeftOut;
+}
+
+/** Passages drawn from other sources for each one that is wanted, at most: some say what the gold one says. */
+const DRAWS = 20;
+
+/** Up to `count` passages of other sources that do not repeat the gold one. */
+function fromElsewhere(gold: Document, pool: readonly Document[], count: number, random: Random): Document[] {
+  const found = new Set<Document>();
+  for (let draw = 0; draw < count * DRAWS && found.size < count && pool.length > 0; draw++) {
+    const other = pool[random.integer(pool.length)] as Document;
+    if (other.metadata.source === gold.metadata.source) continue;
+    if (overlap(gold.page_content, other.page_content) <= MAX_OVERLAP) found.add(other);
+  }
+  return [...found];
 }
 
 /**
  * The gold passages with their hard negatives.
  *
  * 1. Group by source; drop empty passages and repetitions.
- * 2. Skip a source that cannot give every passage its hard negatives.
- * 3. Each passage that passes the domain's filter is gold; its hard negatives are drawn from the rest of its source.
+ * 2. Each passage that passes the domain's filter is gold; its hard negatives are drawn from the rest of its source.
+ * 3. A source that cannot give every passage its hard negatives gives those it has; the others come from elsewhere, or it is left out.
  */
 export function choosePassages(
   documents: readonly Document[],
   filter: DomainConfig["passage_filter"],
   hardNegatives: number,
   random: Random,
+  { elsewhere, onLeftOut = unseen }: ChooseOptions = {},
 ): PassageRow[] {
   const rows: PassageRow[] = [];
-  for (const group of uniqueBySource(documents).values()) {
-    if (group.length < hardNegatives + 1) continue;
+  const groups = [...uniqueBySource(documents, onLeftOut).values()];
+  const pool = groups.flat();
+  for (const group of groups) {
+    const missing = Math.max(0, hardNegatives + 1 - group.length);
+    if (missing > 0 && !elsewhere) {
+      for (const _ of group) onLeftOut("too few in its source");
+      continue;
+    }
     for (const gold of group) {
-      if (!passesFilter(gold, filter, random)) continue;
+      if (!passesFilter(gold, filter, random, onLeftOut)) continue;
       const others = group.filter((other) => other !== gold);
-      rows.push({ gold_docs: [gold], hard_neg_docs: random.sample(others, hardNegatives), chat_history: [] });
+      const negatives = random.sample(others, Math.min(hardNegatives, others.length));
+      if (elsewhere) negatives.push(...fromElsewhere(gold, pool, missing, elsewhere));
+      rows.push({ gold_docs: [gold], hard_neg_docs: negatives, chat_history: [] });
     }
   }
   return rows;

@@ -15,7 +15,7 @@ import type { PassageRow } from "./choose-passages.js";
 import { parseQuestions } from "./parse-questions.js";
 import { questionRequest } from "./questioner.js";
 import { type GenQuestionsSettings, QUESTIONS_A_PASSAGE } from "./settings.js";
-import { splitBySource, withoutSources } from "./split-by-source.js";
+import { splitBySource } from "./split-by-source.js";
 import { splitHeldOut } from "./split-held-out.js";
 import { isStandalone } from "./standalone.js";
 
@@ -31,7 +31,8 @@ const STAND_IN = "Which setting decides how long an unpaid order is kept before 
 /** Passages in the order in which they would be asked about; undefined when that set is not made. */
 export interface PassagesToAsk {
   heldOut: readonly PassageRow[] | undefined;
-  train: readonly PassageRow[] | undefined;
+  /** In view of the held-out questions of this run, if it makes some. */
+  train: ((heldOut: readonly QuestionsRow[]) => readonly PassageRow[]) | undefined;
 }
 
 /** Adds the requests about a passage; returns its questions, as far as can be known before they are asked. */
@@ -101,14 +102,14 @@ export async function planAsked(settings: GenQuestionsSettings, { heldOut, train
   const put = (name: string, rows: readonly QuestionsRow[]): unknown => files.set(join(settings.save_dir, name), rows);
   const half = (count: number): number => Math.ceil(count / QUESTIONS_A_PASSAGE);
   const bySource = settings.split_by === "source";
-  let left = train;
+  let heldOutRows: readonly QuestionsRow[] = [];
   if (heldOut) {
     const rows = await planSet(heldOut, half(settings.num_eval_test_data), 0, add);
     const { evaluation, test } = bySource ? splitBySource(rows) : splitHeldOut(rows);
-    if (bySource && train) left = withoutSources(train, rows);
+    heldOutRows = rows;
     put("eval_w_q.jsonl", evaluation);
     put("test_w_q.jsonl", test);
   }
-  if (left) put("train_w_q.jsonl", await planSet(left, half(settings.num_train_data), 1, add));
+  if (train) put("train_w_q.jsonl", await planSet(train(heldOutRows), half(settings.num_train_data), 1, add));
   return { requests: plans.map((plan) => plan.result()), files };
 }

@@ -33,10 +33,13 @@ export interface Questioner {
 }
 
 /** Rules over headings and sentences, which are for English: other passages have no questions. */
-export function extractiveQuestioner(foreign: ForeignPassages): Questioner {
+export function extractiveQuestioner(
+  foreign: ForeignPassages,
+  { split_by }: Pick<GenQuestionsSettings, "split_by">,
+): Questioner {
   const failures = createFailureLog();
   return {
-    provenance: { generator: EXTRACTIVE },
+    provenance: { generator: EXTRACTIVE, question_provenance: { split_by } },
     concurrency: 1,
     failures,
     foreign,
@@ -108,7 +111,10 @@ export function modelQuestioner(
   return {
     provenance: {
       prompt_model: settings.prompt_model,
-      question_provenance: provenanceOf(domain.name, domain.question_prompt, settings),
+      question_provenance: {
+        ...provenanceOf(domain.name, domain.question_prompt, settings),
+        split_by: settings.split_by,
+      },
       ...judgeProvenance(domain, settings),
     },
     concurrency,

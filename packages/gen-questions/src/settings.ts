@@ -18,10 +18,10 @@ export const genQuestionsSettings = z.object({
     .describe('Who asks: an OpenAI model name, local:<folder or hub id>, or "extractive" (rules, no model)'),
   num_hard_negs_per_doc: count(0).default(2).describe("Hard negatives a passage"),
   hard_negatives: z
-    .enum(["same-source", "mined"])
+    .enum(["same-source", "same-source-only", "mined"])
     .default("same-source")
     .describe(
-      "Hard negatives drawn from the passage's source, or mined from the whole database with the base retriever",
+      "Hard negatives drawn from the passage's source, and from others where it has too few; same-source-only leaves such sources out, as the reference; mined: from the whole database with the base retriever",
     ),
   ...miningSettings,
   filters: filtersSetting().describe(
@@ -39,10 +39,10 @@ export const genQuestionsSettings = z.object({
     ),
   index_path: z.string().min(1).optional().describe("Folder that keeps the base retriever's vectors between runs"),
   split_by: z
-    .enum(["passage", "source"])
+    .enum(["passage", "source", "question"])
     .default("passage")
     .describe(
-      "What training, evaluation and test sets do not share: source keeps all questions of a source in one of them",
+      "What training, evaluation and test sets do not share: gold passages, whole sources, or only questions; question asks held-out passages again for training, as the reference",
     ),
   num_train_data: count(1).default(1000).describe("Training questions wanted, at two a passage"),
   num_eval_test_data: count(4).default(400).describe("Held-out questions wanted, half for evaluation, half for test"),

@@ -102,8 +102,36 @@ describe("gen-questions", () => {
     expect(server?.requests).toHaveLength(16);
   });
 
+  it("training asks about no held-out passage, and every passage is counted with what became of it", async () => {
+    await start((body) => (Number(asked(body).slice(1)) % 3 === 0 ? "None." : twoQuestions(body)));
+    const { summary, record } = await run("out", { num_train_data: 90 });
+    const goldOf = async (name: string) =>
+      (await readQuestions(join(folder, "out", `${name}.jsonl`))).flatMap((row) => row.gold_docs.map(documentId));
+    const [train, held] = await Promise.all([goldOf("train_w_q"), goldOf("nontrain_w_q")]);
+    expect(train?.filter((id) => held?.includes(id))).toEqual([]);
+    // 32 of 48 passages have questions, 6 of them are held out.
+    expect(train).toHaveLength(26);
+    const why =
+      "all 42 passages that may be asked about were; 16 gave no usable question; 6 are kept for the other sets";
+    expect(summary).toContain(`training: 90 questions wanted, 52 made from 26 passages: ${why}`);
+    expect(warnings.join()).toContain(why);
+    expect(record?.split_by).toBe("passage");
+    const counts = record?.passages as Record<string, { passages: Record<string, number> }>;
+    for (const set of ["held-out", "training"]) {
+      const all = Object.values(counts[set]?.passages ?? {});
+      expect(
+        all.reduce((sum, count) => sum + count, 0),
+        set,
+      ).toBe(48);
+    }
+    expect(counts.training?.passages).toMatchObject({
+      "asked, without a usable question": 16,
+      "kept for the other sets": 6,
+    });
+  });
+
   it("removes training questions that repeat a held-out one of the passage", async () => {
-    const everything = { num_eval_test_data: 96 - 2, num_train_data: 96 };
+    const everything = { num_eval_test_data: 96 - 2, num_train_data: 96, split_by: "question" };
     // Question 1 is the same both times; question 2 has other words for the second sample.
     await start((body) =>
       body.seed === 0
@@ -195,7 +223,9 @@ describe("gen-questions", () => {
     await server?.close();
     const trainSeed = 6;
     await start((body) => (body.seed === trainSeed ? "Sorry." : twoQuestions(body)));
-    await expect(run("out", { seed: trainSeed - 1 })).rejects.toThrow(/None of 48 passages gave a usable training/);
+    await expect(run("out", { seed: trainSeed - 1, split_by: "question" })).rejects.toThrow(
+      /None of 48 passages gave a usable training/,
+    );
     expect(server?.requests.length).toBeGreaterThan(48);
     expect([...(await contents("out")), await readFile(path, "utf8")]).toEqual(kept);
   });

@@ -30,8 +30,9 @@ import { choosePassages, type PassageRow } from "./choose-passages.js";
 import { type Collected, collectQuestions } from "./collect-questions.js";
 import { FilterCounts } from "./filters.js";
 import { ForeignPassages } from "./foreign-passages.js";
+import { type AskedSet, PassageCounts, whyFewer } from "./passage-counts.js";
 import { passageFile, readPassageFile } from "./passage-file.js";
-import { heldOutOrder, randomFor, trainOrder } from "./passage-order.js";
+import { elsewhereRandom, heldOutOrder, randomFor, trainOrder } from "./passage-order.js";
 import { planAsked } from "./plan-asked.js";
 import { extractiveQuestioner, modelQuestioner, type Questioner } from "./questioner.js";
 import { heldOutQuestions, withoutLeaks } from "./remove-leaks.js";
@@ -50,11 +51,17 @@ interface Run {
   heldOut?: QuestionsRow[];
   figures: Record<string, number>;
   filters: FilterCounts;
+  counts: PassageCounts;
   /** Opened where a filter or mining needs it. */
   retriever?: BaseRetriever;
   /** For the run record. */
   record: Record<string, unknown>;
 }
+
+const askedOf = ({ asked, rows }: Collected): { asked: number; withQuestions: number } => ({
+  asked,
+  withQuestions: rows.length,
+});
 
 const countQuestions = (rows: readonly QuestionsRow[]): number =>
   rows.reduce((sum, row) => sum + row.questions.length, 0);
@@ -69,19 +76,22 @@ async function writeFiles({ files, settings }: Run): Promise<string[]> {
   return outputs;
 }
 
-/** Warns when fewer came than were asked for, with what went wrong; nothing at all is an error. */
-function checkReached(run: Run, what: string, needed: number, collected: Collected, questioner: Questioner): void {
+/** Counts what came of a set; fewer than were asked for are a warning, with what went wrong; nothing at all is an error. */
+function checkReached(run: Run, set: Omit<AskedSet, "made">, collected: Collected, questioner: Questioner): void {
   const { rows, asked } = collected;
   const problems = [...questioner.failures.lines(), ...run.filters.lines().flatMap((table) => table.split("\n"))].map(
     (line) => `\n  ${line}`,
   );
   if (rows.length === 0)
     throw new UserError(
-      `None of ${asked} passages gave a usable ${what} question.${problems.join("")}\nCheck the documents, the config's passage filter and the model. Earlier output is untouched.`,
+      `None of ${asked} passages gave a usable ${set.name} question.${problems.join("")}\nCheck the documents, the config's passage filter and the model. Earlier output is untouched.`,
     );
+  const counted = { ...set, made: countQuestions(rows) };
+  run.counts.add(counted);
+  const needed = Math.ceil(set.wanted / QUESTIONS_A_PASSAGE);
   if (rows.length < needed)
     run.context.reporter.warn(
-      `${what}: ${rows.length} of the ${needed} passages asked for have questions (${countQuestions(rows)} questions from ${asked} passages asked). Give more documents, or ask for fewer questions.`,
+      `${set.name}: ${rows.length} of the ${needed} passages asked for have questions (${set.wanted} questions wanted, ${counted.made} made): ${whyFewer(counted)}. Give more documents, or ask for fewer questions.`,
     );
 }
 
@@ -92,12 +102,20 @@ async function choose(run: Run): Promise<void> {
   const random = randomFor(settings.seed, "passages");
   // Mined ones come from the whole database, once there are questions: a source needs none to spare.
   const negatives = settings.hard_negatives === "mined" ? 0 : settings.num_hard_negs_per_doc;
-  const rows = choosePassages(documents, domain.passage_filter, negatives, random);
+  const rows = choosePassages(documents, domain.passage_filter, negatives, random, {
+    onLeftOut: run.counts.leftOut,
+    ...(settings.hard_negatives === "same-source-only" ? {} : { elsewhere: elsewhereRandom(settings.seed) }),
+  });
   if (rows.length === 0)
     throw new UserError(
-      `${settings.document_path}: none of ${documents.length} passages can be asked about: a source needs ${negatives + 1} passages that do not repeat each other (--num_hard_negs_per_doc), and a passage at least ${domain.passage_filter.min_words} words (config ${domain.name}).`,
+      `${settings.document_path}: none of ${documents.length} passages can be asked about: ${settings.hard_negatives === "same-source-only" ? `a source needs ${negatives + 1} passages that do not repeat each other (--num_hard_negs_per_doc), and ` : ""}a passage needs at least ${domain.passage_filter.min_words} words (config ${domain.name}). ${run.counts.lines().join("; ")}.`,
     );
   context.reporter.info(`${rows.length} of ${documents.length} passages can be asked about (domain: ${domain.name}).`);
+  const lacking = rows.filter(({ hard_neg_docs }) => hard_neg_docs.length < negatives).length;
+  if (lacking > 0)
+    context.reporter.warn(
+      `${lacking} of ${rows.length} passages have fewer than ${negatives} hard negatives: the database has too few others.`,
+    );
   run.figures.passages = rows.length;
   run.passages = rows;
   run.files.set("gold_and_hard_negs.jsonl", rows);
@@ -126,7 +144,9 @@ async function createHeldOut(run: Run, questioner: Questioner): Promise<void> {
     keep: (passage, questions) => filtered(run, questioner, passage, questions),
     keepAfter: duplicatesFilter(run, []),
   });
-  checkReached(run, "held-out", needed, collected, questioner);
+  const { length } = passages;
+  const counted = { name: "held-out", wanted: settings.num_eval_test_data, passages: length, keptApart: 0 };
+  checkReached(run, { ...counted, ...askedOf(collected) }, collected, questioner);
   if (collected.rows.length < 2)
     throw new UserError(
       "Only one passage has held-out questions; evaluation and test need one each. Give more documents.",
@@ -154,7 +174,8 @@ async function createTrain(run: Run, questioner: Questioner): Promise<void> {
   const { settings, context } = run;
   const heldOutRows = run.heldOut ?? (await heldOutOnDisk(settings));
   const heldOut = heldOutQuestions(heldOutRows);
-  const passages = trainOrder(run.passages ?? (await readPassageFile(settings.save_dir)), heldOutRows, settings);
+  const all = run.passages ?? (await readPassageFile(settings.save_dir));
+  const passages = trainOrder(all, heldOutRows, settings);
   const needed = Math.ceil(settings.num_train_data / QUESTIONS_A_PASSAGE);
   let leaks = 0;
   const collected = await collectQuestions(passages, questioner, context, {
@@ -168,7 +189,9 @@ async function createTrain(run: Run, questioner: Questioner): Promise<void> {
     },
     keepAfter: duplicatesFilter(run, heldOutRows),
   });
-  checkReached(run, "training", needed, collected, questioner);
+  const apart = { passages: all.length, keptApart: all.length - passages.length };
+  const counted = { name: "training", wanted: settings.num_train_data, ...apart };
+  checkReached(run, { ...counted, ...askedOf(collected) }, collected, questioner);
   run.files.set("train_w_q.jsonl", await withNegatives(run, collected.rows));
   run.figures.train_questions = countQuestions(collected.rows);
   run.figures.leaks_removed = leaks;
@@ -193,7 +216,7 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
   const foreign = new ForeignPassages(await openForeignLanguage(domain));
   if (settings.prompt_model === EXTRACTIVE) {
     const tally = createRequestTally();
-    await withRetriever(run, tally, () => work(extractiveQuestioner(foreign)));
+    await withRetriever(run, tally, () => work(extractiveQuestioner(foreign, settings)));
     if (tally.counts.requests_sent > 0) run.record.requests = tally.counts;
     return [
       ...(foreign.count > 0
@@ -240,20 +263,26 @@ async function planQuestions(settings: GenQuestionsSettings, context: StageConte
     files: new Map(),
     figures: {},
     filters: new FilterCounts([]),
+    counts: new PassageCounts(),
     record: {},
   };
   const { mode } = settings;
   if (mode === "all" || mode === "init_eval_dset") await choose(run);
   if (mode === "init_eval_dset") return { requests: [], files: run.files };
   const passages = run.passages ?? (await readPassageFile(settings.save_dir));
+  const onDisk = mode === "create_train_dset" ? await heldOutOnDisk(settings) : undefined;
   return planAsked(settings, {
-    heldOut: mode === "create_train_dset" ? undefined : heldOutOrder(passages, settings),
-    train:
-      mode === "create_eval_dset"
-        ? undefined
-        : trainOrder(passages, mode === "create_train_dset" ? await heldOutOnDisk(settings) : [], settings),
+    heldOut: onDisk ? undefined : heldOutOrder(passages, settings),
+    train: mode === "create_eval_dset" ? undefined : (rows) => trainOrder(passages, onDisk ?? rows, settings),
   });
 }
+
+const SPLIT_NOTES: Readonly<Record<GenQuestionsSettings["split_by"], string>> = {
+  passage: "Split by passage: training asks about no held-out passage; sources may be shared (--split_by source).",
+  source: "Split by source: the sets share no source.",
+  question:
+    "Split by question, as the reference: training asks about held-out passages too, but for similar questions.",
+};
 
 const stage: Stage<GenQuestionsSettings> = {
   name: "gen-questions",
@@ -270,6 +299,7 @@ const stage: Stage<GenQuestionsSettings> = {
       files: new Map(),
       figures: {},
       filters: new FilterCounts(mode === "init_eval_dset" ? [] : settings.filters),
+      counts: new PassageCounts(),
       record: {},
     };
     requireJudge(settings.prompt_model === EXTRACTIVE, settings);
@@ -282,6 +312,8 @@ const stage: Stage<GenQuestionsSettings> = {
       });
     Object.assign(run.figures, run.filters.figures());
     if (settings.filters.length > 0) run.record.filters = run.filters.record();
+    run.record.passages = run.counts.record();
+    run.record.split_by = settings.split_by;
     const outputs = await writeFiles(run);
     if (mode === "init_eval_dset")
       context.reporter.info(`Written: ${passageFile(settings.save_dir)}. Next: --mode create_eval_dset.`);
@@ -290,7 +322,13 @@ const stage: Stage<GenQuestionsSettings> = {
       outputs,
       figures: run.figures,
       record: run.record,
-      summary: [counts.join(", "), ...run.filters.lines(), ...notes].join("\n"),
+      summary: [
+        counts.join(", "),
+        SPLIT_NOTES[settings.split_by],
+        ...run.counts.lines(),
+        ...run.filters.lines(),
+        ...notes,
+      ].join("\n"),
     };
   },
   plan: planQuestions,
