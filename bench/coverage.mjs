@@ -1,7 +1,7 @@
 // How often does a 95 % interval hold the true value, and how often does a test between two equal runs find a difference? Questions are
 // drawn from populations whose true mean is known, again and again. Shares are worked out exactly; the rest is simulated, with a seed.
 import { createRandom } from "../packages/core/dist/index.js";
-import { bootstrapInterval, pairedDifference, wilsonInterval } from "../packages/metrics/dist/index.js";
+import { bootstrapInterval, estimateMean, pairedDifference, wilsonInterval } from "../packages/metrics/dist/index.js";
 import { flags, wholeNumber } from "./tools.mjs";
 
 const SIZES = [75, 93, 300];
@@ -152,13 +152,38 @@ const answers = (population) => () => {
   return [a, random.next() < 0.6 ? a : population.draw()];
 };
 
+/** Questions of shared sources: half of what is good about a question is its source's. Shares when `binary`, else figures between 0 and 1. */
+function clusteredCoverage({ count, each, binary }) {
+  const hits = { by_source: 0, without: 0 };
+  const sources = Array.from({ length: count * each }, (_, i) => String(Math.floor(i / each)));
+  for (let round = 0; round < ROUNDS; round++) {
+    const good = Array.from({ length: count }, () => random.next());
+    const values = sources.map((source) => {
+      const chance = random.next() < 0.5 ? good[source] : random.next();
+      return binary ? Number(random.next() < chance) : chance;
+    });
+    const options = { seed: round, resamples: RESAMPLES };
+    const holds = ({ low, high }) => Number(low <= 0.5 && 0.5 <= high);
+    hits.by_source += holds(estimateMean(values, { ...options, sources }));
+    hits.without += holds(estimateMean(values, options));
+  }
+  return Object.fromEntries(Object.entries(hits).map(([name, held]) => [name, share(held)]));
+}
+
 const worst = { low: 1, high: 0 };
 const note = (coverage) => {
   worst.low = Math.min(worst.low, coverage);
   worst.high = Math.max(worst.high, coverage);
   return coverage;
 };
-const result = { bench: "coverage", wilson: {}, bootstrap: {}, paired: {}, equal_runs_found_different: {} };
+const result = {
+  bench: "coverage",
+  wilson: {},
+  bootstrap: {},
+  clustered: {},
+  paired: {},
+  equal_runs_found_different: {},
+};
 
 console.log("Shares (Wilson), exact");
 for (const n of SIZES) {
@@ -179,6 +204,19 @@ for (const [name, population] of Object.entries(POPULATIONS)) {
     const { ours, percentile, bca } = meanCoverage(population, n);
     result.bootstrap[name][n] = note(ours);
     console.log(`  ${name}, n ${n}: ${shown(ours)} (percentile ${shown(percentile)}, BCa ${shown(bca)})`);
+  }
+}
+console.log("Questions of shared sources, nominal 95 %: by source, and as if they were independent");
+for (const binary of [true, false]) {
+  for (const [count, each] of [
+    [15, 5],
+    [30, 3],
+    [60, 5],
+  ]) {
+    const name = `${binary ? "shares" : "means"}, ${count} sources of ${each}`;
+    const found = clusteredCoverage({ count, each, binary });
+    result.clustered[name] = found;
+    console.log(`  ${name}: by source ${shown(found.by_source)}, without ${shown(found.without)}`);
   }
 }
 console.log("Differences of two runs: coverage, and how often p < 0.05");

@@ -1,4 +1,4 @@
-import { documentKey, UserError } from "@rag-ft/core";
+import { documentKey, sourceOf, UserError } from "@rag-ft/core";
 import { figureNamed, figuresAmong, type PairedDifference, pairedDifference } from "@rag-ft/metrics";
 import type { QuestionPair } from "./pair-runs.js";
 import type { RunRow } from "./run-row.js";
@@ -72,7 +72,7 @@ function compareFigure(
       .slice(0, options.examples);
   return {
     figure,
-    ...pairedDifference(a, b, { seed: options.seed }),
+    ...pairedDifference(a, b, { seed: options.seed, sources: known.map(({ a: one }) => sourceOf(one.row)) }),
     win_examples: largest((example) => example.b - example.a),
     loss_examples: largest((example) => example.a - example.b),
   };

@@ -33,7 +33,9 @@ function comparisonTable(comparisons: readonly FigureComparison[]): string {
       ties,
     }),
   );
-  return formatTable(rows, ["figure", "A", "B", "B - A", "95 % interval", "p", "wins", "losses", "ties"]);
+  const table = formatTable(rows, ["figure", "A", "B", "B - A", "95 % interval", "p", "wins", "losses", "ties"]);
+  const sources = Math.max(0, ...comparisons.map((one) => one.sources ?? 0));
+  return sources === 0 ? table : `${table}\nIntervals and p by source: the questions share ${sources} sources.`;
 }
 
 /**

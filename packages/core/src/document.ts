@@ -44,7 +44,7 @@ export function documentKey(document: Pick<Document, "page_content" | "metadata"
 }
 
 /** The source of a row's first gold passage; empty without one. */
-export function sourceOf({ gold_docs: [gold] }: { gold_docs: readonly Document[] }): string {
+export function sourceOf({ gold_docs: [gold] }: { gold_docs: readonly Pick<Document, "metadata">[] }): string {
   return gold?.metadata.source ?? "";
 }
 

@@ -61,6 +61,8 @@ export interface FineTuneTask {
   metric: { name: string; greaterIsBetter: boolean };
   /** Figures of the present weights, which are those of `place`, on the eval questions. */
   evaluate(place: Place): Promise<Evaluation>;
+  /** Where each of the eval questions comes from, in the order of the values of `evaluate`; intervals are by source where they share some. */
+  sources?: readonly string[];
   test?: TestTask | undefined;
   /** A row's cells in the summary's table, from figures by the names of `evaluate` or of `test`, and the columns that show all rows'. */
   table: { cells(figures: Figures): TableRow; columns(rows: readonly TableRow[]): readonly (string | TableColumn)[] };

@@ -132,6 +132,7 @@ async function keepResult(
     adapters,
     outcome,
     steps,
+    sources: task.sources,
     evaluate: (place) => task.evaluate(place),
   });
   if (!isOnDisk) await save(folder);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DataError, InternalError, type Reporter, readTextIfThere, UserError, writeJsonAtomic } from "@rag-ft/core";
-import { pairedDifference } from "@rag-ft/metrics";
+import { pairedInterval } from "@rag-ft/metrics";
 import { z } from "zod";
 import type { MeasuredWeight, WeightFigures } from "./hybrid-retriever.js";
 import type { RetrievalSettings } from "./retrieval-settings.js";
@@ -20,12 +20,18 @@ const fileSchema = z.looseObject({ version: z.literal(1), bm25_weight: z.number(
  * The default, unless another weight's figure `metric` beats the default's beyond chance, question by question: then the best of those that do.
  * The best of seven on a hundred questions is mostly chance: on Faire's folds it found less on other questions than the default.
  */
-export function chooseWeight(candidates: readonly MeasuredWeight[], metric: string): MeasuredWeight {
+export function chooseWeight(
+  candidates: readonly MeasuredWeight[],
+  metric: string,
+  sources?: readonly string[],
+): MeasuredWeight {
   const usual = candidates.find(({ bm25_weight }) => bm25_weight === DEFAULT_BM25_WEIGHT);
   if (!usual) throw new InternalError(`The default weight ${DEFAULT_BM25_WEIGHT} was not measured.`);
   const values = ({ rows }: MeasuredWeight): number[] => rows.map((row) => row[metric] ?? Number.NaN);
+  const options = sources ? { sources } : {};
+  const beats = (one: MeasuredWeight): boolean => pairedInterval(values(usual), values(one), options).low > 0;
   return candidates
-    .filter((one) => one !== usual && one.rows.length > 0 && pairedDifference(values(usual), values(one)).low > 0)
+    .filter((one) => one !== usual && one.rows.length > 0 && beats(one))
     .reduce((best, one) => ((one.figures[metric] ?? 0) > (best.figures[metric] ?? 0) ? one : best), usual);
 }
 

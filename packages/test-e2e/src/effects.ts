@@ -1,4 +1,4 @@
-import type { TwoByTwoEffect } from "@rag-ft/core";
+import { sourceOf, type TwoByTwoEffect } from "@rag-ft/core";
 import { type Figure, figuresAmong, isShown, pairedDifference } from "@rag-ft/metrics";
 import { cellOf, type PassageOrigin, type Side } from "./cells.js";
 import type { CellResult } from "./evaluate-cell.js";
@@ -34,13 +34,14 @@ export function effectsOf(results: ReadonlyMap<string, CellResult>, seed: number
     return figures.flatMap(({ name: figure }): TwoByTwoEffect[] => {
       const pairs = first.figures.flatMap((row, i) => {
         const [a, b] = [row[figure], second.figures[i]?.[figure]];
-        return a === undefined || b === undefined ? [] : [{ a, b }];
+        const prediction = first.predictions[i];
+        return a === undefined || b === undefined || !prediction ? [] : [{ a, b, source: sourceOf(prediction) }];
       });
       if (pairs.length === 0) return [];
       const { difference, low, high, p_value, wins, losses, ties } = pairedDifference(
         pairs.map(({ a }) => a),
         pairs.map(({ b }) => b),
-        { seed },
+        { seed, sources: pairs.map(({ source }) => source) },
       );
       return [
         {

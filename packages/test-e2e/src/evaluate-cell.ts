@@ -1,5 +1,13 @@
 import { type Answer, answerQuestions, type Generator } from "@rag-ft/answer";
-import { type Document, distinctDocuments, type Prediction, type QaRow, questionId, type Reporter } from "@rag-ft/core";
+import {
+  type Document,
+  distinctDocuments,
+  type Prediction,
+  type QaRow,
+  questionId,
+  type Reporter,
+  sourceOf,
+} from "@rag-ft/core";
 import type { CompletionStore, LanguageModel, RequestTally } from "@rag-ft/llm";
 import {
   ANSWER_FIGURES,
@@ -162,7 +170,7 @@ export async function evaluateCell(
       settings.seed,
     );
   const score = {
-    ...scoreOf(figures, {}, settings.seed),
+    ...scoreOf(figures, {}, settings.seed, rows.map(sourceOf)),
     ...(retrieval ? { "test_retr/gold_not_in_database": retrieval.unanswerable } : {}),
     ...prefixed("test_gen", generationCounts(answers)),
     ...(judged ? prefixed("test_gen", verdictCounts(judged.judgements)) : {}),

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { TalliedContext } from "@rag-ft/answer";
-import { type Document, type QaRow, type StageContext, silentReporter } from "@rag-ft/core";
+import { type Document, type QaRow, type StageContext, silentReporter, sourceOf } from "@rag-ft/core";
 import { bm25System, openRetriever, type RetrieverSystem, type TestedSystem, testSystems } from "@rag-ft/retrieval";
 import { type ComparedModels, type Side, sidesOf } from "./cells.js";
 import type { TestE2eParts } from "./parts.js";
@@ -61,5 +61,8 @@ export async function bm25Row(
   // Which questions cannot score was said before.
   const quiet = { ...context, reporter: silentReporter };
   const [found] = await testSystems([bm25System], documents, options, quiet);
-  return { label: "BM25, retrieval alone", figures: scoreOf(found?.rows ?? [], {}, settings.seed) };
+  return {
+    label: "BM25, retrieval alone",
+    figures: scoreOf(found?.rows ?? [], {}, settings.seed, found && rows.map(sourceOf)),
+  };
 }

@@ -13,8 +13,9 @@ export function scoreOf(
   rows: readonly Readonly<Record<string, number>>[],
   counts: Readonly<Record<string, number>>,
   seed: number,
+  sources?: readonly string[],
 ): Score {
-  const estimates: Record<string, Estimate> = estimateFigures(rows, { seed });
+  const estimates: Record<string, Estimate> = estimateFigures(rows, { seed, ...(sources ? { sources } : {}) });
   return { ...flatEstimates(estimates), ...counts };
 }
 

@@ -6,6 +6,7 @@ import {
   readDocuments,
   type StageContext,
   type StageResult,
+  sourceOf,
   UserError,
   withFolderLock,
   writeJsonAtomic,
@@ -15,6 +16,7 @@ import {
   type Estimate,
   estimateFigures,
   flatEstimates,
+  intervalNote,
   type PairedDifference,
   pairedDifference,
 } from "@rag-ft/metrics";
@@ -83,7 +85,11 @@ interface TestedSystem {
 type NamedDifference = PairedDifference & { from: string; to: string; figure: string };
 
 /** Every other retriever against the first model given, on the figures of the table. */
-function differencesOf(tested: readonly TestedSystem[], settings: TestRetrieverSettings): NamedDifference[] {
+function differencesOf(
+  tested: readonly TestedSystem[],
+  settings: TestRetrieverSettings,
+  sources: readonly string[],
+): NamedDifference[] {
   const first = tested.find(({ system }) => system.kind === "dense");
   if (first === undefined) return [];
   const valuesOf = ({ rows }: TestedSystem, figure: string): number[] => rows.map((row) => row.figures[figure] ?? 0);
@@ -94,7 +100,7 @@ function differencesOf(tested: readonly TestedSystem[], settings: TestRetrieverS
         from: first.system.label,
         to: other.system.label,
         figure,
-        ...pairedDifference(valuesOf(first, figure), valuesOf(other, figure), { seed: settings.seed }),
+        ...pairedDifference(valuesOf(first, figure), valuesOf(other, figure), { seed: settings.seed, sources }),
       })),
     );
 }
@@ -146,12 +152,13 @@ async function testAll(
   const encoders = await openEncoders(settings, context, parts);
   try {
     const systems = await systemsOf(settings, encoders, context);
+    const sources = questions.map(sourceOf);
     const found = await testSystems(systems, documents, { questions, ks: settings.ks, depth: settings.depth }, context);
     const tested = found.map((one): TestedSystem => {
-      const estimates = estimateFigures(one.rows, { seed: settings.seed });
+      const estimates = estimateFigures(one.rows, { seed: settings.seed, sources });
       return { system: one.system, rows: resultRows(questions, one, settings), estimates };
     });
-    return await writeResults(settings, tested, {
+    return await writeResults(settings, tested, sources, {
       questions: questions.length,
       passages: documents.length,
       unanswerable: found[0]?.unanswerable ?? 0,
@@ -164,9 +171,10 @@ async function testAll(
 async function writeResults(
   settings: TestRetrieverSettings,
   tested: readonly TestedSystem[],
+  sources: readonly string[],
   counts: { questions: number; passages: number; unanswerable: number },
 ): Promise<StageResult> {
-  const differences = differencesOf(tested, settings);
+  const differences = differencesOf(tested, settings, sources);
   const outputs: string[] = [];
   const path = (...parts: string[]): string => {
     const file = join(settings.output_dir, ...parts);
@@ -201,7 +209,7 @@ async function writeResults(
   });
   const shown = tested.map(({ system, estimates }) => ({ label: system.label, estimates }));
   const summary = [
-    `${counts.questions} questions over ${counts.passages} passages; in brackets 95 % intervals`,
+    `${counts.questions} questions over ${counts.passages} passages; in brackets ${intervalNote(tested[0]?.estimates ?? {})}`,
     figuresTable(shown),
     ...(differences.length === 0 ? [] : ["", "Differences, question by question", differencesTable(differences)]),
   ].join("\n");

@@ -8,6 +8,7 @@ import {
   readQa,
   type StageContext,
   type StageResult,
+  sourceOf,
   throwIfCancelled,
   UserError,
   writePromptFormat,
@@ -91,7 +92,7 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
       reporter.info(`${settings.model_name_or_path}: ${examples.train.length} questions, ${steps} steps of ${size}`);
       const identity = await identityOf(settings, decoder, format, examples);
       const model = await createTrainableDecoder(decoder, session, adapters);
-      return { identity, steps, ...answerTask(settings, model, format, examples, context) };
+      return { identity, steps, ...answerTask(settings, model, format, examples, rows.eval, context) };
     },
   };
 }
@@ -128,6 +129,7 @@ function answerTask(
   model: TrainableDecoder,
   format: PromptFormat,
   examples: Splits<QuestionExample[]>,
+  evalRows: readonly NumberedQaRow[],
   { reporter, signal }: StageContext,
 ): Omit<FineTuneTask, "identity" | "steps"> {
   const measured = async (split: QuestionExample[], label: string): Promise<Losses> => {
@@ -139,6 +141,7 @@ function answerTask(
     }
   };
   const { test } = examples;
+  const sources = new Map(evalRows.map((row) => [row.line, sourceOf(row)]));
   return {
     model,
     runStep: createStep(settings, model, examples.train, signal),
@@ -147,6 +150,7 @@ function answerTask(
       const { loss, values } = await measured(examples.eval, "eval loss");
       return { figures: { eval_loss: loss }, values };
     },
+    sources: examples.eval.map(({ line }) => sources.get(line) ?? ""),
     test: test && {
       measure: async () => ({ loss: (await measured(test, "test loss")).loss }),
       unmeasured: { loss: null },

@@ -1,4 +1,4 @@
-import type { StageContext } from "@rag-ft/core";
+import { type StageContext, sourceOf } from "@rag-ft/core";
 import { candidateName, type OtherSystem, type Place } from "@rag-ft/fine-tune";
 import {
   BM25_WEIGHTS,
@@ -25,7 +25,7 @@ async function chooseOnEval(
   { reporter, signal }: StageContext,
 ): Promise<{ chosen: ChosenWeight; best: WeightFigures }> {
   const candidates = await evaluateWeights(indexed, BM25_WEIGHTS, { questions, reporter, signal });
-  const best = chooseWeight(candidates, metric);
+  const best = chooseWeight(candidates, metric, questions.map(sourceOf));
   return {
     best,
     chosen: {

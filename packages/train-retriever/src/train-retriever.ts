@@ -3,6 +3,7 @@ import {
   readDocuments,
   type StageContext,
   type StageResult,
+  sourceOf,
   type TableColumn,
   type TableRow,
   UserError,
@@ -113,12 +114,13 @@ function searchTask(
   model: TrainableEncoder,
   data: RunData,
   context: StageContext,
-): Pick<FineTuneTask, "metric" | "evaluate" | "test" | "table" | "save" | "filesOfWeights" | "compare"> {
+): Pick<FineTuneTask, "metric" | "evaluate" | "sources" | "test" | "table" | "save" | "filesOfWeights" | "compare"> {
   const { documents, test } = data;
   const measured = new ModelInTraining(settings, model, documents, context);
   return {
     metric: { name: settings.metric_for_best_model, greaterIsBetter: true },
     evaluate: (place) => measured.evaluate(place, data.evaluation),
+    sources: data.evaluation.map(sourceOf),
     test: test && {
       measure: (place) => measured.test(place, test),
       about: { questions: test.length, passages: documents.length },

@@ -26,6 +26,8 @@ export interface ChoiceOptions {
   greaterIsBetter: boolean;
   /** `better`: any gain is enough; `significant`: its 95 % interval must leave 0 out. */
   keepBaseUnless: "better" | "significant";
+  /** Where each question comes from, if that is known. */
+  sources?: readonly string[] | undefined;
 }
 
 /** What a training leaves, and why. */
@@ -35,7 +37,7 @@ export interface Choice {
   candidates: readonly Candidate[];
   /** The best candidate against the base on the eval questions, without interval where one is not known; undefined when it is not better. */
   difference:
-    | { mean: number; low?: number; high?: number; wins: number; losses: number; questions: number }
+    | { mean: number; low?: number; high?: number; wins: number; losses: number; questions: number; sources?: number }
     | undefined;
   /** What came out, in a sentence or two. */
   verdict: string;
@@ -78,7 +80,7 @@ export async function writeChoice(folder: string, choice: Choice | undefined, me
  * The interval takes no account of the choice among several on the same questions: with many candidates it is a little too narrow.
  */
 export function choose(base: Candidate, candidates: readonly Candidate[], options: ChoiceOptions): Choice {
-  const { metric, greaterIsBetter, keepBaseUnless } = options;
+  const { metric, greaterIsBetter, keepBaseUnless, sources } = options;
   const figure = ({ figures }: Candidate): number => figures[metric] as number;
   const isBetter = (one: Candidate, other: Candidate): boolean =>
     greaterIsBetter ? figure(one) > figure(other) : figure(one) < figure(other);
@@ -91,10 +93,12 @@ export function choose(base: Candidate, candidates: readonly Candidate[], option
     const verdict = `No checkpoint beat the base: ${title} on the eval questions is ${from} before training${reached}. The base is kept. ${ADVICE}`;
     return { kept: base, candidates, difference: undefined, verdict };
   }
-  const { difference, low, high, wins, losses, n } = pairedDifference(base.values, best.values);
+  const paired = pairedDifference(base.values, best.values, sources ? { sources } : {});
+  const { difference, low, high, wins, losses, n } = paired;
+  const over = paired.sources === undefined ? {} : { sources: paired.sources };
   const isKnown = Number.isFinite(low);
-  const compared = { mean: difference, ...(isKnown ? { low, high } : {}), wins, losses, questions: n };
-  const change = `${title} ${from} to ${figure(best).toFixed(3)} on ${n} eval questions, difference ${signed(difference)}, ${isKnown ? `95 % interval ${signed(low)} to ${signed(high)}` : "no interval of a single question"}`;
+  const compared = { mean: difference, ...(isKnown ? { low, high } : {}), wins, losses, questions: n, ...over };
+  const change = `${title} ${from} to ${figure(best).toFixed(3)} on ${n} eval questions, difference ${signed(difference)}, ${isKnown ? `95 % interval${paired.sources === undefined ? "" : ` by source (${paired.sources})`} ${signed(low)} to ${signed(high)}` : "no interval of a single question"}`;
   const isSignificant = greaterIsBetter ? low > 0 : high < 0;
   const subject = candidateName(best).replace(/^s/, "S");
   if (isSignificant) {

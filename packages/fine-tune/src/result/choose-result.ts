@@ -33,6 +33,8 @@ export interface TrainedModel {
   outcome: TrainingOutcome;
   /** Steps of the whole training. */
   steps: number;
+  /** Of the eval questions. */
+  sources?: readonly string[] | undefined;
   /** Evaluates the present weights, which are those of `place`, on the eval questions. */
   evaluate(place: Place): Promise<Evaluation>;
 }
@@ -115,6 +117,7 @@ export async function chooseResult(run: TrainedModel): Promise<Result> {
     metric: metric.name,
     greaterIsBetter: metric.greaterIsBetter,
     keepBaseUnless: settings.keep_base_unless,
+    sources: run.sources,
   });
   const { step, alpha } = choice.kept;
   if (alpha !== undefined) {

@@ -1,5 +1,6 @@
 import { createRandom, InternalError } from "@rag-ft/core";
 import { normalTail, t95 } from "./normal.js";
+import { type SourceSum, sumBySource } from "./sources.js";
 import type { Interval } from "./wilson-interval.js";
 
 export interface BootstrapOptions {
@@ -7,6 +8,8 @@ export interface BootstrapOptions {
   seed?: number;
   /** Samples drawn with replacement; 10,000 unless the values are very many. */
   resamples?: number;
+  /** The source of each value's question, where questions share some: then whole sources are drawn, as their questions go well or badly together. */
+  sources?: readonly string[];
 }
 
 const RESAMPLES = 10_000;
@@ -41,12 +44,34 @@ function expandedPercentile(statistics: Float64Array, n: number): Interval {
 
 const UNKNOWN: Interval = { low: Number.NaN, high: Number.NaN };
 
-/** 95 % bootstrap interval of the mean of `values`. NaN ends for fewer than two values, which say nothing of their spread. */
+/**
+ * 95 % interval of a mean over questions by the cluster bootstrap (Cameron, Gelbach and Miller 2008): sources are drawn with all their
+ * questions; t's degrees of freedom are those of the sources.
+ */
+function sourceInterval(sources: readonly SourceSum[], options: BootstrapOptions): Interval {
+  const random = createRandom(options.seed ?? 0);
+  const n = sources.length;
+  const means = new Float64Array(resamplesFor(n, options));
+  for (let sample = 0; sample < means.length; sample++) {
+    let [sum, size] = [0, 0];
+    for (let i = 0; i < n; i++) {
+      const drawn = sources[random.integer(n)] as SourceSum;
+      sum += drawn.sum;
+      size += drawn.size;
+    }
+    means[sample] = sum / size;
+  }
+  return expandedPercentile(means, n);
+}
+
+/** 95 % bootstrap interval of the mean of `values`, by source where `sources` repeat. NaN ends for fewer than two values, which say nothing of their spread. */
 export function bootstrapInterval(values: readonly number[], options: BootstrapOptions = {}): Interval {
   const broken = values.findIndex((value) => !Number.isFinite(value));
   if (broken >= 0) throw new InternalError(`No interval: value ${broken + 1} is ${values[broken]}.`);
   const n = values.length;
   if (n < 2) return { ...UNKNOWN };
+  const bySource = sumBySource(values, options.sources);
+  if (bySource) return sourceInterval(bySource, options);
   const random = createRandom(options.seed ?? 0);
   const population = Float64Array.from(values);
   const means = new Float64Array(resamplesFor(n, options));

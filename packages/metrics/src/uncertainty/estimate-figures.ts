@@ -18,19 +18,34 @@ export function estimateFigures(
   return Object.fromEntries(
     [...names].map((name) => {
       const values = rows.flatMap((row) => row[name] ?? []);
-      return [name, estimateMean(values, options)];
+      const sources = options.sources?.filter((_, i) => rows[i]?.[name] !== undefined);
+      return [name, estimateMean(values, { ...options, ...(sources ? { sources } : {}) })];
     }),
   );
 }
 
-/** Estimates as `score.json` holds them: `<figure>` and beside it `<figure>_ci95: [low, high]`, left out where it is not known. */
+/** In `score.json`: how many sources the intervals are over, where they are by source. */
+export const SOURCES_NAME = "ci95_by_source";
+
+/** For a table's heading: whether intervals are by source. */
+export function intervalNote(estimates: Readonly<Record<string, Pick<Estimate, "sources">>>): string {
+  const sources = Math.max(0, ...Object.values(estimates).map((one) => one.sources ?? 0));
+  return sources > 0 ? `95 % intervals by source (${sources} sources)` : "95 % intervals";
+}
+
+/**
+ * Estimates as `score.json` holds them: `<figure>` and beside it `<figure>_ci95: [low, high]`, left out where it is not known; and where
+ * intervals are by source, of how many.
+ */
 export function flatEstimates(
   estimates: Readonly<Record<string, Estimate>>,
 ): Record<string, number | [number, number]> {
-  return Object.fromEntries(
-    Object.entries(estimates).flatMap(([name, { mean, low, high }]) => [
+  const sources = Math.max(0, ...Object.values(estimates).map((one) => one.sources ?? 0));
+  return Object.fromEntries([
+    ...Object.entries(estimates).flatMap(([name, { mean, low, high }]) => [
       [name, mean] as const,
       ...(Number.isFinite(low) ? [[intervalName(name), [low, high] as [number, number]] as const] : []),
     ]),
-  );
+    ...(sources > 0 ? [[SOURCES_NAME, sources] as const] : []),
+  ]);
 }

@@ -4,6 +4,7 @@ import { type BootstrapOptions, bootstrapInterval } from "./bootstrap.js";
 import { isBinary } from "./estimate-mean.js";
 import { Z_95 } from "./normal.js";
 import { permutationTest, signTest } from "./paired-tests.js";
+import { sumBySource } from "./sources.js";
 import type { Interval } from "./wilson-interval.js";
 
 /** What separates two runs over the same questions. Positive figures favour the second run, b. */
@@ -22,6 +23,8 @@ export interface PairedDifference extends Interval {
   n: number;
   /** `mcnemar`: exact, with Bonett and Price's interval; `permutation`: random signs, with the bootstrap's interval. */
   test: "mcnemar" | "permutation";
+  /** Where questions share sources, how many: interval and test are then by source, which have one sign each in the permutations. */
+  sources?: number;
 }
 
 /**
@@ -48,10 +51,20 @@ function pairUp(a: readonly number[], b: readonly number[]) {
   };
 }
 
-function intervalOf(
-  { differences, wins, losses, binary }: ReturnType<typeof pairUp>,
+/** By source: the bootstrap's; where no question differs, as many ties as there are sources. */
+function sourceInterval(
+  { differences, binary }: ReturnType<typeof pairUp>,
+  sources: number,
   options: BootstrapOptions,
 ): Interval {
+  const isTie = differences.every((value) => value === 0);
+  return isTie && binary ? pairedShareInterval(0, 0, sources) : bootstrapInterval(differences, options);
+}
+
+function intervalOf(pairs: ReturnType<typeof pairUp>, options: BootstrapOptions): Interval {
+  const { differences, wins, losses, binary } = pairs;
+  const bySource = sumBySource(differences, options.sources);
+  if (bySource) return sourceInterval(pairs, bySource.length, options);
   return binary ? pairedShareInterval(wins, losses, differences.length) : bootstrapInterval(differences, options);
 }
 
@@ -78,16 +91,30 @@ export function pairedDifference(
   const pairs = pairUp(a, b);
   const { differences, wins, losses, binary } = pairs;
   const n = a.length;
+  const bySource = sumBySource(differences, options.sources);
+  const test = bySource
+    ? {
+        p_value: permutationTest(
+          bySource.map(({ sum }) => sum),
+          options.seed,
+        ),
+        test: "permutation" as const,
+      }
+    : {
+        p_value: binary ? signTest(wins, losses) : permutationTest(differences, options.seed),
+        test: binary ? ("mcnemar" as const) : ("permutation" as const),
+      };
   return {
     mean_a: mean(a),
     mean_b: mean(b),
     difference: mean(differences),
     ...intervalOf(pairs, options),
-    p_value: binary ? signTest(wins, losses) : permutationTest(differences, options.seed),
+    p_value: test.p_value,
     wins,
     losses,
     ties: n - wins - losses,
     n,
-    test: binary ? "mcnemar" : "permutation",
+    test: test.test,
+    ...(bySource ? { sources: bySource.length } : {}),
   };
 }

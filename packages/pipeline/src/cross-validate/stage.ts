@@ -9,6 +9,7 @@ import {
   type Stage,
   type StageContext,
   type StageResult,
+  sourceOf,
   throwIfCancelled,
   UserError,
   withFolderLock,
@@ -183,7 +184,8 @@ async function crossValidate(
   await rm(join(output_dir, "cross-validation.json"), { force: true }); // of other settings
   await runSteps(steps, output_dir, context);
   const systems = await systemsOf(settings, folds.length, variants);
-  const differences = differencesOf(systems, seed);
+  const sources = folds.flatMap(({ test }) => test.flatMap((row) => row.questions.map(() => sourceOf(row))));
+  const differences = differencesOf(systems, { seed, sources });
   const path = join(output_dir, "cross-validation.json");
   const questions = systems[0]?.rows.length ?? 0;
   await writeJsonAtomic(path, {
@@ -196,7 +198,7 @@ async function crossValidate(
       test: questionCount(fold.test),
     })),
     variants: variants.map(({ name, settings: own }) => ({ name, ...own })),
-    systems: describeSystems(systems, seed),
+    systems: describeSystems(systems, { seed, sources }),
     differences: differences.map(({ low, high, ...rest }) => ({
       ...rest,
       ...(Number.isFinite(low) ? { ci95: [low, high] } : {}),
@@ -209,7 +211,7 @@ async function crossValidate(
     ),
     summary: [
       `${questions} questions in ${folds.length} folds by source over ${documents.length} passages; each is measured by a model that was not trained on its source`,
-      renderTables(systems, differences, seed),
+      renderTables(systems, differences, { seed, sources }),
       ...(variants.length > 1
         ? ["", "The best of several variants looks a little better here than it is: it was chosen on these questions."]
         : []),

@@ -1,4 +1,4 @@
-import { estimateFigures, flatEstimates, pairedDifference } from "@rag-ft/metrics";
+import { type BootstrapOptions, estimateFigures, flatEstimates, intervalNote, pairedDifference } from "@rag-ft/metrics";
 import { comparedNames, differencesTable, figuresTable } from "@rag-ft/test-retriever";
 import type { QuestionFigures } from "./collect-results.js";
 
@@ -13,7 +13,7 @@ export interface ValidatedSystem {
 export type Difference = Parameters<typeof differencesTable>[0][number];
 
 /** Each system against those it names, on the figures of the table. */
-export function differencesOf(systems: readonly ValidatedSystem[], seed: number): Difference[] {
+export function differencesOf(systems: readonly ValidatedSystem[], options: BootstrapOptions): Difference[] {
   const byName = new Map(systems.map((system) => [system.name, system]));
   return systems.flatMap(({ name: to, rows, against }) =>
     against.flatMap((from) =>
@@ -24,7 +24,7 @@ export function differencesOf(systems: readonly ValidatedSystem[], seed: number)
         ...pairedDifference(
           (byName.get(from)?.rows ?? []).map((row) => row[figure] ?? 0),
           rows.map((row) => row[figure] ?? 0),
-          { seed },
+          options,
         ),
       })),
     ),
@@ -35,18 +35,18 @@ export function differencesOf(systems: readonly ValidatedSystem[], seed: number)
 export function renderTables(
   systems: readonly ValidatedSystem[],
   differences: readonly Difference[],
-  seed: number,
+  options: BootstrapOptions,
 ): string {
-  const shown = systems.map(({ name, rows }) => ({ label: name, estimates: estimateFigures(rows, { seed }) }));
+  const shown = systems.map(({ name, rows }) => ({ label: name, estimates: estimateFigures(rows, options) }));
   return [
     figuresTable(shown),
     "",
-    "Differences, question by question; in brackets 95 % intervals",
+    `Differences, question by question; in brackets ${intervalNote(shown[0]?.estimates ?? {})}`,
     differencesTable(differences),
   ].join("\n");
 }
 
 /** The tables' content for a file. */
-export function describeSystems(systems: readonly ValidatedSystem[], seed: number): object[] {
-  return systems.map(({ name, rows }) => ({ name, figures: flatEstimates(estimateFigures(rows, { seed })) }));
+export function describeSystems(systems: readonly ValidatedSystem[], options: BootstrapOptions): object[] {
+  return systems.map(({ name, rows }) => ({ name, figures: flatEstimates(estimateFigures(rows, options)) }));
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, type Prediction, predictionSchema, readJsonl, requireFile } from "@rag-ft/core";
+import { DataError, type Prediction, predictionSchema, readJsonl, requireFile, sourceOf } from "@rag-ft/core";
 import {
   type Figure,
   type FigureLevel,
@@ -98,12 +98,13 @@ function changeInterval(
 ): Interval | undefined {
   const values = pairs.flatMap(([base, tuned]) => {
     const [a, b] = [base.figures?.[name], tuned.figures?.[name]];
-    return a === undefined || b === undefined ? [] : [{ a, b }];
+    return a === undefined || b === undefined ? [] : [{ a, b, source: sourceOf(base) }];
   });
   if (values.length < 2) return undefined;
   const { low, high, mean_a, mean_b } = pairedDifference(
     values.map(({ a }) => a),
     values.map(({ b }) => b),
+    { sources: values.map(({ source }) => source) },
   );
   const same = Math.abs(mean_a - shown.base) < 1e-9 && Math.abs(mean_b - shown.tuned) < 1e-9;
   return same && Number.isFinite(low) ? [low, high] : undefined;

@@ -1,3 +1,4 @@
+import { sourceOf } from "@rag-ft/core";
 import { pairedInterval } from "@rag-ft/metrics";
 import type { Answered, Figure, System } from "../read/system.js";
 
@@ -20,14 +21,14 @@ export function changeOf(base: System, tuned: System, name: string): Figure | un
   const known = new Map(base.answers.map((answer) => [answer.key, shareOf(answer, name)]));
   const pairs = tuned.answers.flatMap((answer) => {
     const [a, b] = [known.get(answer.key), shareOf(answer, name)];
-    return a === undefined || b === undefined ? [] : [[a, b] as const];
+    return a === undefined || b === undefined ? [] : [[a, b, sourceOf(answer.prediction)] as const];
   });
   if (pairs.length < 2 || pairs.length !== tuned.answers.length || pairs.length !== base.answers.length)
     return { value };
   const { low, high } = pairedInterval(
     pairs.map(([a]) => a),
     pairs.map(([, b]) => b),
-    { resamples: RESAMPLES },
+    { resamples: RESAMPLES, sources: pairs.map(([, , source]) => source) },
   );
   return Number.isFinite(low) && Number.isFinite(high) ? { value, interval: [low, high] } : { value };
 }
