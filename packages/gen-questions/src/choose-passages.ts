@@ -10,7 +10,6 @@ const MAX_OVERLAP = 0.5;
 /** Kept passages of the same source that a passage is compared with. */
 const RECENT = 3;
 
-<<<<<<< HEAD
 /**
  * Whether a passage says more than half of what an earlier one says: by words, as the reference counts; in other scripts than Latin by pairs of
  * words, since particles, which are words there, make up half of any two texts.
@@ -19,7 +18,7 @@ function repeats(earlier: string, passage: string): boolean {
   if (beyondLatin(passage)) return containment(shingles(passage, 2), shingles(earlier, 2)) > MAX_OVERLAP;
   return overlap(earlier, passage) > MAX_OVERLAP;
 }
-=======
+
 /** Why a passage is not asked about, before any is; in the order in which it is looked at. */
 export type LeftOut =
   | "empty"
@@ -32,7 +31,6 @@ export type LeftOut =
 export type OnLeftOut = (reason: LeftOut) => void;
 
 const unseen: OnLeftOut = () => {};
->>>>>>> 9547457 (gen-questions: held-out passages stay out of training, small sources are asked about too, and every passage has a counted reason; the quickstart's data pass audit-splits)
 
 /** Passages by source, in the database's order, without empty ones and repetitions. */
 export function uniqueBySource(documents: readonly Document[], onLeftOut = unseen): Map<string, Document[]> {
@@ -44,16 +42,9 @@ export function uniqueBySource(documents: readonly Document[], onLeftOut = unsee
     }
     const kept = groups.get(document.metadata.source) ?? [];
     groups.set(document.metadata.source, kept);
-<<<<<<< HEAD
     const repeated = kept.slice(-RECENT).some((earlier) => repeats(earlier.page_content, document.page_content));
-    if (!repeated) kept.push(document);
-=======
-    const repeated = kept
-      .slice(-RECENT)
-      .some((earlier) => overlap(earlier.page_content, document.page_content) > MAX_OVERLAP);
     if (repeated) onLeftOut("repeats a passage of its source");
     else kept.push(document);
->>>>>>> 9547457 (gen-questions: held-out passages stay out of training, small sources are asked about too, and every passage has a counted reason; the quickstart's data pass audit-splits)
   }
   return groups;
 }
@@ -90,7 +81,7 @@ function fromElsewhere(gold: Document, pool: readonly Document[], count: number,
   for (let draw = 0; draw < count * DRAWS && found.size < count && pool.length > 0; draw++) {
     const other = pool[random.integer(pool.length)] as Document;
     if (other.metadata.source === gold.metadata.source) continue;
-    if (overlap(gold.page_content, other.page_content) <= MAX_OVERLAP) found.add(other);
+    if (!repeats(gold.page_content, other.page_content)) found.add(other);
   }
   return [...found];
 }
