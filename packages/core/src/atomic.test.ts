@@ -6,6 +6,7 @@ import {
   copyFileAtomic,
   linkFileAtomic,
   removeFolderAtomic,
+  writeChunksAtomic,
   writeFileAtomic,
   writeFolderAtomic,
   writeJsonAtomic,
@@ -26,6 +27,16 @@ describe("writeFileAtomic", () => {
     await writeJsonAtomic(path, { new: true });
     expect(await readFile(path, "utf8")).toBe('{\n  "new": true\n}\n');
     expect(await readdir(join(folder, "a"))).toEqual(["b.json"]);
+  });
+
+  it("names the file when the disk is full, and leaves nothing of it", async () => {
+    async function* full(): AsyncGenerator<string> {
+      yield "half";
+      throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    }
+    const path = join(folder, "large");
+    await expect(writeChunksAtomic(path, full())).rejects.toMatchObject({ code: "ENOSPC", path });
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it("leaves no temporary file when the place is taken by a folder", async () => {

@@ -59,6 +59,8 @@ export async function writeChunksAtomic(
     await putInPlace(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
+    // A full disk: what the system says of a write names no file.
+    if (error instanceof Error && "code" in error && !("path" in error)) Object.assign(error, { path });
     throw error;
   }
 }
