@@ -46,6 +46,24 @@ describe("what a model takes", () => {
     expect(decoder({ ...qwen2, sliding_window: 5, use_sliding_window: false }).maxTokens).toBe(12);
   });
 
+  it("configs of the makers' own code are read: Nomic's names, its positions scaled beyond the trained ones, GTE's base", () => {
+    const own = {
+      n_embd: 16,
+      n_layer: 1,
+      n_head: 2,
+      n_inner: 8,
+      n_positions: 8192,
+      vocab_size: 9,
+      rotary_emb_base: 1000,
+    };
+    const nomic = { ...own, model_type: "nomic_bert", activation_function: "swiglu", rotary_scaling_factor: null };
+    expect(encoder(nomic)).toMatchObject({ dimensions: 16, maxTokens: 8192 });
+    expect(encoder({ ...nomic, rotary_scaling_factor: 2 }).maxTokens).toBe(2048);
+    expect(encoder({ ...nomic, rotary_scaling_factor: 2, max_trained_positions: 512 }).maxTokens).toBe(512);
+    const gte = { ...bert, model_type: "new", position_embedding_type: "rope", rope_theta: 20_000 };
+    expect(encoder({ ...gte, rope_scaling: { type: "ntk", factor: 8 } }).maxTokens).toBe(12);
+  });
+
   it("Qwen2's head is its embedding's matrix or its own", () => {
     const headOf = (config: RawConfig): string | undefined => decoder(config).head(new Parameters()).input;
     expect(headOf({ ...qwen2, tie_word_embeddings: true })).toBe("model.embed_tokens.weight");

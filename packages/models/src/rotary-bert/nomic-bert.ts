@@ -19,16 +19,16 @@ const ownConfigSchema = z.looseObject({
   rotary_emb_fraction: z
     .literal(1, { error: ({ input }) => `${JSON.stringify(input)}: turning a part of each head is not supported` })
     .optional(),
-  rotary_scaling_factor: z
-    .null({ error: ({ input }) => `${JSON.stringify(input)}: scaled positions are not supported, expected null` })
-    .optional(),
+  rotary_scaling_factor: z.number().positive().nullish(),
+  max_trained_positions: z.number().int().positive().default(2048),
   num_experts: z
     .literal(0, { error: ({ input }) => `${JSON.stringify(input)}: a mixture of experts is not supported, expected 0` })
     .optional(),
 });
 
 /** A config published with nomic's own code, in transformers' names. */
-function named(raw: RawConfig): RawConfig {
+function named(raw: RawConfig, folder: string): RawConfig {
+  const own = parseConfig(ownConfigSchema, raw, folder);
   if (raw.n_embd === undefined) return raw;
   return {
     ...raw,
@@ -36,7 +36,8 @@ function named(raw: RawConfig): RawConfig {
     num_hidden_layers: raw.n_layer,
     num_attention_heads: raw.n_head,
     intermediate_size: raw.n_inner,
-    max_position_embeddings: raw.n_positions,
+    // Where positions are scaled, they are so in texts longer than those of pretraining.
+    max_position_embeddings: own.rotary_scaling_factor ? own.max_trained_positions : raw.n_positions,
     layer_norm_eps: raw.layer_norm_epsilon,
     rope_theta: raw.rotary_emb_base,
     hidden_act: "silu",
@@ -63,8 +64,7 @@ export const nomicBert: EncoderArchitecture = {
       fused: [["attn.Wqkv", ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]]],
     }),
   read(raw, folder) {
-    parseConfig(ownConfigSchema, raw, folder);
-    const config = parseConfig(rotaryBertConfigSchema, { hidden_act: "silu", ...named(raw) }, folder);
+    const config = parseConfig(rotaryBertConfigSchema, { hidden_act: "silu", ...named(raw, folder) }, folder);
     return rotaryBert(config, {
       theta: 1000,
       biases: { attention: false, feedForward: false },
