@@ -102,6 +102,23 @@ describe.each(ENCODERS)("$name", ({ name, sequences, padId, further, poolings })
     await model.close();
   });
 
+  it("gives the same bits from activations that were kept", async () => {
+    const pooling = poolings[0] as Pooling;
+    const encoder = await tinyEncoder(name, pooling);
+    const batch = createTokenBatch(sequences, padId, pooling);
+    const seeds = Float32Array.from({ length: 3 * encoder.graph.dimensions }, (_, i) => Math.sin(i));
+    const gradients = [];
+    for (const activationBytes of [0, 2 ** 23]) {
+      const model = await createTrainableEncoder(encoder, { activationBytes });
+      await model.forwardKeeping(batch);
+      expect(model.keeps(batch)).toBe(activationBytes > 0);
+      await model.backward(batch, seeds);
+      gradients.push(new Map(model.gradients));
+      await model.close();
+    }
+    expect(gradients[1]).toEqual(gradients[0]);
+  });
+
   it("exported, gives PyTorch's hidden states", async () => {
     const encoder = await tinyEncoder(name, "mean");
     const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
