@@ -187,7 +187,7 @@ describe("time", () => {
     expect(page.blocks[0]).toMatchObject({ kind: "heading", lines: [1, 1] });
     expect(page.blocks.find(({ start }) => page.text.startsWith("Two.", start))).toMatchObject({ lines: [8, 8] });
     expect(page.blocks.at(-1)).toMatchObject({ lines: [10, 10], headings: ["A", "B"] });
-    expect(page.text.match(/word \*and\*/g)).toHaveLength(8000);
+    expect(page.text.match(/\*and\*/g)).toHaveLength(8000);
   });
 
   const hostile = {

@@ -10,6 +10,7 @@ import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
 import { gfmTable } from "micromark-extension-gfm-table";
 import { gfmTaskListItem } from "micromark-extension-gfm-task-list-item";
 import { mdxjs } from "micromark-extension-mdxjs";
+import { plainTree } from "../plain/index.js";
 import { shortcodeFromMarkdown, shortcodeSyntax } from "./shortcode-syntax.js";
 
 const GFM = {
@@ -48,24 +49,6 @@ export function shiftLines(nodes: readonly RootContent[], by: number): void {
     }
     if ("children" in node) shiftLines(node.children as RootContent[], by);
   }
-}
-
-function plainParagraphs(text: string, line: number): RootContent[] {
-  const made: RootContent[] = [];
-  for (let at = 0, on = line; at < text.length; ) {
-    let end = Math.min(text.length, at + MOST_PARAGRAPH);
-    if (end < text.length) {
-      const space = Math.max(text.lastIndexOf("\n", end), text.lastIndexOf(" ", end));
-      if (space > at) end = space + 1;
-    }
-    const value = text.slice(at, end).trim();
-    const lines = text.slice(at, end).split("\n").length - 1;
-    const position = { start: { line: on, column: 1 }, end: { line: on + lines, column: 1 } };
-    if (value !== "") made.push({ type: "paragraph", children: [{ type: "text", value }], position });
-    at = end;
-    on += lines;
-  }
-  return made;
 }
 
 interface Part {
@@ -146,7 +129,9 @@ export async function parseMarkdown(text: string, turn: () => Promise<void>): Pr
   for (const part of parts) {
     await turn();
     if (part.plain) {
-      root.children.push(...plainParagraphs(part.text, part.line));
+      const { children } = plainTree(part.text);
+      shiftLines(children, part.line - 1);
+      for (const child of children) root.children.push(child);
       continue;
     }
     const { children } = fromMarkdown(definitions ? `${part.text}\n\n${definitions}\n` : part.text, MARKDOWN);

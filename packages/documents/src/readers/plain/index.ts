@@ -10,8 +10,9 @@ function pieces(text: string): string[] {
   for (let at = 0; at < text.length; ) {
     let end = Math.min(text.length, at + MOST_PARAGRAPH);
     if (end < text.length) {
-      const space = Math.max(text.lastIndexOf("\n", end), text.lastIndexOf(" ", end));
-      if (space > at) end = space + 1;
+      const piece = text.slice(at, end);
+      const space = Math.max(piece.lastIndexOf("\n"), piece.lastIndexOf(" "));
+      if (space > 0) end = at + space + 1;
     }
     made.push(text.slice(at, end));
     at = end;
