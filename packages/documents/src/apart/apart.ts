@@ -67,6 +67,7 @@ export const addressOf = (module: string): string => pathToFileURL(resolveModule
 const bootOf = (task: string): string => `
 const { parentPort } = require("node:worker_threads");
 const task = ${task};
+for (const print of ["log", "info", "warn", "error", "debug"]) console[print] = () => {};
 const answers = new Map();
 let asked = 0;
 const tools = {
@@ -124,15 +125,10 @@ export class Apart<Input, Part, Question = never, Answer = never> {
   ) {}
 
   private start(): Worker {
-    const worker = new Worker(bootOf(this.task.toString()), {
+    return new Worker(bootOf(this.task.toString()), {
       eval: true,
-      stdout: true,
-      stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: this.limits.megabytes },
     });
-    worker.stdout.resume();
-    worker.stderr.resume();
-    return worker;
   }
 
   /**

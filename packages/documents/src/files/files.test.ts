@@ -72,8 +72,8 @@ describe("findFiles", () => {
     expect(await sources([path, root, join(root, "*.md")])).toEqual(["a.md"]);
   });
 
-  it.each([["nowhere"], ["nowhere/*.md"], ["notes.docx"]])("says what is wrong with %s", async (name) => {
-    await put("notes.docx", "x");
+  it.each([["nowhere"], ["nowhere/*.md"], ["notes.pages"]])("says what is wrong with %s", async (name) => {
+    await put("notes.pages", "x");
     await expect(findFiles([join(root, name)], all)).rejects.toBeInstanceOf(UserError);
     await expect(findFiles([join(root, name)], all)).rejects.toThrow(name);
   });
