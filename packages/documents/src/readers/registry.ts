@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import { asciidoc } from "./asciidoc/index.js";
 import { docx } from "./docx/index.js";
 import { html } from "./html/index.js";
 import { jsonl } from "./jsonl/index.js";
@@ -8,7 +9,7 @@ import { plain } from "./plain/index.js";
 import type { Reader } from "./reader.js";
 
 /** The formats that are read: a row each. */
-export const READERS: readonly Reader[] = [jsonl, markdown, html, docx, notebook, plain];
+export const READERS: readonly Reader[] = [jsonl, markdown, html, asciidoc, docx, notebook, plain];
 
 /** The reader for a file by its extension; undefined when its kind is not read. */
 export function readerOf(path: string): Reader | undefined {
