@@ -8,9 +8,10 @@ import { notebook } from "./notebook/index.js";
 import { pdf } from "./pdf/index.js";
 import { plain } from "./plain/index.js";
 import type { Reader } from "./reader.js";
+import { rst } from "./rst/index.js";
 
 /** The formats that are read: a row each. */
-export const READERS: readonly Reader[] = [jsonl, markdown, html, asciidoc, docx, notebook, pdf, plain];
+export const READERS: readonly Reader[] = [jsonl, markdown, html, rst, asciidoc, docx, notebook, pdf, plain];
 
 /** The reader for a file by its extension; undefined when its kind is not read. */
 export function readerOf(path: string): Reader | undefined {
