@@ -77,7 +77,10 @@ export async function parseRst(text: string, run: { path: string; turn(): Promis
     compiler: addressOf("rst-compiler"),
   };
   try {
-    for await (const root of apart.run(input, run)) return root;
+    // To the end, since a thread that is left early is not used again.
+    let root: RstNode | undefined;
+    for await (const part of apart.run(input, run)) root = part;
+    if (root !== undefined) return root;
   } catch (cause) {
     if (!(cause instanceof ApartError)) throw cause;
     throw new UnreadableFileError(
