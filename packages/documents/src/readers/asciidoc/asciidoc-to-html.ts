@@ -18,9 +18,9 @@ export interface Wanted {
 
 export type Answer = { path: string; text: string } | undefined;
 
-/** The parts of asciidoctor.js that are used; its own types name no more of them. */
+/** The parts of asciidoctor.js that are used; its own types do not name those of its extensions. */
 interface Asciidoctor {
-  convert(text: string, options: Record<string, unknown>): Promise<string>;
+  convert: typeof import("@asciidoctor/core")["convert"];
   Extensions: { create(): { includeProcessor(define: (this: IncludeDsl) => void): void } };
 }
 interface IncludeReader {

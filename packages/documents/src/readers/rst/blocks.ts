@@ -1,8 +1,9 @@
 import type { Blockquote, FootnoteDefinition, Heading, List, PhrasingContent, RootContent } from "mdast";
 import type { ReadContext } from "../reader.js";
-import { Directives, placeOf, term } from "./directives.js";
+import { type DirectivePage, Directives } from "./directives.js";
 import { inlineOf, plainOf, type References, unescaped } from "./inline.js";
 import { parseRst, type RstNode } from "./parse-rst.js";
+import { placeOf, term } from "./place.js";
 import { drawnTable } from "./tables.js";
 
 const FIELDS: readonly [RegExp, string][] = [
@@ -26,7 +27,7 @@ const idOf = (title: string): string =>
     .replace(/^[-0-9]+|-+$/g, "");
 
 /** Makes blocks of Markdown's tree of those of reStructuredText. */
-export class Blocks {
+export class Blocks implements DirectivePage {
   /** Of blocks of code that name none (`highlight`). */
   language: string | undefined;
   private readonly directives = new Directives(this);

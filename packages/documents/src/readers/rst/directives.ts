@@ -1,9 +1,10 @@
 // What each directive shows.
 import { extname } from "node:path";
 import type { Code, Paragraph, PhrasingContent, RootContent } from "mdast";
-import type { Blocks } from "./blocks.js";
-import { plainOf, unescaped } from "./inline.js";
+import type { ReadContext } from "../reader.js";
+import { plainOf, type References, unescaped } from "./inline.js";
 import type { RstNode } from "./parse-rst.js";
+import { placeOf, term } from "./place.js";
 import { csvTable, listTable } from "./tables.js";
 
 const ADMONITIONS =
@@ -30,19 +31,24 @@ const MOST_DEPTH = 8;
 const MOST_INCLUDES = 200;
 
 const word = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-export const term = (children: PhrasingContent[], node?: RstNode): Paragraph => ({
-  type: "paragraph",
-  children,
-  data: { term: true },
-  ...(node ? { position: placeOf(node) } : {}),
-});
-export const placeOf = ({ source }: RstNode): NonNullable<Paragraph["position"]> => ({
-  start: { line: source.startLineIdx + 1, column: 1 },
-  end: { line: Math.max(source.startLineIdx + 1, source.endLineIdx), column: 1 },
-});
+/** What a directive needs to know of the page that it is on, and of what reads it. */
+export interface DirectivePage {
+  readonly lines: readonly string[];
+  readonly context: ReadContext;
+  /** The included file that the lines are of, and how deep it is taken in. */
+  readonly base?: string | undefined;
+  readonly depth: number;
+  readonly references: References;
+  /** Of blocks of code that name none (`highlight`). */
+  language: string | undefined;
+  lineOf(nodes: readonly RstNode[]): PhrasingContent[];
+  flow(nodes: readonly RstNode[]): Promise<RootContent[]>;
+  /** Blocks of a file that is taken in, in place of a directive. */
+  included(text: string, path: string, at: RstNode): Promise<RootContent[]>;
+}
 
 export class Directives {
-  constructor(private readonly blocks: Blocks) {}
+  constructor(private readonly blocks: DirectivePage) {}
 
   private option({ data }: RstNode, name: string): string | undefined {
     const item = data.config?.children.find((field) => plainOf(field.data.name ?? []).trim() === name);
