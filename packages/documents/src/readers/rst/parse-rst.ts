@@ -1,5 +1,5 @@
 // reStructuredText is parsed by rst-compiler: it knows sections, all kinds of lists and tables, and directives with bodies, and of 250
-// real files none failed. (`restructured`, the other parser for Node, is of 2016 and knows no tables.)
+// real files none failed.
 import { Apart, ApartError, type ApartTask, addressOf } from "../../apart/apart.js";
 import { UnreadableFileError } from "../unreadable-file-error.js";
 
