@@ -22,6 +22,7 @@ const NAMES = [
   "negatives",
   "shuffled",
   "audit",
+  "documents",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);

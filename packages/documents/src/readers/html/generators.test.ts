@@ -166,3 +166,21 @@ describe("hostile pages", () => {
     expect(performance.now() - start).toBeLessThan(10_000);
   });
 });
+
+describe("what the words of real pages showed", () => {
+  it("leaves rustdoc's links to the source and labels of what is open out, and keeps the versions", async () => {
+    const page = `<main><h1>Struct Jar</h1><span class="sub-heading"><span class="since">1.87.0</span> · <a class="src" href="../src/jar/lib.rs.html#2-8">Source</a></span>
+      <details class="toggle" open><summary class="hideme"><span>Expand description</span></summary><p>Holds water.</p></details>
+      <p>See the <a href="source.html">source</a> of jars.</p></main>`;
+    const read = await text(page);
+    expect(read).not.toMatch(/Expand|Source/);
+    expect(read).toContain("1.87.0");
+    expect(read).toContain("See the source of jars.");
+  });
+
+  it("parts links that only a style sheet parts, and leaves Docusaurus's button of contents out", async () => {
+    const page = `<main><div class="tocCollapsible_a"><button type="button" class="clean-btn tocCollapsibleButton_b">On this page</button></div>
+      <div class="links"><a href="a.html"><span>cause</span></a><a href="b.html"><span>message</span></a></div><p>Text of the page.</p></main>`;
+    expect(await text(page)).toBe("cause message\n\nText of the page.");
+  });
+});

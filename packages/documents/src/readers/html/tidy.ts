@@ -62,6 +62,11 @@ const LEAST_LINKS = 3;
 /** An address that opens the page's source to change it, or shows its history. */
 const SOURCE_ADDRESS =
   /\/(?:-\/)?(?:edit|_edit|blame|commits)\/|\/(?:-\/)?(?:blob|tree|src)\/.+\.(?:mdx?|rst|adoc|ipynb|txt|html?)(?:[?#]|$)|(?:^|\/)_sources?\//;
+/** The button of a list of contents that scripts make (Docusaurus on a telephone). */
+const OPENS_CONTENTS = /(?:^|[\s_-])toc(?:$|[\s_A-Z-])/;
+
+/** A link that says so need not stand alone: rustdoc has one beside each version. */
+const SOURCE_TEXT = /^\W*(?:view )?(?:source|src)\W*$/i;
 
 class Tidy {
   private readonly ancestors: Element[] = [];
@@ -104,9 +109,17 @@ class Tidy {
         child.data = { ...child.data, ...codeLanguage(child, this.ancestors) } as ElementData;
       this.children(child);
       this.ancestors.pop();
+      if (this.stickTogether(kept.at(-1), child)) kept.push({ type: "text", value: " " });
       kept.push(child);
     }
     parent.children = kept as typeof parent.children;
+  }
+
+  /** Links with nothing between them are set apart by the style sheet. */
+  private stickTogether(before: Child | undefined, node: Element): boolean {
+    const isLink = (child: Child | undefined): boolean =>
+      child !== undefined && isElement(child) && child.tagName === "a" && hasWord(textOf(child));
+    return isLink(before) && isLink(node) && !this.inside(({ tagName }) => tagName === "pre" || tagName === "code");
   }
 
   private inside(test: (element: Element) => boolean): boolean {
@@ -161,6 +174,7 @@ class Tidy {
     if (within && href.startsWith("#") && textOf(within).trim() !== text.trim() && isSelfLink(node, within)) {
       return "links to a heading";
     }
+    if (SOURCE_TEXT.test(text) && SOURCE_ADDRESS.test(href)) return "links to the page's source";
     const turns = /\b(?:prev|next|edit)\b/.test(attribute(node, "rel"));
     if (!turns && !SOURCE_ADDRESS.test(href)) return undefined;
     if (!this.isAlone(node, text)) return undefined;
@@ -183,7 +197,7 @@ class Tidy {
 
   private button(node: Element): string | undefined {
     const text = textOf(node);
-    if (!hasWord(text)) return "buttons";
+    if (!hasWord(text) || OPENS_CONTENTS.test(attribute(node, "className"))) return "buttons";
     const title = this.ancestors.findLast(({ tagName }) => HEADING.test(tagName) || tagName === "dt");
     // The question of an accordion is a button; beside other words of a heading it does something.
     if (title) return hasWord(textOf(title).replace(text, "")) ? "buttons" : undefined;
