@@ -110,7 +110,7 @@ const sides = {
   unstructured:
     process.env.PYTHON || existsSync(join(root, ".venv/bin/python"))
       ? (request) => python("documents.py", request)
-      : "bench/peers.sh, then .venv/bin/pip install 'unstructured[md]'",
+      : "bench/peers.sh, then .venv/bin/pip install 'unstructured[md]' and spaCy's en_core_web_sm",
 };
 for (const [side, run] of Object.entries(sides))
   if (typeof run === "string" && !flags["ours-only"] && wanted(side))
