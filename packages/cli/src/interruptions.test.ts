@@ -193,7 +193,7 @@ describe("killed with SIGKILL and started again, a run ends with the same bits",
       "appendFile train.jsonl", // half a line of the log, in the middle of an epoch
       "rename .*checkpoint-4\\S*tmp checkpoint-4$", // whole, but not yet in its place
       "rename checkpoint-\\d \\.checkpoint", // a new one is there, an old one too
-      "copyFile .*model\\.safetensors", // training is done, the model only half in its place
+      "link .*model\\.safetensors", // training is done, the model only half in its place
       "rename .*choice\\.json", // weights between base and tuned were weighed, which is not yet written
       "rm checkpoint-\\d/\\.trainer_state", // all is done but for cleaning up
     ]) {

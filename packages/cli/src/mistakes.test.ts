@@ -39,7 +39,11 @@ const documents = ["red", "green", "blue", "grey"].map((colour) =>
   }),
 );
 const common = (i: number) => ({ gold_docs: [documents[i]], hard_neg_docs: [], chat_history: [] });
-const questions = [0, 1, 2].map((i) => ({ ...common(i), questions: ["Where is the lamp set?"] }));
+// Each its own: passages of the same question are no negatives of it.
+const questions = ["red", "green", "blue"].map((colour, i) => ({
+  ...common(i),
+  questions: [`Where is the ${colour} lamp set?`],
+}));
 const answers = [0, 1, 2].map((i) => ({ ...common(i), question: "Where is it set?", gold_answer: "In the panel." }));
 
 async function write(name: string, content: string | Uint8Array): Promise<void> {

@@ -31,10 +31,10 @@ async function die() {
 const half = (data) => data.slice(0, Math.floor(data.length / 2));
 
 // Making a folder is left out: a kill before the next change shows the same.
-for (const name of ["rename", "rm", "copyFile", "cp"]) {
+for (const name of ["rename", "rm", "copyFile", "link", "cp"]) {
   fs[name] = async (...args) => {
     // The last path is the one that comes into being; a rename also changes where it came from.
-    const paths = ["rename", "copyFile", "cp"].includes(name) ? args.slice(0, 2) : args.slice(0, 1);
+    const paths = ["rename", "copyFile", "link", "cp"].includes(name) ? args.slice(0, 2) : args.slice(0, 1);
     if (isChosen(name, ...(name === "rename" ? paths : paths.slice(-1)))) await die();
     return real[name](...args);
   };
