@@ -9,4 +9,5 @@ export * from "./passages.js";
 export * from "./readers/reader.js";
 export * from "./readers/registry.js";
 export * from "./readers/unreadable-file-error.js";
+export * from "./site/find-site.js";
 export * from "./tree/render.js";

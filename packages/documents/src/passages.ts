@@ -2,6 +2,7 @@ import { createDocument, type Document, type DocumentMetadata, documentKey } fro
 import { wordCount } from "@rag-ft/text";
 import { type CutOptions, type Cutting, cutPage } from "./cut/cut-page.js";
 import type { ReadPage } from "./files/read-file.js";
+import { isAddress } from "./site/is-address.js";
 import type { Rendered } from "./tree/render.js";
 
 export interface PassageOptions extends CutOptions {
@@ -46,7 +47,7 @@ export function titleOf({ title }: { title?: string }, { blocks }: Rendered): st
 
 /** An address that opens at the passage, when the source is one. */
 function linkTo(source: string, { anchor, page }: Cutting): string | undefined {
-  if (!/^https?:\/\//.test(source)) return undefined;
+  if (!isAddress(source)) return undefined;
   const place = anchor !== undefined ? encodeURIComponent(anchor) : page !== undefined ? `page=${page}` : undefined;
   return place === undefined ? undefined : `${source.replace(/#.*$/s, "")}#${place}`;
 }
@@ -63,7 +64,10 @@ export async function makePassages(
 ): Promise<Passages> {
   const { page, file } = read;
   const made: Passages = { passages: [], short: 0, duplicates: 0 };
-  const own = page.source === undefined && options.sourceUrl ? pageUrl(options.sourceUrl, file.source) : file.source;
+  const own =
+    page.source === undefined && options.sourceUrl && !isAddress(file.source)
+      ? pageUrl(options.sourceUrl, file.source)
+      : file.source;
   const source = page.source ?? own;
   const title = titleOf(page, read);
   for (const cutting of await cutPage(read, options, turn)) {

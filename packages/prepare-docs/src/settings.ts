@@ -18,7 +18,9 @@ const LEAST_CHUNK_SIZE = 16;
 export const prepareDocsSettings = z.object({
   document_path: list()
     .refine((entries) => entries.length > 0, { error: "is empty; expected a file, a folder or a glob" })
-    .describe("Files of the formats that are read, folders or globs; several separated by commas or as a YAML list"),
+    .describe(
+      "Files of the formats that are read, folders, globs, or the address of a sitemap or a page; several separated by commas or as a YAML list",
+    ),
   tokenizer: z
     .string()
     .min(1)

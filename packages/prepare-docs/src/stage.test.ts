@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,6 +57,36 @@ async function run(settings: Record<string, unknown>, given = context()): Return
 describe("prepare-docs", () => {
   const sentences = (number: number): string =>
     Array.from({ length: number }, (_, i) => `Sentence ${i} says one thing.`).join(" ");
+
+  it("takes the pages of a site by its sitemap, with their addresses", async () => {
+    const server = createServer((request, response) => {
+      const { host } = request.headers;
+      if (request.url === "/sitemap.xml") {
+        const entries = ["a", "b.pdf", "none"].map((page) => `<url><loc>http://${host}/${page}</loc></url>`).join("");
+        response.writeHead(200, { "content-type": "application/xml" }).end(`<urlset>${entries}</urlset>`);
+      } else if (request.url === "/a") {
+        response.writeHead(200, { "content-type": "text/html" }).end('<main><h2 id="use">Use</h2><p>Text.</p></main>');
+      } else if (request.url === "/b.pdf") response.writeHead(200, { "content-type": "image/png" }).end("x");
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const given = { ...context(), env: { RAG_FT_CACHE: join(root, "cache") } };
+      const { summary, record } = await run(
+        { document_path: `${site}/sitemap.xml`, source_url: "https://e.org/{path}" },
+        given,
+      );
+      const [passage, ...others] = await readDocuments(join(root, "out", "documents.jsonl"));
+      expect(others).toEqual([]);
+      expect(passage?.metadata).toMatchObject({ source: `${site}/a`, link: `${site}/a#use` });
+      expect(summary).toContain("not read: 1 image/png, 1 pages that could not be fetched");
+      expect(record?.files_not_read).toEqual({ "image/png": 1, "pages that could not be fetched": 1 });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
 
   async function putDocs(...rows: unknown[]): Promise<void> {
     await writeFile(join(root, "docs.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));

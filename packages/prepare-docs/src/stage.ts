@@ -1,6 +1,15 @@
 import { rm } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { ownsFolder, type Stage, type StageContext, type StageResult, UserError, writeJsonl } from "@rag-ft/core";
+import {
+  ownsFolder,
+  proxyFetch,
+  type Stage,
+  type StageContext,
+  type StageResult,
+  UserError,
+  writeJsonl,
+} from "@rag-ft/core";
 import { describeUnread, findFiles, type PassageOptions } from "@rag-ft/documents";
 import { loadTokenizer, resolveModelFolder, type Tokenizer } from "@rag-ft/models";
 import { type CutFiles, cutFiles } from "./cut-files.js";
@@ -82,7 +91,7 @@ function describe(settings: PrepareDocsSettings, written: Written): StageResult 
         ? `; ${repeated} passages are contained in another one, but for a fifth at most: --dedupe leaves them out`
         : ""),
     ...(parts ? [`not part of the passages: ${parts} (--explain PAGE shows them)`] : []),
-    ...(unread.size > 0 ? [`files of other kinds, which were not read: ${describeUnread(unread)}`] : []),
+    ...(unread.size > 0 ? [`not read: ${describeUnread(unread)}`] : []),
   ];
   return {
     outputs: written.outputs,
@@ -106,13 +115,23 @@ function outputNames({ save_dir, save_name }: PrepareDocsSettings): { output: st
   return { output: join(save_dir, `${name}.jsonl`), list: join(save_dir, `${name}.dropped.jsonl`) };
 }
 
-async function filesOf(settings: PrepareDocsSettings): ReturnType<typeof findFiles> {
+async function filesOf(
+  settings: PrepareDocsSettings,
+  { env, reporter, signal }: StageContext,
+): ReturnType<typeof findFiles> {
   if (settings.chunk_overlap_size >= settings.chunk_size) {
     throw new UserError(
       `chunk_overlap_size is ${settings.chunk_overlap_size}; it must be smaller than chunk_size (${settings.chunk_size}).`,
     );
   }
-  const found = await findFiles(settings.document_path, settings);
+  const { include, exclude } = settings;
+  const sites = {
+    fetch: proxyFetch(env),
+    folder: join(env.RAG_FT_CACHE || join(homedir(), ".cache", "rag-ft"), "sites"),
+    signal,
+    warn: (message: string) => reporter.warn(message),
+  };
+  const found = await findFiles(settings.document_path, { include, exclude, sites });
   if (found.files.length === 0) {
     throw new UserError("No document is left after include and exclude. Check these globs against document_path.");
   }
@@ -147,14 +166,14 @@ const stage: Stage<PrepareDocsSettings> = {
   inputs: ["document_path", "tokenizer"],
 
   async assume(settings, context) {
-    const { files } = await filesOf(settings);
+    const { files } = await filesOf(settings, context);
     const { kept } = await makePassages(files, settings, context);
     return new Map([[outputNames(settings).output, kept.map(({ passage }) => passage)]]);
   },
 
   async run(settings, context) {
     const { reporter, signal } = context;
-    const { files, unread } = await filesOf(settings);
+    const { files, unread } = await filesOf(settings, context);
     if (settings.explain !== "") {
       const warn = (message: string): void => reporter.warn(message);
       return { outputs: [], summary: await explain(files, settings.explain, { warn, turn: turnTaker(signal) }) };

@@ -173,6 +173,35 @@ describe("what is not read", () => {
   });
 });
 
+describe("a folder saved from a site", () => {
+  it("is read page by page, by the names that wget gives them", async () => {
+    const page = (text: string): string =>
+      `<!DOCTYPE html><html><head><title>${text} | Site</title></head><body><nav><a href="index.html">Home</a></nav><main><h1>${text}</h1><p>Text of ${text}.</p></main></body></html>`;
+    await put("host/index.html", page("Start"));
+    await put("host/guide/index.html", page("Guide"));
+    await put("host/page?x=1.html", page("One"));
+    await put("host/page?x=2&y=[a].html", page("Two"));
+    await put("host/page@x=3.html", page("Three"));
+    await put("host/page.html?x=4.5", page("Four"));
+    await put("host/style.css?v=1.css", "p {}");
+    await put("host/robots.txt.tmp", "");
+    const { pages } = await read([join(root, "host")]);
+    expect(pages.map(({ file, text }) => [file.source, text])).toEqual(
+      expect.arrayContaining([
+        ["guide/index.html", "# Guide\n\nText of Guide."],
+        ["index.html", "# Start\n\nText of Start."],
+        ["page?x=1.html", "# One\n\nText of One."],
+        ["page?x=2&y=[a].html", "# Two\n\nText of Two."],
+        ["page@x=3.html", "# Three\n\nText of Three."],
+        ["page.html?x=4.5", "# Four\n\nText of Four."],
+      ]),
+    );
+    expect(pages).toHaveLength(6);
+    // The name holds signs of globs, but is a file.
+    expect(await sources([join(root, "host/page?x=2&y=[a].html")])).toEqual(["page?x=2&y=[a].html"]);
+  });
+});
+
 describe("includes", () => {
   it("are read from the project, not from outside of it", async () => {
     await put("book.toml", "");

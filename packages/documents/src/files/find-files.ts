@@ -6,6 +6,8 @@ import picomatch from "picomatch";
 import { glob, isDynamicPattern } from "tinyglobby";
 import type { SourceFile } from "../readers/reader.js";
 import { READERS, readerOf } from "../readers/registry.js";
+import { type FetchSiteOptions, findSite } from "../site/find-site.js";
+import { isAddress } from "../site/is-address.js";
 import { sourceName } from "./source-name.js";
 
 export interface FindFilesOptions {
@@ -13,12 +15,17 @@ export interface FindFilesOptions {
   include: readonly string[];
   /** Globs; a file of a folder or glob that matches one is left out. */
   exclude: readonly string[];
+  /** How entries that are addresses are fetched; without it they are an error. */
+  sites?: FetchSiteOptions;
 }
 
 export interface FoundFiles {
   /** In order of path. */
   files: SourceFile[];
-  /** Files of kinds that are not read, by extension (`.png`; empty: without one), the most frequent first. */
+  /**
+   * What is not read, the most frequent first: files of other kinds by extension (`.png`; empty: without one), what a site's pages are
+   * left out for by type (`image/png`) or a few words.
+   */
   unread: ReadonlyMap<string, number>;
 }
 
@@ -92,9 +99,18 @@ export function describeUnread(unread: ReadonlyMap<string, number>): string {
   return [...unread].map(([extension, number]) => `${number} ${extension || "without extension"}`).join(", ");
 }
 
+async function siteOf(
+  entry: string,
+  options: FetchSiteOptions | undefined,
+  wanted: (path: string) => boolean,
+): ReturnType<typeof findSite> {
+  if (options === undefined) throw new UserError(`${entry}: addresses are not read here. Give a file or a folder.`);
+  return findSite(entry, options, wanted);
+}
+
 /**
  * The files behind `document_path`: files, folders (all readable files below, without `node_modules` and hidden folders) and
- * globs, in order of path. A file reached twice, by a link too, is read once.
+ * globs, in order of path, and the pages of sites. A file reached twice, by a link too, is read once.
  *
  * @throws UserError when an entry is not there, matches nothing, or has no file of a kind that is read
  */
@@ -105,7 +121,20 @@ export async function findFiles(entries: readonly string[], options: FindFilesOp
   const reached = new Set<string>();
   const unread = new Map<string, number>();
   const order = new Intl.Collator("en", { numeric: true });
+  const passOver = (kinds: ReadonlyMap<string, number>): void => {
+    for (const [kind, number] of kinds) unread.set(kind, (unread.get(kind) ?? 0) + number);
+  };
   for (const entry of entries) {
+    if (isAddress(entry)) {
+      const site = await siteOf(entry, options.sites, (path) => {
+        const page = { path, source: path };
+        return (options.include.length === 0 || included(page)) && !excluded(page);
+      });
+      for (const file of site.files) if (!reached.has(file.source)) files.push(file);
+      for (const { source } of site.files) reached.add(source);
+      passOver(site.unread);
+      continue;
+    }
     const { found, folder, listed } = await expand(entry);
     const kinds = new Map<string, number>();
     const added: [string, SourceFile][] = [];
@@ -136,7 +165,7 @@ export async function findFiles(entries: readonly string[], options: FindFilesOp
       );
     }
     for (const [, file] of added.sort(([a], [b]) => order.compare(a, b))) files.push(file);
-    for (const [extension, number] of kinds) unread.set(extension, (unread.get(extension) ?? 0) + number);
+    passOver(kinds);
   }
   return { files, unread: new Map([...unread].sort(([, a], [, b]) => b - a)) };
 }

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { readBytes } from "../bytes/read-bytes.js";
 import { cleanText } from "../bytes/read-text.js";
 import type { LeaveOut, ReadContext, SourceFile } from "../readers/reader.js";
+import { isAddress } from "../site/is-address.js";
 
 /** Files that stand at the top of a project; a page may take in files from there down. */
 const TOPS = [".git", "book.toml", "conf.py", "mkdocs.yml", "mkdocs.yaml", "antora.yml", "hugo.toml", "package.json"];
@@ -46,6 +47,8 @@ export function pageContext(file: SourceFile, events: PageEvents): ReadContext {
     warn,
     turn: events.turn,
     async include(path, base) {
+      // What others publish takes in no file of this machine.
+      if (isAddress(file.source)) return undefined;
       top ??= topOf(file).then((folder) => realpath(folder));
       const folder = await top;
       const wanted = path.startsWith("/") ? join(folder, path) : resolve(dirname(base ?? file.path), path);

@@ -1,4 +1,4 @@
-import { extname } from "node:path";
+import { basename, extname } from "node:path";
 import { asciidoc } from "./asciidoc/index.js";
 import { docx } from "./docx/index.js";
 import { html } from "./html/index.js";
@@ -13,8 +13,10 @@ import { rst } from "./rst/index.js";
 /** The formats that are read: a row each. */
 export const READERS: readonly Reader[] = [jsonl, markdown, html, rst, asciidoc, docx, notebook, pdf, plain];
 
-/** The reader for a file by its extension; undefined when its kind is not read. */
+/** The reader for a file by its extension (a page saved from a site may be `page.html?x=1`); undefined when its kind is not read. */
 export function readerOf(path: string): Reader | undefined {
-  const extension = extname(path).toLowerCase();
-  return READERS.find(({ extensions }) => extensions.includes(extension));
+  const name = basename(path).toLowerCase();
+  const ofExtension = (extension: string): Reader | undefined =>
+    READERS.find(({ extensions }) => extensions.includes(extension));
+  return ofExtension(extname(name)) ?? ofExtension(extname(name.split("?", 1)[0] ?? ""));
 }
