@@ -183,4 +183,24 @@ describe("what the words of real pages showed", () => {
       <div class="links"><a href="a.html"><span>cause</span></a><a href="b.html"><span>message</span></a></div><p>Text of the page.</p></main>`;
     expect(await text(page)).toBe("cause message\n\nText of the page.");
   });
+
+  it("leaves TypeDoc's settings and its list of what is on the page out, and keeps signatures and members", async () => {
+    const box = (name: string): string =>
+      `<li><label><input type="checkbox" name="${name}"/><svg width="9"></svg><span>${name}</span></label></li>`;
+    const settings = `<details class="tsd-accordion"><summary><h3>Settings</h3></summary><div><div><span>Member Visibility</span><ul>${["Protected", "Inherited", "External"].map(box).join("")}</ul></div>
+      <div><label for="tsd-theme">Theme</label><select id="tsd-theme"><option>OS</option><option>Light</option></select></div></div></details>`;
+    const contents = `<details open><summary><h3>On This Page</h3></summary><div><details open><summary>Methods</summary><div><a href="#open">open</a><a href="#shut">shut</a><a href="#lift">lift</a></div></details></div></details>`;
+    const page = `<body><div class="container"><div class="col-content"><h1>Type Alias Shape</h1><div><span>Shape</span><span>:</span> <span>{ side: T }</span></div><aside><ul><li>Defined in a.ts:9</li></ul></aside></div>
+      <div class="col-sidebar"><div class="page-menu"><div>${settings}</div>${contents}</div></div></div></body>`;
+    const read = await readTextPage("a.html", page);
+    expect(read.text).toBe("# Type Alias Shape\n\nShape: { side: T }\n\n- Defined in a.ts:9");
+    expect(read.leftOut.counts()).toMatchObject({ settings: 1, "tables of contents": 1 });
+  });
+
+  it("keeps lists of tasks and what a reader unfolds", async () => {
+    const page = `<body><h1>Plan</h1><div><ul><li><label><input type="checkbox"/> Dig</label></li><li><label><input type="checkbox" checked/> Fill</label></li></ul></div>
+      <details><summary>Why?</summary>See <a href="#a">one</a>, <a href="#b">two</a> and <a href="#c">three</a> for it.</details></body>`;
+    const read = await text(page);
+    for (const word of ["Dig", "Fill", "Why?", "three"]) expect(read).toContain(word);
+  });
 });

@@ -16,6 +16,7 @@ import {
   textOf,
 } from "./element.js";
 import { isHidden } from "./hidden.js";
+import { isSettings } from "./settings.js";
 
 export interface TidyOptions {
   leaveOut: LeaveOut;
@@ -140,7 +141,9 @@ class Tidy {
     if (tagName === "a") return this.link(node);
     if (tagName === "button") return this.button(node);
     if (tagName === "select" && !this.inside((outer) => outer.tagName === "form")) return "search fields";
-    if (tagName === "ul" || tagName === "ol") return this.isContents(node) ? "tables of contents" : undefined;
+    if (this.isBesideText() && isSettings(node)) return "settings";
+    if (tagName === "ul" || tagName === "ol" || tagName === "details")
+      return this.isContents(node) ? "tables of contents" : undefined;
     if (tagName === "td" && isLineNumbers(node)) return "line numbers";
     if (attribute(node, "ariaHidden") === "true" && this.isOrnament(node)) return "ornaments";
     if (this.ancestors.length <= 2 && this.isConsent(node)) return "dialogs";
@@ -212,7 +215,7 @@ class Tidy {
     return besideCode && frame !== undefined ? "buttons" : undefined;
   }
 
-  /** A list of links to places of this page that repeats its headings. */
+  /** A list of links to places of this page that repeats its headings; what folds it is named by a summary. */
   private isContents(list: Element): boolean {
     let links = 0;
     for (const inner of elementsOf(list)) {
@@ -220,7 +223,11 @@ class Tidy {
       if (!attribute(inner, "href").startsWith("#")) return false;
       links++;
     }
-    const { text, linked } = linkShare(list);
+    const { text: all, linked } = linkShare(list);
+    let text = all;
+    for (const inner of elementsOf(list, ({ tagName }) => tagName !== "summary")) {
+      if (inner.tagName === "summary") text -= linkShare(inner).text - linkShare(inner).linked;
+    }
     return (
       links >= LEAST_LINKS &&
       linked >= text * 0.95 &&
@@ -243,6 +250,11 @@ class Tidy {
       /^(?:div|section|aside|form)$/.test(node.tagName) &&
       find(node, ({ tagName }) => tagName === "button" || tagName === "a" || tagName === "input") !== undefined
     );
+  }
+
+  /** Outside of a named main part, not deep in the page (so that looking into each block is linear) and not in a form. */
+  private isBesideText(): boolean {
+    return !this.options.named && this.ancestors.length <= 6 && !this.inside(({ tagName }) => tagName === "form");
   }
 
   /** Outside of a named main part: a block of links beside the text. */
