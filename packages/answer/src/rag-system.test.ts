@@ -56,6 +56,19 @@ it("finds passages, and answers from them", async () => {
   expect(prompts[0]?.indexOf("Hello.")).toBeLessThan(prompts[0]?.indexOf("green cars?") as number);
 });
 
+it("searches by the dialogue's last user turns too, and not by its answers", async () => {
+  const { system } = fake(["x"]);
+  const history = [
+    { speaker: "user", message: "Tell me of boats." },
+    { speaker: "assistant", message: "Red red red cars stop." },
+  ];
+  const ids = async (more: object): Promise<number[]> =>
+    (await system.ask("And those?", { limit: 1, ...more })).passages.map(({ id }) => id);
+  expect(await ids({ history })).toEqual([2]);
+  // BM25 finds nothing where no word is known.
+  expect(await ids({})).toEqual([]);
+});
+
 it("pages, and searches and answers from the passages that fit a filter", async () => {
   const { system, prompts } = fake(["x"]);
   expect((await system.search("green cars", { limit: 1, offset: 1 })).map(({ id }) => id)).toEqual([0]);

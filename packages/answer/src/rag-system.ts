@@ -1,4 +1,4 @@
-import type { ChatTurn, Document } from "@rag-ft/core";
+import { type ChatTurn, type Document, retrievalQuery } from "@rag-ft/core";
 import { type CompletionUsage, checkReply, readCompletion } from "@rag-ft/llm";
 import type { MetadataFilter, Retriever } from "@rag-ft/retrieval";
 import type { Generator } from "./generator.js";
@@ -23,7 +23,7 @@ export interface SearchOptions {
 }
 
 export interface AskOptions {
-  /** The dialogue before the question. */
+  /** The dialogue before the question; its last user turns are searched by too (`retrievalQuery`). */
   history?: readonly ChatTurn[];
   /** Passages in the prompt. */
   limit?: number;
@@ -88,6 +88,8 @@ export function createRagSystem({ retriever, generator, limit: usual }: RagParts
       score: found?.scores[i] as number,
     }));
   };
+  const searchInDialogue = (question: string, options: AskOptions): Promise<FoundPassage[]> =>
+    search(retrievalQuery({ question, chat_history: options.history }), options);
   const answerFrom = async (
     question: string,
     passages: FoundPassage[],
@@ -113,10 +115,10 @@ export function createRagSystem({ retriever, generator, limit: usual }: RagParts
   return {
     search,
     async ask(question, options = {}) {
-      return answerFrom(question, await search(question, options), options);
+      return answerFrom(question, await searchInDialogue(question, options), options);
     },
     async *stream(question, options = {}) {
-      const passages = await search(question, options);
+      const passages = await searchInDialogue(question, options);
       yield { type: "passages", passages };
       const left = new AbortController();
       const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;

@@ -1,5 +1,5 @@
 import type { Document } from "./document.js";
-import type { ChatTurn } from "./qa.js";
+import { type DialogueTurn, isAssistantTurn } from "./retrieval-query.js";
 
 /** How a generator's prompt is put together; the same in training and in test, saved with the checkpoint. */
 export interface PromptFormat {
@@ -38,11 +38,11 @@ export function buildPrompt(
   format: PromptFormat,
   passages: readonly Pick<Document, "fmt_content">[],
   question: string,
-  history: readonly Pick<ChatTurn, "speaker" | "message">[] = [],
+  history: readonly DialogueTurn[] = [],
 ): string {
   const context = passages.map((passage) => passage.fmt_content).join("\n");
   const turns = history.map((turn) =>
-    /^(assistant|system|bot)$/i.test(turn.speaker)
+    isAssistantTurn(turn)
       ? `${opened(format.assistant_prefix)}${turn.message}${format.sep_sys}`
       : `${opened(format.user_prefix)}${turn.message}${format.sep_user}`,
   );

@@ -93,7 +93,7 @@ type AskSettings = Pick<
 export function answerRequest(
   domain: DomainConfig,
   settings: AskSettings,
-  { gold_docs, question }: OpenQuestion,
+  { gold_docs, question, chat_history }: OpenQuestion,
   occurrence: number,
   language?: string,
 ): { messages: ChatMessage[]; options: CompletionOptions } {
@@ -103,7 +103,7 @@ export function answerRequest(
     timeout_ms: settings.request_timeout * 1000,
     seed: settings.seed + occurrence,
   };
-  return { messages: answerMessages(domain, gold_docs, question, language), options };
+  return { messages: answerMessages(domain, gold_docs, question, language, chat_history), options };
 }
 
 /** A model. */

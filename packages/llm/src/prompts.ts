@@ -1,4 +1,4 @@
-import { type Document, hashText } from "@rag-ft/core";
+import { type DialogueTurn, type Document, hashText, isAssistantTurn } from "@rag-ft/core";
 import type { DomainConfig } from "./domain-config.js";
 import type { ChatMessage } from "./language-model.js";
 
@@ -63,12 +63,16 @@ export function questionMessages(
   return [{ role: "system", content }, ...turns, ask(passage.fmt_content)];
 }
 
-/** The gold passages, joined by a blank line, and the question. */
+/** Said only where there is a dialogue. */
+const IN_A_DIALOGUE = "The question is the last turn of a dialogue, which is given first. Answer the question alone.";
+
+/** The gold passages, joined by a blank line, and the question; before them the dialogue, where there is one. */
 export function answerMessages(
   domain: DomainConfig,
   passages: readonly Pick<Document, "fmt_content">[],
   question: string,
   language?: string,
+  history: readonly DialogueTurn[] = [],
 ): ChatMessage[] {
   const { instruction, template, examples, not_in_passage } = domain.answer_prompt;
   const ask = (text: string, asked: string): ChatMessage => ({
@@ -86,7 +90,14 @@ export function answerMessages(
     (name) =>
       `The answer to this question is to be in ${name}${not_in_passage === undefined ? "" : `; only the reply '${not_in_passage}' stays as it is`}.`,
   );
-  return [{ role: "system", content }, ...turns, ask(text, question)];
+  const asked = ask(text, question);
+  if (history.length === 0) return [{ role: "system", content }, ...turns, asked];
+  const dialogue = history.map((turn) => `${isAssistantTurn(turn) ? "System" : "User"}: ${turn.message}`).join("\n");
+  return [
+    { role: "system", content: `${content} ${IN_A_DIALOGUE}` },
+    ...turns,
+    { role: "user", content: `Dialogue:\n${dialogue}\n\n${asked.content}` },
+  ];
 }
 
 /** The passage and a question, for the judge of whether the one answers the other. */

@@ -59,3 +59,18 @@ it("names file, line and key of what is wrong", async () => {
   await writeFile(path, "name: x\nquestion_promt:\n  instruction: y\n");
   await expect(readDomainConfig(path)).rejects.toThrow(/question_promt/);
 });
+
+it("an answer's prompt has the dialogue first, where there is one", async () => {
+  const domain = await readDomainConfig();
+  const passage = createDocument("The gate opens.", { source: "s" });
+  const plain = answerMessages(domain, [passage], "And when?");
+  expect(answerMessages(domain, [passage], "And when?", undefined, [])).toEqual(plain);
+  const history = [
+    { speaker: "User", message: "What is it?" },
+    { speaker: "Assistant", message: "A flag." },
+  ];
+  const messages = answerMessages(domain, [passage], "And when?", undefined, history);
+  expect(messages.at(-1)?.content).toBe(`Dialogue:\nUser: What is it?\nSystem: A flag.\n\n${plain.at(-1)?.content}`);
+  expect(messages[0]?.content).toMatch(/last turn of a dialogue/);
+  expect(messages.slice(1, -1)).toEqual(plain.slice(1, -1));
+});

@@ -101,6 +101,29 @@ describe("figures", () => {
 });
 
 describe("the page", () => {
+  it("shows BM25 and both together beside the vectors, where training measured them on its test file", async () => {
+    await writeSmallRun(folder);
+    const recall = (value: number) => ({ "document_recall/recall4": value });
+    const path = join(folder, "retriever/test.json");
+    const earlier = { questions: 40, base: recall(0.5), best: recall(0.6) };
+    await writeFile(path, JSON.stringify(earlier));
+    expect(await page()).not.toContain("Vectors, words and both");
+    const test = { ...earlier, bm25: recall(0.55), hybrid: { ...recall(0.7), bm25_weight: 0.75 } };
+    await writeFile(path, JSON.stringify(test));
+    const { document } = parseHTML(await page());
+    const heading = [...document.querySelectorAll("h3")].find((h3) => h3.textContent === "Vectors, words and both");
+    expect(heading?.nextElementSibling?.textContent).toContain("40 questions");
+    const rows = [...(heading?.nextElementSibling?.nextElementSibling?.querySelectorAll("tr") ?? [])];
+    expect(rows.map((row) => [...row.children].map((cell) => cell.textContent))).toEqual([
+      ["search", "recall@4"],
+      ["base", "0.500"],
+      ["fine-tuned", "0.600"],
+      ["BM25", "0.550"],
+      ["fine-tuned + 0.75 BM25", "0.700"],
+    ]);
+    await rm(path);
+  });
+
   it("has every section, all charts with a description, and loads nothing", async () => {
     await writeSmallRun(folder, { judged: true, intervals: true });
     const text = await page();

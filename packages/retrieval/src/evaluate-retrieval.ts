@@ -1,4 +1,4 @@
-import { type Document, documentKey, type Reporter } from "@rag-ft/core";
+import { type AskedQuestion, type Document, documentKey, type Reporter, retrievalQuery } from "@rag-ft/core";
 import { REFERENCE_DEPTHS } from "@rag-ft/metrics";
 import { denseRetriever } from "./dense-retriever.js";
 import type { PassageIndex } from "./open-index.js";
@@ -6,8 +6,8 @@ import type { PassageEncoder } from "./passage-encoder.js";
 import type { Retrieved, Retriever } from "./retriever.js";
 import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-retrieval.js";
 
-export interface RetrievalQuestion {
-  question: string;
+/** A question, in its dialogue where there is one, with its gold passages. */
+export interface RetrievalQuestion extends AskedQuestion {
   gold_docs: readonly Document[];
 }
 
@@ -59,7 +59,7 @@ export async function evaluateRetriever(
   const { questions, reporter, signal, ks = REFERENCE_DEPTHS.ks } = options;
   const searched = Math.max(options.depth ?? 0, ...ks);
   const depths = { ks, searched };
-  const texts = questions.map((row) => row.question);
+  const texts = questions.map(retrievalQuery);
   const retrieved = await retriever.retrieve(texts, searched, { reporter, signal });
   const scores = questions.map((row, i) => scoreRetrieval(retrieved[i]?.documents ?? [], row.gold_docs, depths));
   const unanswerable = countUnanswerable(retriever.documents, questions);

@@ -1,4 +1,4 @@
-import { type Document, InternalError, throwIfCancelled } from "@rag-ft/core";
+import { type Document, InternalError, retrievalQuery, throwIfCancelled } from "@rag-ft/core";
 import { REFERENCE_DEPTHS } from "@rag-ft/metrics";
 import { bestOf, pageOf } from "./best-passages.js";
 import { bm25IndexOf } from "./bm25-retriever.js";
@@ -123,7 +123,7 @@ export async function evaluateWeights(
 ): Promise<MeasuredWeight[]> {
   const searched = Math.max(depth, ...ks);
   const scored = weights.map((): RetrievalScore[] => []);
-  const texts = questions.map((row) => row.question);
+  const texts = questions.map(retrievalQuery);
   let place = 0;
   for await (const scores of new HybridIndex(index, encoder).scores(texts, searched, { reporter, signal })) {
     const gold = questions[place++]?.gold_docs ?? [];

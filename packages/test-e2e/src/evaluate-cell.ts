@@ -131,6 +131,7 @@ export async function evaluateCell(
       judge,
       rows.map((row, i) => ({
         question: row.question,
+        history: row.chat_history,
         answer: answers[i]?.text ?? "",
         gold: row.gold_docs,
         retrieved: passages[i] ?? [],

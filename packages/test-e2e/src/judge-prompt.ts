@@ -1,4 +1,4 @@
-import { createDocument, type Document, hashText } from "@rag-ft/core";
+import { createDocument, type DialogueTurn, type Document, hashText, isAssistantTurn } from "@rag-ft/core";
 import type { ChatMessage, ReplySchema } from "@rag-ft/llm";
 import { beyondLatin, overlap } from "@rag-ft/text";
 
@@ -8,6 +8,8 @@ export const NEAR_EQUAL = 0.7;
 /** What the judge is shown of one question. */
 export interface JudgeCase {
   question: string;
+  /** The dialogue before the question. */
+  history?: readonly DialogueTurn[];
   answer: string;
   gold: readonly Document[];
   retrieved: readonly Document[];
@@ -41,17 +43,27 @@ The verdict is either "correct" or "incorrect".`;
 /** Only there where it is needed, so that verdicts on English answers that were paid for stay valid. */
 const IN_ANOTHER_SCRIPT = `The question is not in English. Judge what the answer says by the same rules. "correct" and "incorrect" stay English words.`;
 
+/** As above: only there where a dialogue is. */
+const IN_A_DIALOGUE = `The question is the last turn of a dialogue, which is given before it. Read the question as the dialogue makes it meant, and judge the answer to the question alone.`;
+
 /** The judge's messages for one answer. */
-export function judgeMessages({ question, answer, gold, retrieved }: JudgeCase): ChatMessage[] {
+export function judgeMessages({ question, history = [], answer, gold, retrieved }: JudgeCase): ChatMessage[] {
+  const turns = history.map((turn) => `${isAssistantTurn(turn) ? "System" : "User"}: ${turn.message}`);
   const second = pickSecondPassage(gold, retrieved);
   const content = [
     ...gold.map((passage) => `<gold_passage>\n${passage.fmt_content}\n</gold_passage>`),
     ...(second ? [`<further_passage>\n${second.fmt_content}\n</further_passage>`] : []),
+    ...(turns.length > 0 ? [`<dialogue>\n${turns.join("\n")}\n</dialogue>`] : []),
     `<question>\n${question}\n</question>`,
     `<answer>\n${answer}\n</answer>`,
   ].join("\n\n");
+  const instruction = [
+    INSTRUCTION,
+    ...(turns.length > 0 ? [IN_A_DIALOGUE] : []),
+    ...(beyondLatin(question) ? [IN_ANOTHER_SCRIPT] : []),
+  ];
   return [
-    { role: "system", content: beyondLatin(question) ? `${INSTRUCTION}\n\n${IN_ANOTHER_SCRIPT}` : INSTRUCTION },
+    { role: "system", content: instruction.join("\n\n") },
     { role: "user", content },
   ];
 }

@@ -115,3 +115,17 @@ test("kappa of judge and people, worked out by hand; a retrieval fault is not co
   expect(judgeAgreement([pair("correct", "correct"), pair("correct", "correct")], 0)).not.toHaveProperty("kappa");
   expect(judgeAgreement([pair("failed", "correct")], 0)).toBeUndefined();
 });
+
+test("the judge reads the dialogue before the question, and prompts without one stay what they were", () => {
+  const item = { question: "And now?", answer: "a", gold: [passage("x")], retrieved: [] };
+  const plain = judgeMessages(item);
+  expect(judgeMessages({ ...item, history: [] })).toEqual(plain);
+  const history = [
+    { speaker: "user", message: "What is x?" },
+    { speaker: "assistant", message: "A thing." },
+  ];
+  const [system, user] = judgeMessages({ ...item, history });
+  const before = "<dialogue>\nUser: What is x?\nSystem: A thing.\n</dialogue>\n\n<question>";
+  expect(user?.content).toBe(plain[1]?.content.replace("<question>", before));
+  expect(system?.content.startsWith(`${plain[0]?.content}\n\nThe question is the last turn of a dialogue`)).toBe(true);
+});

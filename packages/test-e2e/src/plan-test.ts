@@ -8,6 +8,7 @@ import {
   type QaRow,
   readDocuments,
   readQa,
+  retrievalQuery,
   type StagePlan,
 } from "@rag-ft/core";
 import {
@@ -59,7 +60,7 @@ export async function planTestE2e(
   for (const model of retrievers.filter(isEmbeddingModelName)) {
     const documents = planned.get(resolve(settings.document_path)) as Document[] | undefined;
     const passages = (documents ?? (await readDocuments(settings.document_path))).map(({ fmt_content }) => fmt_content);
-    const questions = rows.map(({ question }) => question);
+    const questions = rows.map(retrievalQuery);
     requests.push(await planEmbeddings({ model, prices: common.prices, texts: [passages, questions] }));
   }
   for (const side of sidesOf(models.generator)) {
@@ -102,7 +103,13 @@ export async function planTestE2e(
     for (const cell of cells) {
       for (const [i, retrieved] of promptsOf(cell).entries()) {
         const row = rows[i] as QaRow;
-        const item = { question: row.question, answer: row.gold_answer, gold: row.gold_docs, retrieved };
+        const item = {
+          question: row.question,
+          history: row.chat_history,
+          answer: row.gold_answer,
+          gold: row.gold_docs,
+          retrieved,
+        };
         const { messages, options } = judgeRequest(item, {
           timeout_ms: settings.request_timeout * 1000,
           seed: settings.seed,

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { type QaRow, type QuestionsRow, type Reporter, readAskedQuestions, readQa, requireFile } from "@rag-ft/core";
 import type { RetrievalQuestion } from "@rag-ft/retrieval";
 
-/** A test question; `chat_history` only tells it from others. */
+/** A test question with the dialogue that it is asked in. */
 export type TestQuestion = RetrievalQuestion & Pick<QaRow, "chat_history">;
 
 function eachQuestion({ questions, gold_docs, chat_history }: QuestionsRow): TestQuestion[] {

@@ -1,4 +1,4 @@
-import type { Document, QaRow, StageContext } from "@rag-ft/core";
+import { type Document, type QaRow, retrievalQuery, type StageContext } from "@rag-ft/core";
 import { openPassageEncoder, openRetriever } from "@rag-ft/retrieval";
 import type { TrainGeneratorSettings } from "./settings.js";
 
@@ -29,7 +29,7 @@ export async function retrievePassages(
     // One more than is kept: the gold passage is usually among them.
     const depth = settings.embedding_max_num_to_retrieve + 1;
     const found = async (rows: readonly QaRow[]): Promise<Document[][]> => {
-      const questions = rows.map((row) => row.question);
+      const questions = rows.map(retrievalQuery);
       return (await retriever.retrieve(questions, depth, { reporter, signal })).map((item) => item.documents);
     };
     return {

@@ -158,3 +158,20 @@ it("one example a question", () => {
     { question: "2", gold_docs: [a], hard_neg_docs: [b] },
   ]);
 });
+
+it("a question in a dialogue is trained on as it is searched by, and is another than the same words elsewhere", () => {
+  const chat_history = [
+    { speaker: "User", message: "What is x?" },
+    { speaker: "Assistant", message: "A thing." },
+  ];
+  const rows = [
+    { gold_docs: [a], hard_neg_docs: [], chat_history, questions: ["And its default?"] },
+    { gold_docs: [b], hard_neg_docs: [], chat_history: [], questions: ["And its default?"] },
+  ];
+  const examples = withGoldOfSameQuestion(flattenQuestions(rows));
+  expect(examples.map(({ gold_docs }) => gold_docs)).toEqual([[a], [b]]);
+  expect(composeBatch(examples, 0, createRandom(0)).queries).toEqual([
+    "What is x?\nAnd its default?",
+    "And its default?",
+  ]);
+});

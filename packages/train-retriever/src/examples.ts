@@ -1,13 +1,21 @@
-import { type Document, distinctDocuments, documentKey, type QuestionsRow, type Random } from "@rag-ft/core";
+import {
+  type Document,
+  distinctDocuments,
+  documentKey,
+  type QuestionsRow,
+  type Random,
+  retrievalQuery,
+} from "@rag-ft/core";
 import { normalisedQuestion } from "@rag-ft/text";
 import type { Masks } from "./masks.js";
 import type { RetrievalExample } from "./retrieval-example.js";
 
-/** One example a question. */
+/** One example a question. Without a dialogue it has no key for one, so that trainings of earlier versions are resumed. */
 export function flattenQuestions(rows: readonly QuestionsRow[]): RetrievalExample[] {
-  return rows.flatMap(({ questions, gold_docs, hard_neg_docs }) =>
-    questions.map((question) => ({ question, gold_docs, hard_neg_docs })),
-  );
+  return rows.flatMap(({ questions, gold_docs, hard_neg_docs, chat_history }) => {
+    const dialogue = chat_history.length > 0 ? { chat_history } : {};
+    return questions.map((question) => ({ question, gold_docs, hard_neg_docs, ...dialogue }));
+  });
 }
 
 /**
@@ -15,7 +23,11 @@ export function flattenQuestions(rows: readonly QuestionsRow[]): RetrievalExampl
  * negative of it in another.
  */
 export function withGoldOfSameQuestion(examples: readonly RetrievalExample[]): RetrievalExample[] {
-  const askedAs = ({ question }: RetrievalExample): string => normalisedQuestion(question) || question.trim();
+  // "And its default?" asks something else in another dialogue.
+  const askedAs = (example: RetrievalExample): string => {
+    const query = retrievalQuery(example);
+    return normalisedQuestion(query) || query.trim();
+  };
   const gold = new Map<string, Document[]>();
   for (const example of examples) {
     const known = gold.get(askedAs(example));
@@ -95,5 +107,5 @@ export function composeBatch(
       if (likely) guided++;
     });
   });
-  return { queries: batch.map((example) => example.question), passages, labels, excluded, nearDuplicates, guided };
+  return { queries: batch.map(retrievalQuery), passages, labels, excluded, nearDuplicates, guided };
 }

@@ -1,6 +1,6 @@
 // Guided masking (GISTEmbed, Solatorio 2024), with a share of the gold passage's score for the limit: a passage that the base model finds as good
 // an answer as the gold one, or nearly, is taken for an answer that nobody marked, and is no negative.
-import { type Document, distinctDocuments, documentKey } from "@rag-ft/core";
+import { type Document, distinctDocuments, documentKey, retrievalQuery } from "@rag-ft/core";
 import { innerProduct, likelyLimit, type PassageEncoder } from "@rag-ft/retrieval";
 import type { IsLikely } from "./masks.js";
 import type { RetrievalExample } from "./retrieval-example.js";
@@ -41,17 +41,14 @@ export async function likelyAnswersOf(
     "passage",
     signal,
   );
-  const questions = await vectorsOf(
-    encoder,
-    examples.map(({ question }) => question),
-    "query",
-    signal,
-  );
+  const questions = await vectorsOf(encoder, examples.map(retrievalQuery), "query", signal);
   const score = (question: string, { fmt_content }: Document): number => {
     const [query, passage] = [questions.get(question), passages.get(fmt_content)];
     return query && passage ? innerProduct(query, passage) : -Infinity;
   };
-  return ({ question, gold_docs }, passage) => {
+  return (example, passage) => {
+    const { gold_docs } = example;
+    const question = retrievalQuery(example);
     if (gold_docs.some((gold) => documentKey(gold) === documentKey(passage))) return false;
     const gold = Math.max(...gold_docs.map((own) => score(question, own)));
     return score(question, passage) >= likelyLimit(gold, margin);

@@ -10,7 +10,14 @@ const lineSchema = z.looseObject({ step: z.number() }).transform((line) => {
 });
 const figuresSchema = z.record(z.string(), z.unknown()).transform(numbersOf);
 const choiceSchema = z.looseObject({ verdict: z.string(), kept: z.looseObject({ step: z.number() }) });
-const testSchema = z.looseObject({ base: figuresSchema, best: figuresSchema, questions: z.number() });
+const testSchema = z.looseObject({
+  base: figuresSchema,
+  best: figuresSchema,
+  /** Files of earlier versions lack these two. */
+  bm25: figuresSchema.optional(),
+  hybrid: figuresSchema.optional(),
+  questions: z.number(),
+});
 
 /** A line of train.jsonl or eval.jsonl: figures at a step. */
 export type TrainingLine = { step: number } & Record<string, number>;
@@ -24,8 +31,14 @@ export interface Training {
   metric: { name: string; greaterIsBetter: boolean };
   /** What a retriever's training left, and why. */
   choice?: { verdict: string; kept: { step: number } };
-  /** Base and best checkpoint on the test file, of a retriever. */
-  test?: { base: Record<string, number>; best: Record<string, number>; questions: number };
+  /** Base and best checkpoint on the test file, of a retriever; beside them BM25, and the best one's vectors with BM25. */
+  test?: {
+    base: Record<string, number>;
+    best: Record<string, number>;
+    bm25?: Record<string, number> | undefined;
+    hybrid?: Record<string, number> | undefined;
+    questions: number;
+  };
 }
 
 /** The entries that are numbers. */

@@ -1,3 +1,4 @@
+import { figuresAmong, isShown } from "@rag-ft/metrics";
 import { type Content, html } from "@rag-ft/page";
 import { rankChart } from "../charts/distribution-charts.js";
 import { chartFigure, legend } from "../charts/figure.js";
@@ -6,6 +7,7 @@ import { rankCounts } from "../figures/distributions.js";
 import { recallCurve } from "../figures/recall-curve.js";
 import type { Run } from "../read/read-run.js";
 import type { System } from "../read/system.js";
+import type { Training } from "../read/training.js";
 import { formatFigure } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
@@ -23,8 +25,28 @@ function curveFigure(title: string, systems: readonly System[]): Content[] {
   return [chartFigure(title, recallChart(points, names), table(columns, rows))];
 }
 
+/** What training measured on its test file: the vectors before and after, BM25, and the tuned vectors with BM25. */
+function searchesTable({ test, record }: Training): Content[] {
+  if (!test) return [];
+  const { base, best, bm25, hybrid, questions } = test;
+  // Earlier versions measured neither: the other tables have base and best already.
+  if (!bm25 && !hybrid) return [];
+  const weight = hybrid?.bm25_weight;
+  const searches = [
+    { label: "base", figures: base },
+    { label: "fine-tuned", figures: best },
+    ...(bm25 ? [{ label: "BM25", figures: bm25 }] : []),
+    ...(hybrid ? [{ label: `fine-tuned + ${weight === undefined ? "" : `${weight} `}BM25`, figures: hybrid }] : []),
+  ];
+  const shown = figuresAmong(Object.keys(best)).filter((figure) => isShown(figure, "own"));
+  const columns = [{ title: "search" }, ...shown.map(({ heading }) => ({ title: heading, number: true }))];
+  const rows = searches.map(({ label, figures }) => [label, ...shown.map(({ name }) => figures[name]?.toFixed(3))]);
+  const where = `${record.folder}, ${questions} questions of the test file`;
+  return [html`<h3>Vectors, words and both</h3><p>${where}</p>${table(columns, rows)}`];
+}
+
 /** Recall over the number of passages retrieved, and where the gold passages stood. */
-export function retrievalSection({ systems, retrievers }: Run): Section {
+export function retrievalSection({ systems, retrievers, trainings }: Run): Section {
   const names = systems.map(({ label }) => label);
   const charts = curveFigure("Recall over the number of passages retrieved", systems);
   const ranked = systems.filter(({ answers }) => answers.length > 0);
@@ -46,12 +68,14 @@ export function retrievalSection({ systems, retrievers }: Run): Section {
     );
   }
   const alone = curveFigure("Recall of retrievers alone", retrievers);
+  const searches = trainings.flatMap(searchesTable);
   const content = [
     charts.length > 0 ? html`${legend(names)}<div class="charts">${charts}</div>` : "",
     alone.length > 0
       ? html`<h3>Retrievers alone</h3>${legend(retrievers.map(({ label }) => label))}<div class="charts">${alone}</div>`
       : "",
-    charts.length + alone.length === 0
+    ...searches,
+    charts.length + alone.length + searches.length === 0
       ? missing("No retrieval was tested.", html`Run <code>test-e2e</code> or <code>test-retriever</code>.`)
       : "",
   ];

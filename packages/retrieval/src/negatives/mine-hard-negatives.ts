@@ -12,6 +12,7 @@ import {
   documentKey,
   type QuestionsRow,
   type Reporter,
+  retrievalQuery,
 } from "@rag-ft/core";
 import { areNear, type Shingles, shingles } from "@rag-ft/text";
 import type { DenseRetriever } from "../dense-retriever.js";
@@ -49,7 +50,7 @@ export interface Mined {
 
 /** For each question, its gold passage's score: the best one's when there are several. */
 async function goldScores(
-  questions: readonly { question: string; gold: readonly Document[] }[],
+  questions: readonly { query: string; gold: readonly Document[] }[],
   retrieved: readonly Retrieved[],
   { retriever: { encoder }, signal }: MineOptions,
 ): Promise<number[]> {
@@ -64,7 +65,7 @@ async function goldScores(
   if (texts.length === 0) return scores as number[];
   const passages = await encoder.embed(texts, "passage", { signal });
   const queries = await encoder.embed(
-    missing.map((i) => (questions[i] as { question: string }).question),
+    missing.map((i) => (questions[i] as { query: string }).query),
     "query",
     { signal },
   );
@@ -112,10 +113,10 @@ export async function mineHardNegatives(rows: readonly QuestionsRow[], options: 
   const { retriever, count, margin, seed, reporter, signal } = options;
   const pool = Math.max(options.pool, count);
   const counts: MinedCounts = { near_duplicates: 0, above_margin: 0, short: 0, negatives: 0 };
-  const questions = rows.flatMap(({ questions: own, gold_docs }) =>
-    own.map((question) => ({ question, gold: gold_docs })),
+  const questions = rows.flatMap(({ questions: own, gold_docs, chat_history }) =>
+    own.map((question) => ({ query: retrievalQuery({ question, chat_history }), gold: gold_docs })),
   );
-  const texts = questions.map(({ question }) => question);
+  const texts = questions.map(({ query }) => query);
   const retrieved = await retriever.retrieve(texts, DEPTH, { reporter, signal });
   const gold = await goldScores(questions, retrieved, options);
   const known = new Map<number, Shingles>();
