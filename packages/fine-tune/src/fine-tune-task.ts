@@ -32,6 +32,13 @@ export interface OtherSystem {
   test(): Promise<Figures>;
 }
 
+/** What a result is compared with, and lines of the summary that say what follows from it. */
+export interface Comparison {
+  before: readonly OtherSystem[];
+  after: readonly OtherSystem[];
+  remarks?: readonly string[];
+}
+
 /** The test questions, which choose nothing: the base and the result are measured on them. */
 export interface TestTask {
   /** Figures of the present weights, which are those of `place`. */
@@ -71,7 +78,7 @@ export interface FineTuneTask {
   /** Files of `output_dir` that belong to its weights and are no part of a checkpoint: removed before others take their place. */
   filesOfWeights?: readonly string[];
   /** Work on the result once it is in `output_dir` and in memory; what stands in the tables before and after the model's own figures. */
-  compare?(kept: Place): Promise<{ before: readonly OtherSystem[]; after: readonly OtherSystem[] }>;
+  compare?(kept: Place): Promise<Comparison>;
   /** What the run record holds besides. */
   record?: NonNullable<StageResult["record"]>;
   close(): Promise<void>;

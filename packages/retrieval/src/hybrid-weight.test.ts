@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   checkRetrieval,
   chooseWeight,
+  gainOverDense,
   HYBRID_FILE,
   readHybridWeight,
   resolveBm25Weight,
@@ -21,12 +22,13 @@ afterEach(() => rm(folder, { recursive: true }));
 const keep = (bm25_weight: number) =>
   writeHybridWeight(folder, { bm25_weight, chosen_by: "mrr", questions: 1, passages: 1, candidates: [] });
 
+/** Found for the first `found` of 40 questions. */
+const candidate = (bm25_weight: number, found: number) => {
+  const rows = Array.from({ length: 40 }, (_, i) => ({ recall: i < found ? 1 : 0 }));
+  return { bm25_weight, rows, figures: { recall: found / 40 } };
+};
+
 test("the default is chosen unless another weight beats it beyond chance", () => {
-  /** Found for the first `found` of 40 questions. */
-  const candidate = (bm25_weight: number, found: number) => {
-    const rows = Array.from({ length: 40 }, (_, i) => ({ recall: i < found ? 1 : 0 }));
-    return { bm25_weight, rows, figures: { recall: found / 40 } };
-  };
   const choose = (...candidates: ReturnType<typeof candidate>[]) => chooseWeight(candidates, "recall").bm25_weight;
   const usual = candidate(0.5, 20);
   expect(choose(candidate(0, 19), usual, candidate(1, 20))).toBe(0.5);
@@ -36,6 +38,20 @@ test("the default is chosen unless another weight beats it beyond chance", () =>
   expect(choose(candidate(0, 36), usual, candidate(2, 32))).toBe(0);
   expect(choose(candidate(0, 4), usual)).toBe(0.5);
   expect(() => choose(candidate(0, 1))).toThrow(InternalError);
+});
+
+test("both together are what to set only where they find more than the vectors alone beyond chance", () => {
+  const dense = candidate(0, 20);
+  const over = (chosen: ReturnType<typeof candidate>) => gainOverDense([dense, chosen], chosen, "recall");
+  const more = over(candidate(0.5, 32));
+  expect(more).toMatchObject({ retrieval: "hybrid", gain: expect.closeTo(0.3, 12) });
+  expect(more?.low).toBeGreaterThan(0);
+  expect(more?.high).toBeLessThan(0.5);
+  // One more of 40 may be chance, and fewer are fewer.
+  expect(over(candidate(0.5, 21))?.retrieval).toBe("dense");
+  expect(over(candidate(0.5, 8))).toMatchObject({ retrieval: "dense", gain: expect.closeTo(-0.3, 12) });
+  expect(over(dense)).toBeUndefined();
+  expect(() => gainOverDense([candidate(1, 3)], candidate(1, 3), "recall")).toThrow(InternalError);
 });
 
 test("a weight given wins over the one kept beside the model, and that over the default; a line says which", async () => {

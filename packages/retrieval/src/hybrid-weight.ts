@@ -35,8 +35,35 @@ export function chooseWeight(
     .reduce((best, one) => ((one.figures[metric] ?? 0) > (best.figures[metric] ?? 0) ? one : best), usual);
 }
 
+/** How much more hybrid search finds than the vectors alone, with its 95 % interval; `retrieval` is hybrid where that is beyond chance. */
+export interface GainOverDense {
+  retrieval: "dense" | "hybrid";
+  gain: number;
+  low: number;
+  high: number;
+}
+
+/** Compares the chosen weight with weight 0, question by question. */
+export function gainOverDense(
+  candidates: readonly MeasuredWeight[],
+  chosen: MeasuredWeight,
+  metric: string,
+  sources?: readonly string[],
+): GainOverDense | undefined {
+  const dense = candidates.find(({ bm25_weight }) => bm25_weight === 0);
+  if (!dense) throw new InternalError("The vectors alone, weight 0, were not measured.");
+  if (chosen === dense || dense.rows.length === 0) return undefined;
+  const values = ({ rows }: MeasuredWeight): number[] => rows.map((row) => row[metric] ?? Number.NaN);
+  const { low, high } = pairedInterval(values(dense), values(chosen), sources ? { sources } : {});
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return undefined;
+  const gain = (chosen.figures[metric] ?? 0) - (dense.figures[metric] ?? 0);
+  return { retrieval: low > 0 ? "hybrid" : "dense", gain, low, high };
+}
+
 export interface ChosenWeight {
   bm25_weight: number;
+  /** Against the vectors alone; absent where that cannot be told, and in files of earlier versions. */
+  over_dense?: GainOverDense;
   /** The figure that chose, and on how many questions over how many passages. */
   chosen_by: string;
   questions: number;

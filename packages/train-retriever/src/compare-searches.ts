@@ -1,11 +1,12 @@
 import { type StageContext, sourceOf } from "@rag-ft/core";
-import { candidateName, type OtherSystem, type Place } from "@rag-ft/fine-tune";
+import { type Comparison, candidateName, type Place } from "@rag-ft/fine-tune";
 import {
   BM25_WEIGHTS,
   bm25Retriever,
   type ChosenWeight,
   chooseWeight,
   evaluateWeights,
+  gainOverDense,
   hybridRetriever,
   type Retriever,
   type WeightFigures,
@@ -25,17 +26,30 @@ async function chooseOnEval(
   { reporter, signal }: StageContext,
 ): Promise<{ chosen: ChosenWeight; best: WeightFigures }> {
   const candidates = await evaluateWeights(indexed, BM25_WEIGHTS, { questions, reporter, signal });
-  const best = chooseWeight(candidates, metric, questions.map(sourceOf));
+  const sources = questions.map(sourceOf);
+  const best = chooseWeight(candidates, metric, sources);
+  const gain = gainOverDense(candidates, best, metric, sources);
   return {
     best,
     chosen: {
       bm25_weight: best.bm25_weight,
+      ...(gain ? { over_dense: gain } : {}),
       chosen_by: metric,
       questions: questions.length,
       passages: indexed.index.documents.length,
       candidates: candidates.map(({ bm25_weight, figures }) => ({ bm25_weight, figures })),
     },
   };
+}
+
+/** Says what to set where words help the vectors beyond chance. */
+function hybridRemark({ over_dense, bm25_weight, chosen_by, questions }: ChosenWeight): string[] {
+  if (over_dense?.retrieval !== "hybrid") return [];
+  const [gain, low, high] = [over_dense.gain, over_dense.low, over_dense.high].map((value) => value.toFixed(3));
+  return [
+    `Hybrid search (vectors + ${bm25_weight} BM25) beats the vectors alone beyond chance on the ${questions} eval questions: ` +
+      `${chosen_by} +${gain} (95 % interval ${low} to ${high}). Set --retrieval hybrid where this model searches.`,
+  ];
 }
 
 /**
@@ -48,7 +62,7 @@ export async function compareSearches(
   { documents, evaluation, test = [] }: RunData,
   kept: Place,
   context: StageContext,
-): Promise<{ before: OtherSystem[]; after: OtherSystem[] }> {
+): Promise<Comparison> {
   const figures = (retriever: Retriever, questions: readonly RetrievalExample[]): Promise<Figures> =>
     baselineFigures(retriever, questions, context);
   const bm25 = bm25Retriever(documents);
@@ -70,5 +84,5 @@ export async function compareSearches(
     evaluate: async () => best.figures,
     test: async () => ({ ...(await figures(hybrid, test)), bm25_weight }),
   };
-  return { before, after: [together] };
+  return { before, after: [together], remarks: hybridRemark(chosen) };
 }

@@ -128,6 +128,11 @@ describe("train-retriever", () => {
       "document_recall/recall4": recallOf(hybrid.bm25_weight),
     });
     expect(result.summary).toContain(`step ${test.best.step} + ${hybrid.bm25_weight} BM25`);
+    // The summary says what to set just where the gain is beyond chance.
+    const { retrieval, gain, low } = hybrid.over_dense;
+    expect(gain).toBeCloseTo(recallOf(hybrid.bm25_weight) - best, 12);
+    expect(retrieval).toBe(low > 0 ? "hybrid" : "dense");
+    expect(result.summary?.includes("Set --retrieval hybrid")).toBe(low > 0);
 
     // The output folder is the checkpoint, and its vectors are those that were measured.
     expect((await readdir(at("run"))).filter((name) => name.startsWith("checkpoint-"))).toEqual([

@@ -33,7 +33,7 @@ async function measured(systems: readonly OtherSystem[], what: "evaluate" | "tes
 /** Measures the result, and what it is compared with, on the test questions; writes test.json, or removes that of an earlier run. */
 export async function reportResult(finished: FinishedTraining): Promise<StageResult> {
   const { settings, task, outcome, choice, kept } = finished;
-  const { before, after } = (await task.compare?.(kept)) ?? { before: [], after: [] };
+  const { before, after, remarks = [] } = (await task.compare?.(kept)) ?? { before: [], after: [] };
   const rowsOf =
     (split: string) =>
     (model: string, figures: Figures): TableRow => ({ split, model, ...task.table.cells(figures) });
@@ -64,6 +64,7 @@ export async function reportResult(finished: FinishedTraining): Promise<StageRes
     summary: [
       formatTable(rows, ["split", "model", ...task.table.columns(rows)]),
       ...(choice ? [choice.verdict] : []),
+      ...remarks,
     ].join("\n"),
   };
 }
