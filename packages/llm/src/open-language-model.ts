@@ -6,13 +6,12 @@ import { openOpenAiModel } from "./openai/open-openai-model.js";
 import { connect } from "./openai/server.js";
 import { DEFAULT_RETRIES } from "./requests/request-settings.js";
 import { createRequestTally } from "./requests/request-tally.js";
-import { resolveModelName } from "./resolve-model-name.js";
+import { isHubId, resolveModelName } from "./resolve-model-name.js";
 
 /** The name that stands for rules instead of a model. */
 export const EXTRACTIVE = "extractive";
 
 const LOCAL_PREFIX = "local:";
-const HUB_LIKE = /^[\w.-]+\/[\w.-]+$/;
 
 /** Whether a model runs in this process. */
 export function isLocalName(name: string): boolean {
@@ -37,7 +36,7 @@ export async function openLanguageModel(name: string, options: OpenLanguageModel
   }
   if (found.kind === "openai") return openOpenAiModel(found.model, options);
   const folder = found.folderOrId;
-  if (HUB_LIKE.test(name) && options.env.OPENAI_BASE_URL)
+  if (options.env.OPENAI_BASE_URL && (await isHubId(name)))
     options.reporter.info(
       `"${name}" is taken as a hub id, since the server at OPENAI_BASE_URL lists no such model (openai:${name} asks it all the same).`,
     );

@@ -18,6 +18,11 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
+/** Whether a name without a prefix is `org/name` of the hub, and no folder here. */
+export async function isHubId(name: string): Promise<boolean> {
+  return HUB_ID.test(name) && !name.startsWith(".") && !(await isFolder(name));
+}
+
 /** Lists that were asked for, by address: every stage and every side of a comparison asks for the same. */
 const listed = new Map<string, Promise<ReadonlySet<string>>>();
 
@@ -52,7 +57,7 @@ export async function resolveModelName(name: string, env: Env): Promise<ModelNam
   if (name.startsWith("openai:")) return { kind: "openai", model: name.slice("openai:".length) };
   if (await isFolder(name)) return { kind: "local", folderOrId: name };
   if (OPENAI_NAME.test(name)) return { kind: "openai", model: name };
-  if (HUB_ID.test(name) && !name.startsWith(".")) {
+  if (await isHubId(name)) {
     return (await servedModels(env)).has(name) ? { kind: "openai", model: name } : { kind: "local", folderOrId: name };
   }
   if (!name.includes("/") && (env.OPENAI_BASE_URL || env.OPENAI_API_KEY)) return { kind: "openai", model: name };
