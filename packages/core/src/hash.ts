@@ -2,9 +2,14 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type Document, documentKey } from "./document.js";
 
+/** SHA-256 of bytes, in hexadecimal. */
+export function hashBytes(bytes: Uint8Array | string): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
 /** SHA-256 of a text, in hexadecimal. */
 export function hashText(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hashBytes(text);
 }
 
 /** Short stable id of a passage: the first 16 hexadecimal digits of the hash of its source and content. */

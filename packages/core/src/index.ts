@@ -18,6 +18,7 @@ export * from "./proxy-fetch.js";
 export * from "./qa.js";
 export * from "./rag-prompt.js";
 export * from "./random.js";
+export { readLines } from "./read-lines.js";
 export * from "./retrieval-query.js";
 export * from "./run-record.js";
 export * from "./settings.js";

@@ -1,9 +1,11 @@
 export { readBytes } from "./bytes/read-bytes.js";
 export { readText } from "./bytes/read-text.js";
 export * from "./cut/cut-page.js";
+export * from "./files/cut-pages.js";
 export * from "./files/find-files.js";
 export * from "./files/read-file.js";
 export * from "./files/read-pages.js";
+export * from "./kept/kept-files.js";
 export * from "./left-out.js";
 export * from "./passages.js";
 export * from "./readers/reader.js";

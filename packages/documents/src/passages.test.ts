@@ -1,21 +1,22 @@
 import { describe, expect, it } from "vitest";
-import type { ReadPage } from "./files/read-file.js";
-import { makePassages, type PassageOptions, pageUrl } from "./passages.js";
+import type { CutOptions } from "./cut/cut-page.js";
+import { cutReadPage } from "./files/cut-pages.js";
+import { makePassages, type PassageOptions, type Passages, pageUrl } from "./passages.js";
 import { readTextPage } from "./testing/read-text-page.js";
 
-const options: PassageOptions = {
+const options: PassageOptions & CutOptions = {
   chunkSize: 20,
   chunkOverlap: 0,
   count: (text) => text.match(/[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu)?.length ?? 0,
   minWords: 0,
 };
 
-async function passagesOf(text: string, given: Partial<PassageOptions> = {}): ReturnType<typeof makePassages> {
-  const read: ReadPage = {
-    ...(await readTextPage("guide/index.md", text)),
-    file: { path: "/x/guide/index.md", source: "guide/index.md" },
-  };
-  return makePassages(read, { ...options, ...given }, { seen: new Set(), numbers: new Map() }, async () => {});
+async function passagesOf(text: string, given: Partial<typeof options> = {}): Promise<Passages> {
+  const all = { ...options, ...given };
+  const file = { path: "/x/guide/index.md", source: "guide/index.md" };
+  const read = { ...(await readTextPage("guide/index.md", text)), file };
+  const page = await cutReadPage(read, all, async () => {});
+  return makePassages(page, all, { seen: new Set(), numbers: new Map() });
 }
 
 const TEXT =

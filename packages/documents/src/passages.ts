@@ -1,11 +1,10 @@
 import { createDocument, type Document, type DocumentMetadata, documentKey } from "@rag-ft/core";
 import { wordCount } from "@rag-ft/text";
-import { type CutOptions, type Cutting, cutPage } from "./cut/cut-page.js";
-import type { ReadPage } from "./files/read-file.js";
+import type { Cutting } from "./cut/cut-page.js";
+import type { CutPage } from "./files/cut-pages.js";
 import { isAddress } from "./site/is-address.js";
-import type { Rendered } from "./tree/render.js";
 
-export interface PassageOptions extends CutOptions {
+export interface PassageOptions {
   /** Passages of fewer words are dropped. */
   minWords: number;
   /** Where pages are published: `https://example.org/{path}`; `{page}` is the path without extension and `index`. */
@@ -40,11 +39,6 @@ export function pageUrl(template: string, source: string): string {
   return template.replaceAll("{path}", path).replaceAll("{page}", page);
 }
 
-/** The page's title, or its first heading. */
-export function titleOf({ title }: { title?: string }, { blocks }: Rendered): string | undefined {
-  return title ?? blocks.find(({ kind }) => kind === "heading")?.headings.at(-1);
-}
-
 /** An address that opens at the passage, when the source is one. */
 function linkTo(source: string, { anchor, page }: Cutting): string | undefined {
   if (!isAddress(source)) return undefined;
@@ -53,24 +47,22 @@ function linkTo(source: string, { anchor, page }: Cutting): string | undefined {
 }
 
 /**
- * Cuts a page into passages. `seq_num` counts the passages of a source from 1 on, over all pages that share it (rows of a
+ * The passages of a page that is cut. `seq_num` counts the passages of a source from 1 on, over all pages that share it (rows of a
  * JSONL file may be sections of one page). A passage that was made before from the same source is a duplicate.
  */
-export async function makePassages(
-  read: ReadPage,
+export function makePassages(
+  { page, file, cuttings }: CutPage,
   options: PassageOptions,
   soFar: PassagesSoFar,
-  turn: () => Promise<void>,
-): Promise<Passages> {
-  const { page, file } = read;
+): Passages {
   const made: Passages = { passages: [], short: 0, duplicates: 0 };
   const own =
     page.source === undefined && options.sourceUrl && !isAddress(file.source)
       ? pageUrl(options.sourceUrl, file.source)
       : file.source;
   const source = page.source ?? own;
-  const title = titleOf(page, read);
-  for (const cutting of await cutPage(read, options, turn)) {
+  const { title } = page;
+  for (const cutting of cuttings) {
     if (options.minWords > 0 && wordCount(cutting.content) < options.minWords) {
       made.short++;
       continue;

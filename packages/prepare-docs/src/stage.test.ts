@@ -156,6 +156,41 @@ describe("prepare-docs", () => {
     expect(existsSync(list)).toBe(false);
   });
 
+  it("reads only what has changed, and writes what it would have written without that", async () => {
+    const docs = join(root, "docs");
+    await mkdir(docs);
+    const page = (name: string, text: string): Promise<void> => writeFile(join(docs, name), `# Page\n\n${text}\n`);
+    for (let i = 0; i < 5; i++) await page(`${i}.md`, `${sentences(4)} Page ${i} says it.`);
+    const database = join(root, "out", "documents.jsonl");
+    const list = join(root, "out", "documents.dropped.jsonl");
+    const settings = { document_path: docs, dedupe: true, chunk_size: 20, chunk_overlap_size: 0 };
+    const both = async (): Promise<string> => `${await readFile(database, "utf8")}\n${await readFile(list, "utf8")}`;
+    await run(settings);
+    const first = await both();
+    await page("3.md", `${sentences(5)} Page 3 says more.`);
+    const second = await run(settings);
+    expect(second.summary).toContain("reused: 4 pages of files that have not changed since the last run");
+    expect(second.record).toMatchObject({ pages_reused: 4 });
+    const reused = await both();
+    expect(reused).not.toBe(first);
+    await rm(join(root, "out"), { recursive: true });
+    expect((await run(settings)).record).not.toHaveProperty("pages_reused");
+    expect(await both()).toBe(reused);
+    expect((await run({ ...settings, chunk_size: 30 })).record).not.toHaveProperty("pages_reused");
+    // What does not change how pages are cut is no reason to cut them again.
+    const other = await run({ ...settings, chunk_size: 30, min_words: 3, source_url: "https://e.org/{path}" });
+    expect(other.record).toMatchObject({ pages_reused: 5 });
+    expect((await readDocuments(database))[0]?.metadata.source).toBe("https://e.org/0.md");
+    await writeFile(join(root, "tokenizer.json"), JSON.stringify({ ...WORDS, padding: {} }));
+    expect((await run({ ...settings, chunk_size: 30 })).record).not.toHaveProperty("pages_reused");
+    await rm(join(root, "out"), { recursive: true });
+    await prepareDocs.assume?.(
+      prepareDocs.settings.parse({ ...settings, tokenizer: root, save_dir: join(root, "out") }),
+      context(),
+    );
+    expect(existsSync(join(root, "out"))).toBe(false);
+  });
+
   it("leaves the earlier database whole when a line is bad", async () => {
     await putDocs({ source: "u", text: "Good." });
     await run({});

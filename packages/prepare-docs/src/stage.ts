@@ -10,10 +10,11 @@ import {
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import { describeUnread, findFiles, type PassageOptions } from "@rag-ft/documents";
+import { type CutOptions, describeUnread, findFiles, type PassageOptions } from "@rag-ft/documents";
 import { loadTokenizer, resolveModelFolder, type Tokenizer } from "@rag-ft/models";
 import { type CutFiles, cutFiles } from "./cut-files.js";
 import { explain } from "./explain.js";
+import { openKeptFiles } from "./open-kept-files.js";
 import { findRepeated, type RepeatedPassage } from "./repeated-passages.js";
 import { type PrepareDocsSettings, prepareDocsSettings } from "./settings.js";
 import { turnTaker } from "./turn-taker.js";
@@ -36,7 +37,7 @@ function droppedRow({ passage, contained_in, share }: RepeatedPassage): Record<s
   return { page_content: passage.page_content, metadata: passage.metadata, contained_in: { source, seq_num }, share };
 }
 
-function passageOptions(settings: PrepareDocsSettings, tokenizer: Tokenizer): PassageOptions {
+function passageOptions(settings: PrepareDocsSettings, tokenizer: Tokenizer): PassageOptions & CutOptions {
   return {
     chunkSize: settings.chunk_size,
     chunkOverlap: settings.chunk_overlap_size,
@@ -62,7 +63,7 @@ interface Written {
 
 function describe(settings: PrepareDocsSettings, written: Written): StageResult {
   const { cut, sizes, sources, repeated, dropped, unread } = written;
-  const { counts, short, duplicates, leftOut, pages } = cut;
+  const { counts, short, duplicates, leftOut, pages, reused } = cut;
   const { empty, identical, older, unreadable } = counts;
   const figures = {
     documents: pages,
@@ -90,13 +91,18 @@ function describe(settings: PrepareDocsSettings, written: Written): StageResult 
       (repeated > dropped
         ? `; ${repeated} passages are contained in another one, but for a fifth at most: --dedupe leaves them out`
         : ""),
+    ...(reused > 0 ? [`reused: ${reused} pages of files that have not changed since the last run`] : []),
     ...(parts ? [`not part of the passages: ${parts} (--explain PAGE shows them)`] : []),
     ...(unread.size > 0 ? [`not read: ${describeUnread(unread)}`] : []),
   ];
   return {
     outputs: written.outputs,
     figures,
-    record: { left_out: leftOut.counts(), files_not_read: Object.fromEntries(unread) },
+    record: {
+      left_out: leftOut.counts(),
+      files_not_read: Object.fromEntries(unread),
+      ...(reused > 0 ? { pages_reused: reused } : {}),
+    },
     summary: lines.join("\n"),
   };
 }
@@ -109,10 +115,15 @@ interface Made {
   kept: CutFiles["passages"];
 }
 
-/** The database's file, and the list of what was left out of it. */
-function outputNames({ save_dir, save_name }: PrepareDocsSettings): { output: string; list: string } {
+/** The database's file, the list of what was left out of it, and what is kept of each file for the next run. */
+function outputNames({ save_dir, save_name }: PrepareDocsSettings): { output: string; list: string; kept: string } {
   const name = save_name.replace(/\.(pkl|pickle|jsonl)$/i, "");
-  return { output: join(save_dir, `${name}.jsonl`), list: join(save_dir, `${name}.dropped.jsonl`) };
+  // Hidden, so that it is no document of a folder that holds the output.
+  return {
+    output: join(save_dir, `${name}.jsonl`),
+    list: join(save_dir, `${name}.dropped.jsonl`),
+    kept: join(save_dir, `.${name}.pages`),
+  };
 }
 
 async function filesOf(
@@ -138,15 +149,23 @@ async function filesOf(
   return found;
 }
 
-/** All of a run but its writing. */
+/**
+ * All of a run but its writing.
+ *
+ * @param readOnly - what is kept of files for the next run is not written either
+ */
 async function makePassages(
   files: FoundFiles,
   settings: PrepareDocsSettings,
   { reporter, signal, env }: StageContext,
+  readOnly = false,
 ): Promise<Made> {
   const folder = await resolveModelFolder(settings.tokenizer, { env, reporter, files: "tokenizer", signal });
   const tokenizer = await loadTokenizer(folder);
-  const cut = await cutFiles(files, passageOptions(settings, tokenizer), { reporter, turn: turnTaker(signal) });
+  const options = passageOptions(settings, tokenizer);
+  const warn = (message: string): void => reporter.warn(message);
+  const keptFiles = await openKeptFiles(outputNames(settings).kept, folder, options, { warn, readOnly });
+  const cut = await cutFiles(files, options, { reporter, turn: turnTaker(signal), kept: keptFiles });
   if (cut.passages.length === 0) {
     throw new UserError(`No passage was made of ${files.length} files: they hold no text of min_words or more.`);
   }
@@ -167,7 +186,7 @@ const stage: Stage<PrepareDocsSettings> = {
 
   async assume(settings, context) {
     const { files } = await filesOf(settings, context);
-    const { kept } = await makePassages(files, settings, context);
+    const { kept } = await makePassages(files, settings, context, true);
     return new Map([[outputNames(settings).output, kept.map(({ passage }) => passage)]]);
   },
 

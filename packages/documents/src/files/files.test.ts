@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DataError, UserError } from "@rag-ft/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { titleOf } from "../passages.js";
+import { titleOf } from "./cut-pages.js";
 import { findFiles } from "./find-files.js";
 import type { ReadPage } from "./read-file.js";
 import { noCounts, type ReadCounts, readPages } from "./read-pages.js";

@@ -12,7 +12,7 @@ export interface ReadPage extends Rendered {
   leftOut: LeftOut;
 }
 
-export interface ReadFileOptions extends Pick<PageEvents, "warn" | "turn"> {
+export interface ReadFileOptions extends Pick<PageEvents, "warn" | "turn" | "included"> {
   /** Keep what is left out, not its counts alone. */
   explain?: boolean;
 }

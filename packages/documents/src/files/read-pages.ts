@@ -29,7 +29,7 @@ export const noCounts = (): ReadCounts => ({ empty: 0, identical: 0, older: 0, u
  * Of files with one source below `node_modules` (two versions of a package) the last by path; other files that share a source name
  * take their path, so that no two pages are one source.
  */
-function distinctSources(files: readonly SourceFile[], counts: ReadCounts): SourceFile[] {
+export function distinctSources(files: readonly SourceFile[], counts: ReadCounts): SourceFile[] {
   const last = new Map(files.map((file) => [file.source, file]));
   return files.flatMap((file) => {
     if (last.get(file.source) === file) return [file];
@@ -39,6 +39,44 @@ function distinctSources(files: readonly SourceFile[], counts: ReadCounts): Sour
   });
 }
 
+interface ChosenPages<Read> extends ReadPagesOptions {
+  /** Files that were left out before. */
+  skipped: number;
+  pagesOf(file: SourceFile, index: number): AsyncIterable<Read>;
+  /** Hash of a page's text; empty when there is none. */
+  hashOf(page: Read): string;
+}
+
+/** Pages with text, each text once, of one file after the other. A file that cannot be read is warned of and passed over. */
+export async function* chosenPages<Read extends Pick<ReadPage, "page">>(
+  files: readonly SourceFile[],
+  { counts, skipped, pagesOf, hashOf, onFile = () => {}, turn, warn }: ChosenPages<Read>,
+): AsyncGenerator<Read> {
+  const seen = new Set<string>();
+  for (const [i, file] of files.entries()) {
+    onFile(skipped + i);
+    await turn();
+    try {
+      for await (const page of pagesOf(file, i)) {
+        const hash = hashOf(page);
+        if (hash === "") counts.empty++;
+        // Rows of JSONL name their source: two sources may say the same.
+        else if (page.page.source !== undefined) yield page;
+        else if (seen.has(hash)) counts.identical++;
+        else {
+          seen.add(hash);
+          yield page;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof UnreadableFileError)) throw error;
+      counts.unreadable++;
+      warn(error.message);
+    }
+  }
+  onFile(skipped + files.length);
+}
+
 /**
  * Reads files one after the other, page by page; many or large ones in threads of their own, ahead of what is asked for. A file that
  * cannot be read is warned of and passed over.
@@ -46,31 +84,15 @@ function distinctSources(files: readonly SourceFile[], counts: ReadCounts): Sour
  * @throws DataError for a bad row of JSONL, CancelledError when the run was asked to stop
  */
 export async function* readPages(files: readonly SourceFile[], options: ReadPagesOptions): AsyncGenerator<ReadPage> {
-  const { counts, onFile = () => {} } = options;
-  const distinct = distinctSources(files, counts);
-  const seen = new Set<string>();
+  const distinct = distinctSources(files, options.counts);
   const pool = await openReadingPool(distinct, options);
   try {
-    for (const [i, file] of distinct.entries()) {
-      onFile(files.length - distinct.length + i);
-      await options.turn();
-      try {
-        for await (const page of pool?.read(i) ?? readFilePages(file, options)) {
-          const hash = page.page.source === undefined ? hashText(page.text) : undefined;
-          if (page.text === "") counts.empty++;
-          else if (hash !== undefined && seen.has(hash)) counts.identical++;
-          else {
-            if (hash !== undefined) seen.add(hash);
-            yield page;
-          }
-        }
-      } catch (error) {
-        if (!(error instanceof UnreadableFileError)) throw error;
-        counts.unreadable++;
-        options.warn(error.message);
-      }
-    }
-    onFile(files.length);
+    yield* chosenPages<ReadPage>(distinct, {
+      ...options,
+      skipped: files.length - distinct.length,
+      pagesOf: (file, i) => pool?.read(i) ?? readFilePages(file, options),
+      hashOf: ({ text }) => text && hashText(text),
+    });
   } finally {
     await pool?.close();
   }

@@ -1,7 +1,7 @@
 // A thread that reads files and renders their pages, one file at a time.
 import { parentPort } from "node:worker_threads";
 import type { SourceFile } from "../readers/reader.js";
-import { readFilePages } from "./read-file.js";
+import { type ReadFileOptions, readFilePages } from "./read-file.js";
 import { type FromReader, PAGES_AHEAD, sendError, type ToReader } from "./reading-messages.js";
 
 const port = parentPort;
@@ -12,7 +12,12 @@ const send = (message: FromReader): void => port?.postMessage(message);
 
 async function read(file: SourceFile, explain: boolean): Promise<void> {
   ahead = 0;
-  const options = { warn: (warning: string) => send({ warning }), turn: async () => {}, explain };
+  const options: ReadFileOptions = {
+    warn: (warning) => send({ warning }),
+    included: (included) => send({ included }),
+    turn: async () => {},
+    explain,
+  };
   try {
     for await (const { leftOut, file: _, ...page } of readFilePages(file, options)) {
       send({ page, leftOut: leftOut.state() });

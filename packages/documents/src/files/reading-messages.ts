@@ -2,6 +2,7 @@ import { DataError, RagFtError, UserError } from "@rag-ft/core";
 import type { LeftOutState } from "../left-out.js";
 import type { SourceFile } from "../readers/reader.js";
 import { UnreadableFileError } from "../readers/unreadable-file-error.js";
+import type { Included } from "./page-context.js";
 import type { ReadPage } from "./read-file.js";
 
 /** To a thread that reads: read a file; or, go on, since so many pages of it were taken. */
@@ -12,6 +13,7 @@ export type FromReader =
   | { ready: true }
   | { page: Omit<ReadPage, "leftOut" | "file">; leftOut: LeftOutState }
   | { warning: string }
+  | { included: Included }
   | { done: true; error?: SentError };
 
 /** Pages that a thread sends before it waits for some to be taken: a file of millions of rows is not in memory. */

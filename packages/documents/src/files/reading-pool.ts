@@ -137,6 +137,7 @@ export class ReadingPool {
       const message = task.messages.shift();
       if (message === undefined) await this.wait(task);
       else if ("warning" in message) this.options.warn(message.warning);
+      else if ("included" in message) this.options.included?.(message.included);
       else if ("page" in message) {
         task.untaken--;
         task.thread?.taken(1);

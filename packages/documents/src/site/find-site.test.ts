@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { CancelledError, UserError } from "@rag-ft/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { cutPages } from "../files/cut-pages.js";
 import { findFiles } from "../files/find-files.js";
 import { noCounts, readPages } from "../files/read-pages.js";
 import { makePassages } from "../passages.js";
@@ -162,12 +163,11 @@ describe("a site by its sitemap", () => {
       chunkOverlap: 0,
       characters: 800,
       count: (text: string) => text.length / 4,
-      minWords: 0,
     };
-    for await (const page of readPages(files, options)) {
+    for await (const page of cutPages(files, { ...options, cut })) {
       const sourceUrl = "https://never.example/{path}";
       const soFar = { seen: new Set<string>(), numbers: new Map<string, number>() };
-      const { passages } = await makePassages(page, { ...cut, sourceUrl }, soFar, async () => {});
+      const { passages } = makePassages(page, { minWords: 0, sourceUrl }, soFar);
       expect(passages.map(({ passage }) => passage.page_content)).toEqual(["# Title\n\nText."]);
       expect(passages[0]?.passage.metadata).toMatchObject({
         source: `${site}/a.md`,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { titleOf } from "../../passages.js";
+import { titleOf } from "../../files/cut-pages.js";
 import { readTextPage } from "../../testing/read-text-page.js";
 
 it("takes title, description and main content, without navigation and scripts", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { titleOf } from "../../passages.js";
+import { titleOf } from "../../files/cut-pages.js";
 import { readTextPage } from "../../testing/read-text-page.js";
 import { readFrontMatter } from "./front-matter.js";
 
