@@ -2,8 +2,8 @@
 // data folder (Faire's, and that of Databricks beside it): the database is faire.pkl where there is one, else all passages that the questions name.
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { readQuestions } from "../packages/core/dist/index.js";
-import { estimateFigures, pairedDifference } from "../packages/metrics/dist/index.js";
+import { describeSplit, readQuestions, sourceOf, splitProcedureOf } from "../packages/core/dist/index.js";
+import { estimateFigures, intervalNote, pairedDifference } from "../packages/metrics/dist/index.js";
 import { openEncoder } from "../packages/models/dist/index.js";
 import {
   bm25Retriever,
@@ -20,7 +20,6 @@ import { mean, rounded } from "./measure.mjs";
 import { flags, quiet, requireData, requireModel, root } from "./tools.mjs";
 
 const DEPTHS = [1, 4];
-const FIGURES = shownFigures(DEPTHS);
 const seed = Number(flags.seed);
 
 async function questionsIn(folder) {
@@ -47,22 +46,26 @@ async function measure(folder, encoder) {
       Object.fromEntries(Object.entries(score.figures).map(([figure, value]) => [`test_retr/${figure}`, value])),
     );
   }
+  const sources = questions.map(sourceOf);
+  const names = shownFigures(Object.keys(found.BM25[0])).map(({ name }) => name);
   const compare = (from, to) =>
-    FIGURES.map(([figure]) => {
+    names.map((figure) => {
       const values = (name) => found[name].map((row) => row[figure]);
-      return { from, to, figure, ...pairedDifference(values(from), values(to), { seed }) };
+      return { from, to, figure, ...pairedDifference(values(from), values(to), { seed, sources }) };
     });
   const differences = [...compare("dense", "and of pairs"), ...compare("dense + BM25 of words", "and of pairs")];
-  console.log(`\n${basename(folder)}: ${questions.length} questions, ${documents.length} passages`);
+  const shown = Object.entries(found).map(([label, list]) => ({
+    label,
+    estimates: estimateFigures(list, { seed, sources }),
+  }));
   console.log(
-    figuresTable(
-      Object.entries(found).map(([label, list]) => ({ label, estimates: estimateFigures(list, { seed }) })),
-      DEPTHS,
-    ),
+    `\n${basename(folder)}: ${questions.length} questions, ${documents.length} passages; in brackets ${intervalNote(shown[0].estimates)}`,
   );
-  console.log(differencesTable(differences, DEPTHS));
+  console.log(describeSplit(splitProcedureOf(rows)));
+  console.log(figuresTable(shown));
+  console.log(differencesTable(differences));
   const means = (list) =>
-    Object.fromEntries(FIGURES.map(([figure]) => [figure, rounded(mean(list.map((row) => row[figure])))]));
+    Object.fromEntries(names.map((figure) => [figure, rounded(mean(list.map((row) => row[figure])))]));
   return {
     questions: questions.length,
     passages: documents.length,

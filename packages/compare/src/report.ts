@@ -1,4 +1,4 @@
-import { formatTable, signed, type TableRow } from "@rag-ft/core";
+import { describeSplit, formatTable, signed, type TableRow } from "@rag-ft/core";
 import { figureNamed, figuresAmong, isShown, LEVELS } from "@rag-ft/metrics";
 import type { Example, FigureComparison, FigureNames } from "./compare-figures.js";
 
@@ -120,6 +120,8 @@ export function renderComparison(input: {
   questions: number;
   comparisons: readonly FigureComparison[];
   names: FigureNames;
+  /** As `splitProcedureOf` tells. */
+  splitBy: string;
 }): string {
   const { a, b, questions, names } = input;
   const repeated = repeatedFigures(input.comparisons);
@@ -137,7 +139,7 @@ export function renderComparison(input: {
     ...(names.onlyB.length > 0 ? [`Only B has ${names.onlyB.join(", ")}.`] : []),
   ];
   return [
-    `A: ${a}\nB: ${b}\n${questions} questions, paired`,
+    `A: ${a}\nB: ${b}\n${questions} questions, paired\n${describeSplit(input.splitBy)}`,
     [comparisonTable(comparisons), ...notes].join("\n"),
     verdicts(comparisons).join("\n"),
     ...exampleParts(comparisons),

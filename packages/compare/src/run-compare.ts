@@ -1,4 +1,4 @@
-import { type StageContext, type StageResult, writeJsonAtomic } from "@rag-ft/core";
+import { type StageContext, type StageResult, splitProcedureOf, writeJsonAtomic } from "@rag-ft/core";
 import { compareFigures, type FigureComparison, figureNames } from "./compare-figures.js";
 import { pairRuns } from "./pair-runs.js";
 import { readRun } from "./read-run.js";
@@ -16,12 +16,15 @@ export async function runCompare(settings: CompareSettings, _context: StageConte
   const pairs = pairRuns(a, b);
   const comparisons = compareFigures(pairs, settings);
   const names = figureNames(pairs);
+  // The runs' questions are the same, and so is what is known of them: of the two lines, one may say more than the other.
+  const rows = pairs.map(({ a: one, b: other }) => (splitProcedureOf([one.row]) === "unknown" ? other.row : one.row));
   const summary = renderComparison({
     a: settings.run_a,
     b: settings.run_b,
     questions: pairs.length,
     comparisons,
     names,
+    splitBy: splitProcedureOf(rows),
   });
   if (settings.out !== undefined) {
     await writeJsonAtomic(settings.out, {
@@ -29,6 +32,7 @@ export async function runCompare(settings: CompareSettings, _context: StageConte
       a: a.path,
       b: b.path,
       questions: pairs.length,
+      split_by: splitProcedureOf(rows),
       seed: settings.seed,
       only_in_a: names.onlyA,
       only_in_b: names.onlyB,

@@ -14,6 +14,8 @@ import type { ChatTurn } from "./qa.js";
  *   cells/<name>/           only with compare_base: test-predictions.jsonl, score.json (and judge.json) of each combination but the
  *                           tuned retriever with the tuned generator, whose files are those above
  *   index/<base|tuned>/     only with compare_base: the passages' vectors by each retriever, so that a stopped run embeds nothing twice
+ *   searches.json           how passages were found, `searchesSchema`, and figures of other searches on the same questions: BM25, and the
+ *                           retriever's index searched the other way, with BM25 or by its vectors alone
  *   all_args.json           settings and the prompt's format
  *   completions.jsonl       every answer and verdict as it arrived, of all combinations
  *   manifest.test-e2e.json  the run record, one for the whole folder: cells have none of their own
@@ -22,6 +24,7 @@ import type { ChatTurn } from "./qa.js";
  *
  *   question_id       `questionId`: equal in every run over the same question; what pairs runs and what labels are given to
  *   chat_history      the dialogue before the question
+ *   split_by          how the questions were split, `splitProcedureOf` of the row
  *   passages          what the prompt held: `retrieved`, `gold` (the upper bound) or `none` (the lower bound)
  *   retrieval_scores  similarity of each of retrieved_docs; both are empty when the passages were not retrieved
  *   scores            figures of the answer under their short names (rougeL, f1, …) and, when passages were retrieved,
@@ -92,6 +95,8 @@ const effectSchema = z.looseObject({
   wins: z.number(),
   losses: z.number(),
   ties: z.number(),
+  /** Where questions share sources, how many: interval and p are by source then. */
+  sources: z.number().optional(),
 });
 
 /** `two-by-two.json`. */
@@ -112,3 +117,24 @@ export const twoByTwoSchema = z.looseObject({
 export type TwoByTwo = z.infer<typeof twoByTwoSchema>;
 export type TwoByTwoCell = z.infer<typeof cellSchema>;
 export type TwoByTwoEffect = z.infer<typeof effectSchema>;
+
+export const SEARCHES_FILE = "searches.json";
+
+const usedSearchSchema = z.looseObject({
+  retrieval: z.enum(["dense", "bm25", "hybrid"]),
+  bm25_weight: z.number().optional(),
+});
+
+/** `searches.json`. */
+export const searchesSchema = z.looseObject({
+  version: z.literal(1),
+  questions: z.number(),
+  /** As `splitProcedureOf` tells of the questions. */
+  split_by: z.string(),
+  /** How each retriever of the test searched; without a comparison the tuned one is the one that was tested. */
+  used: z.object({ base: usedSearchSchema.optional(), tuned: usedSearchSchema.optional() }),
+  /** Searches that answered nothing, with their figures as in score.json. */
+  alone: z.array(usedSearchSchema.extend({ model: z.string().optional(), figures: figuresSchema })),
+});
+
+export type SearchesFile = z.infer<typeof searchesSchema>;

@@ -20,6 +20,13 @@ export interface OpenedTask {
   prepare(session: SessionSettings, adapters: LoraAdapters | undefined): Promise<FineTuneTask>;
 }
 
+/** Figures on questions kept apart, which choose nothing. */
+export interface TestFigures {
+  figures: Figures;
+  /** Each question's, by the same names, in order, where a mean over questions is what `figures` holds. */
+  rows?: Figures[] | undefined;
+}
+
 /** Another system on the same questions: a baseline, or the result together with something. */
 export interface OtherSystem {
   /** In the table. */
@@ -29,7 +36,7 @@ export interface OtherSystem {
   /** Figures on the eval questions; called only with `do_eval`. */
   evaluate(): Promise<Figures>;
   /** Figures on the test questions; called only where there are some. */
-  test(): Promise<Figures>;
+  test(): Promise<TestFigures>;
 }
 
 /** What a result is compared with, and lines of the summary that say what follows from it. */
@@ -42,7 +49,9 @@ export interface Comparison {
 /** The test questions, which choose nothing: the base and the result are measured on them. */
 export interface TestTask {
   /** Figures of the present weights, which are those of `place`. */
-  measure(place: Place): Promise<Figures>;
+  measure(place: Place): Promise<TestFigures>;
+  /** Where each of them comes from, in the order of the rows of `measure`; intervals are by source where they share some. */
+  sources?: readonly string[];
   /** What test.json says of the base where it was not measured, without `do_eval`; default: an empty object. */
   unmeasured?: Record<string, null>;
   /** What else test.json says: how many questions. */
@@ -79,6 +88,8 @@ export interface FineTuneTask {
   filesOfWeights?: readonly string[];
   /** Work on the result once it is in `output_dir` and in memory; what stands in the tables before and after the model's own figures. */
   compare?(kept: Place): Promise<Comparison>;
+  /** How the questions of all files were split, as `splitProcedureOf` tells: said with the table, in test.json and the run record. */
+  splitBy?: string;
   /** What the run record holds besides. */
   record?: NonNullable<StageResult["record"]>;
   close(): Promise<void>;

@@ -125,7 +125,7 @@ async function openReranker(settings: Settings, base: string): Promise<OpenedTas
           return { figures: { eval_hits: share(values) }, values };
         },
         test: {
-          measure: async () => ({ hits: share(await hits()) }),
+          measure: async () => ({ figures: { hits: share(await hits()) } }),
           about: { questions: test.length },
           inRecord: ({ hits = Number.NaN }) => ({ test_hits: hits }),
         },
@@ -138,7 +138,7 @@ async function openReranker(settings: Settings, base: string): Promise<OpenedTas
         filesOfWeights: ["threshold.json"],
         async compare({ step }) {
           const chance = async () => ({ eval_hits: 1 / CANDIDATES });
-          const other = { key: "chance", evaluate: chance, test: async () => ({ hits: 1 / CANDIDATES }) };
+          const other = { key: "chance", evaluate: chance, test: async () => ({ figures: { hits: 1 / CANDIDATES } }) };
           return { before: [{ ...other, name: "chance" }], after: [{ ...other, name: `after ${step}`, key: "after" }] };
         },
         async close() {

@@ -100,7 +100,9 @@ async function train(run: Run): Promise<StageResult> {
       ? {
           evaluate: async (step: number) => {
             const evaluation = await task.evaluate({ step });
-            return step === 0 && test ? { ...evaluation, test: await test.measure({ step }) } : evaluation;
+            if (step !== 0 || !test) return evaluation;
+            const { figures, rows } = await test.measure({ step });
+            return { ...evaluation, test: figures, testRows: rows };
           },
         }
       : {}),

@@ -1,4 +1,4 @@
-import { count, device, number } from "@rag-ft/core";
+import { count, device, number, SPLIT_PROCEDURES } from "@rag-ft/core";
 import { requestSettings } from "@rag-ft/llm";
 import { miningSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
@@ -39,7 +39,7 @@ export const genQuestionsSettings = z.object({
     ),
   index_path: z.string().min(1).optional().describe("Folder that keeps the base retriever's vectors between runs"),
   split_by: z
-    .enum(["passage", "source", "question"])
+    .enum(SPLIT_PROCEDURES)
     .default("passage")
     .describe(
       "What training, evaluation and test sets do not share: gold passages, whole sources, or only questions; question asks held-out passages again for training, as the reference",

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import {
+  describeSplit,
   documentId,
   ownsFolder,
   type QuestionsRow,
@@ -277,13 +278,6 @@ async function planQuestions(settings: GenQuestionsSettings, context: StageConte
   });
 }
 
-const SPLIT_NOTES: Readonly<Record<GenQuestionsSettings["split_by"], string>> = {
-  passage: "Split by passage: training asks about no held-out passage; sources may be shared (--split_by source).",
-  source: "Split by source: the sets share no source.",
-  question:
-    "Split by question, as the reference: training asks about held-out passages too, but for similar questions.",
-};
-
 const stage: Stage<GenQuestionsSettings> = {
   name: "gen-questions",
   summary: "Have a model (or rules) ask questions about the passages: training, evaluation and test sets",
@@ -324,7 +318,7 @@ const stage: Stage<GenQuestionsSettings> = {
       record: run.record,
       summary: [
         counts.join(", "),
-        SPLIT_NOTES[settings.split_by],
+        describeSplit(settings.split_by),
         ...run.counts.lines(),
         ...run.filters.lines(),
         ...notes,

@@ -14,7 +14,19 @@ export const DEFAULT_BM25_WEIGHT = 0.5;
 /** Weights that are tried on the eval split; 0 is the vectors alone. */
 export const BM25_WEIGHTS = [0, 0.25, 0.5, 0.75, 1, 1.5, 2];
 
-const fileSchema = z.looseObject({ version: z.literal(1), bm25_weight: z.number().min(0) });
+const fileSchema = z.looseObject({
+  version: z.literal(1),
+  bm25_weight: z.number().min(0),
+  /** Files of earlier versions lack it. */
+  over_dense: z
+    .looseObject({ retrieval: z.enum(["dense", "hybrid"]), gain: z.number(), low: z.number(), high: z.number() })
+    .optional(),
+  chosen_by: z.string().optional(),
+  questions: z.number().optional(),
+});
+
+/** What `hybrid.json` says. */
+export type HybridChoice = z.infer<typeof fileSchema>;
 
 /**
  * The default, unless another weight's figure `metric` beats the default's beyond chance, question by question: then the best of those that do.
@@ -76,13 +88,13 @@ export function writeHybridWeight(folder: string, chosen: ChosenWeight): Promise
   return writeJsonAtomic(join(folder, HYBRID_FILE), { version: 1, ...chosen });
 }
 
-/** The weight kept beside a retriever; undefined where there is none, as with a model of the hub. */
-export async function readHybridWeight(folder: string): Promise<number | undefined> {
+/** What was chosen for a retriever; undefined where nothing was, as with a model of the hub. */
+export async function readHybridChoice(folder: string): Promise<HybridChoice | undefined> {
   const path = join(folder, HYBRID_FILE);
   const text = await readTextIfThere(path);
   if (text === undefined) return undefined;
   try {
-    return fileSchema.parse(JSON.parse(text)).bm25_weight;
+    return fileSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new DataError(
       `${path}: expected {"version": 1, "bm25_weight": 0 or more}, as train-retriever writes it, found something else. ` +
@@ -92,8 +104,17 @@ export async function readHybridWeight(folder: string): Promise<number | undefin
   }
 }
 
-/** Fails where a weight is given that nothing would read. */
-export function checkRetrieval({ retrieval, bm25_weight }: RetrievalSettings): void {
+/** The weight kept beside a retriever; undefined where there is none. */
+export async function readHybridWeight(folder: string): Promise<number | undefined> {
+  return (await readHybridChoice(folder))?.bm25_weight;
+}
+
+/** Fails where something is given that nothing would read. */
+export function checkRetrieval({ retrieval, bm25_weight, retrieval_choice_of }: RetrievalSettings): void {
+  if (retrieval_choice_of !== undefined && retrieval !== "auto")
+    throw new UserError(
+      `retrieval_choice_of is for --retrieval auto, found --retrieval ${retrieval}. Leave one of the two out.`,
+    );
   if (bm25_weight !== undefined && retrieval !== "hybrid")
     throw new UserError(
       `bm25_weight is for --retrieval hybrid, found --retrieval ${retrieval}. Leave one of the two out.`,

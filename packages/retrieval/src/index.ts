@@ -17,6 +17,7 @@ export * from "./open-retriever.js";
 export * from "./openai-encoder.js";
 export * from "./page.js";
 export * from "./passage-encoder.js";
+export * from "./resolve-retrieval.js";
 export * from "./retrieval-settings.js";
 export * from "./retriever.js";
 export * from "./score-retrieval.js";

@@ -1,10 +1,11 @@
 import type { Document } from "@rag-ft/core";
 import { bm25Retriever } from "./bm25-retriever.js";
-import { openDenseRetriever } from "./dense-retriever.js";
+import { type DenseRetriever, openDenseRetriever } from "./dense-retriever.js";
 import { hybridRetriever } from "./hybrid-retriever.js";
-import { checkRetrieval, resolveBm25Weight } from "./hybrid-weight.js";
+import { checkRetrieval } from "./hybrid-weight.js";
 import type { OpenIndexOptions } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
+import { resolveRetrieval } from "./resolve-retrieval.js";
 import type { RetrievalSettings } from "./retrieval-settings.js";
 import type { Retriever } from "./retriever.js";
 
@@ -19,6 +20,8 @@ export interface OpenRetrieverOptions extends OpenIndexOptions {
 export interface OpenedRetriever extends Retriever {
   /** Of hybrid search. */
   bm25Weight?: number;
+  /** The vectors that it searches by, alone or with words. */
+  dense?: DenseRetriever;
   close(): Promise<void>;
 }
 
@@ -28,10 +31,9 @@ export async function openRetriever(
   { settings, model, openEncoder, ...options }: OpenRetrieverOptions,
 ): Promise<OpenedRetriever> {
   checkRetrieval(settings);
-  if (settings.retrieval === "bm25") return { ...bm25Retriever(documents), close: async () => {} };
-  const weight =
-    settings.retrieval === "hybrid" ? await resolveBm25Weight(settings, model, options.reporter) : undefined;
+  const { retrieval, bm25_weight: weight } = await resolveRetrieval(settings, model, options.reporter);
+  if (retrieval === "bm25") return { ...bm25Retriever(documents), close: async () => {} };
   const dense = await openDenseRetriever(documents, await openEncoder(), options);
-  if (weight === undefined) return dense;
-  return { ...hybridRetriever(dense.index, dense.encoder, weight), bm25Weight: weight, close: dense.close };
+  if (weight === undefined) return { ...dense, dense };
+  return { ...hybridRetriever(dense.index, dense.encoder, weight), bm25Weight: weight, dense, close: dense.close };
 }

@@ -3,9 +3,11 @@ import {
   CancelledError,
   predictionSchema,
   readJsonl,
+  searchesSchema,
   type TwoByTwo,
   twoByTwoSchema,
   writeJsonAtomic,
+  writeJsonl,
 } from "@rag-ft/core";
 import type { Completion } from "@rag-ft/llm";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -196,4 +198,23 @@ test("BM25 is one retriever for base and tuned", async () => {
       ["no-passages", "tuned-retriever", "gold-passages"].map((from) => `${from}_${side}-generator`),
     ),
   );
+});
+
+test("auto searches base and tuned retriever in the one way that was chosen for the tuned one; tables say it, and intervals by source", async () => {
+  const rows = small.rows.flatMap((row) => [row, { ...row, question: `Say: ${row.question}` }]);
+  await writeJsonl(small.path("test_w_qa.jsonl"), rows);
+  const tuned = small.path("tuned-words");
+  const over_dense = { retrieval: "hybrid", gain: 0.2, low: 0.1, high: 0.3 };
+  await writeJsonAtomic(`${tuned}/hybrid.json`, { version: 1, bm25_weight: 1.5, over_dense });
+  const settings = small.settingsOf({ ...models, embedding_model_name_or_path: tuned, retrieval: "auto" });
+  const { summary = "" } = await runTestE2e(settings, small.contextOf(), fakeParts(repeats));
+  const used = { retrieval: "hybrid", bm25_weight: 1.5 };
+  const searches = searchesSchema.parse(await small.json("out/searches.json"));
+  expect(searches).toMatchObject({ used: { base: used, tuned: used }, questions: 6 });
+  for (const cell of ["base-retriever_base-generator", "tuned-retriever_base-generator"])
+    expect(await small.json(`out/cells/${cell}/all_args.json`)).toMatchObject(used);
+  expect(summary).toContain("Searched by vectors + 1.5 BM25.");
+  expect(summary).toContain("95 % intervals by source: the questions share 3 sources.");
+  expect(summary).toContain("95 % intervals and p by source: the questions share 3 sources.");
+  for (const { sources } of (await readTable()).effects) expect(sources).toBe(3);
 });

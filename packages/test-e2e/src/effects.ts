@@ -38,7 +38,7 @@ export function effectsOf(results: ReadonlyMap<string, CellResult>, seed: number
         return a === undefined || b === undefined || !prediction ? [] : [{ a, b, source: sourceOf(prediction) }];
       });
       if (pairs.length === 0) return [];
-      const { difference, low, high, p_value, wins, losses, ties } = pairedDifference(
+      const { difference, low, high, p_value, wins, losses, ties, sources } = pairedDifference(
         pairs.map(({ a }) => a),
         pairs.map(({ b }) => b),
         { seed, sources: pairs.map(({ source }) => source) },
@@ -55,6 +55,7 @@ export function effectsOf(results: ReadonlyMap<string, CellResult>, seed: number
           wins,
           losses,
           ties,
+          ...(sources === undefined ? {} : { sources }),
         },
       ];
     });

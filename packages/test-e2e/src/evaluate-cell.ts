@@ -7,6 +7,7 @@ import {
   questionId,
   type Reporter,
   sourceOf,
+  splitProcedureOf,
 } from "@rag-ft/core";
 import type { CompletionStore, LanguageModel, RequestTally } from "@rag-ft/llm";
 import {
@@ -92,6 +93,7 @@ function predictionOf(parts: QuestionParts, figures: Record<string, number>, cel
     question_id: questionId(row),
     question: row.question,
     gold_docs: row.gold_docs,
+    split_by: splitProcedureOf([row]),
     retrieved_docs: retrieval?.found.documents ?? [],
     gold_answer: row.gold_answer,
     generated_answer: text,

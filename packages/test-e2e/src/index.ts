@@ -19,6 +19,7 @@ const stage: Stage<TestE2eSettings> = {
     "embedding_model_name_or_path",
     "base_qa_model_name_or_path",
     "base_embedding_model_name_or_path",
+    "retrieval_choice_of",
     "judge_labels",
   ],
   check: ({ index_path }) => checkIndexPath(index_path),

@@ -1,5 +1,5 @@
 import { formatTable, signed, type TableRow, type TwoByTwoEffect } from "@rag-ft/core";
-import { figuresAmong, intervalName, isShown } from "@rag-ft/metrics";
+import { figuresAmong, intervalName, isShown, SOURCES_NAME } from "@rag-ft/metrics";
 import type { Score } from "./score.js";
 
 function intervalText(interval: Score[string] | undefined, digits: number): string {
@@ -15,9 +15,11 @@ export interface TableSystem {
 
 /** Two lines a system: the figures that at least one of them has, and the 95 % interval of each. */
 export function reportTable(systems: readonly TableSystem[]): string {
-  // One system with its baseline leaves room for more.
-  const level = systems.length <= 2 ? "wide" : "narrow";
   const known = figuresAmong(systems.flatMap(({ figures }) => Object.keys(figures)));
+  const answer = known.filter(({ part }) => part !== "retriever");
+  const answering = systems.filter(({ figures }) => answer.some(({ name }) => figures[name] !== undefined));
+  // One system with its baselines, which answer nothing, leaves room for more.
+  const level = answering.length <= 1 ? "wide" : "narrow";
   const columns = known.filter((figure) => isShown(figure, level));
   const rows = systems.flatMap(({ label, figures }): TableRow[] => [
     {
@@ -36,7 +38,9 @@ export function reportTable(systems: readonly TableSystem[]): string {
       ),
     },
   ]);
-  return formatTable(rows, ["system", ...columns.map(({ name, heading }) => ({ key: name, title: heading }))]);
+  const table = formatTable(rows, ["system", ...columns.map(({ name, heading }) => ({ key: name, title: heading }))]);
+  const sources = systems.map(({ figures }) => figures[SOURCES_NAME]).find((count) => typeof count === "number");
+  return sources === undefined ? table : `${table}\n95 % intervals by source: the questions share ${sources} sources.`;
 }
 
 const PARTS: Record<TwoByTwoEffect["part"], string> = {
@@ -66,7 +70,8 @@ export function effectsTable(effects: readonly TwoByTwoEffect[], labels: Readonl
       ties,
     }),
   );
-  return formatTable(rows, [
+  const sources = Math.max(0, ...shown.map((effect) => effect.sources ?? 0));
+  const table = formatTable(rows, [
     "change",
     { key: "instead", title: "from" },
     "figure",
@@ -77,4 +82,5 @@ export function effectsTable(effects: readonly TwoByTwoEffect[], labels: Readonl
     "losses",
     "ties",
   ]);
+  return sources === 0 ? table : `${table}\n95 % intervals and p by source: the questions share ${sources} sources.`;
 }

@@ -1,5 +1,6 @@
-import { readFile, rm } from "node:fs/promises";
-import { CancelledError, DataError, predictionSchema, readJsonl, writeJsonl } from "@rag-ft/core";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CancelledError, DataError, predictionSchema, readJsonl, searchesSchema, writeJsonl } from "@rag-ft/core";
 import { type Completion, CompletionError } from "@rag-ft/llm";
 import { wilsonInterval } from "@rag-ft/metrics";
 import { startOpenAiServer } from "@rag-ft/test-utils";
@@ -188,4 +189,48 @@ test("words find what vectors cannot: by BM25 and by both together; vectors alon
   expect(await recallOf({ retrieval: "bm25" }, parts)).toBe(1);
   expect(parts.encoders).toEqual([]);
   await expect(recallOf({ retrieval: "bm25", bm25_weight: "1" })).rejects.toThrow(/for --retrieval hybrid/);
+});
+
+test("auto searches as the retriever's eval questions chose; the other search and BM25 stand beside, in table and file", async () => {
+  await writeJsonl(path("test_w_qa.jsonl"), [
+    { ...small.rows[2], question: "Which go?", question_provenance: { split_by: "source" } },
+  ]);
+  const retriever = path("retriever");
+  await mkdir(retriever, { recursive: true });
+  const over_dense = { retrieval: "hybrid", gain: 0.1, low: 0.05, high: 0.15 };
+  await writeFile(join(retriever, "hybrid.json"), JSON.stringify({ version: 1, bm25_weight: 0.75, over_dense }));
+  const tested = async (values: Record<string, string>) => {
+    const parts = partsWith(byQuestion);
+    const { summary = "", record } = await runTestE2e(settingsOf(values), contextOf(), parts);
+    const searches = searchesSchema.parse(await json("out/searches.json"));
+    return { summary, record, searches, parts, args: await json("out/all_args.json") };
+  };
+  const used = { retrieval: "hybrid", bm25_weight: 0.75 };
+  const own = await tested({ retrieval: "auto", embedding_model_name_or_path: retriever });
+  expect(own.args).toMatchObject(used);
+  expect(own.record).toMatchObject({ search: { tuned: used }, split_by: "source" });
+  expect(own.searches).toMatchObject({ used: { tuned: used }, split_by: "source", questions: 1 });
+  expect(own.searches.alone.map(({ retrieval, figures }) => [retrieval, figures["test_retr/mrr"]])).toEqual([
+    ["bm25", 1],
+    ["dense", 0.5],
+  ]);
+  expect(own.summary).toMatch(/^vectors, retrieval alone +0\.000/m);
+  expect(own.summary).toContain("Searched by vectors + 0.75 BM25.\nSplit by source: the sets share no source.");
+  // One encoder, its passages and its questions once for both searches.
+  expect(own.parts.encoders.map(({ encoder }) => encoder.calls.map(({ kind }) => kind))).toEqual([
+    ["passage", "query"],
+  ]);
+  expect(
+    (await readJsonl(path("out/test-predictions.jsonl"), predictionSchema, { what: "predictions" }))[0],
+  ).toMatchObject({ split_by: "source" });
+  // Another retriever that is to be searched in the same way; and one with no choice of its own.
+  const other = await tested({ retrieval: "auto", retrieval_choice_of: retriever });
+  expect(other.args).toMatchObject(used);
+  const none = await tested({ retrieval: "auto" });
+  expect(none.searches.used).toEqual({ tuned: { retrieval: "dense" } });
+  expect(none.searches.alone.map(({ retrieval, bm25_weight }) => [retrieval, bm25_weight])).toEqual([
+    ["bm25", undefined],
+    ["hybrid", 0.5],
+  ]);
+  expect(lines.some((line) => /words: --retrieval auto finds no hybrid\.json/.test(line))).toBe(true);
 });

@@ -4,15 +4,17 @@ import {
   type PromptFormat,
   readDocuments,
   readQa,
+  SEARCHES_FILE,
   type StageContext,
   type StageResult,
+  searchName,
   type TwoByTwo,
   UserError,
   writeJsonAtomic,
 } from "@rag-ft/core";
 import { createRequestTally, type LanguageModel, openBill, openCompletionStore, STORE_NAME } from "@rag-ft/llm";
 import { UNICODE_FIGURES_NOTE, wantsUnicodeFigures } from "@rag-ft/metrics";
-import { checkRetrieval } from "@rag-ft/retrieval";
+import { checkRetrieval, resolveRetrieval } from "@rag-ft/retrieval";
 import { baseSettings, comparedModels } from "./base-models.js";
 import { type Cell, type ComparedModels, cellOf, cellsOf, type Side, sidesOf } from "./cells.js";
 import { effectsOf } from "./effects.js";
@@ -20,8 +22,15 @@ import { type CellResult, evaluateCell } from "./evaluate-cell.js";
 import { readLabels } from "./judge-agreement.js";
 import { defaultParts, type TestE2eParts } from "./parts.js";
 import { effectsTable, reportTable, type TableSystem } from "./report-table.js";
-import { bm25Row, retrieveForAll, type SideRetrieval } from "./retrieve-for-all.js";
+import {
+  retrieveForAll,
+  type Searches,
+  type SearchingSettings,
+  type SideRetrieval,
+  searchesAlone,
+} from "./retrieve-for-all.js";
 import { numbersOf } from "./score.js";
+import { searchesFile, searchLines } from "./searches-file.js";
 import type { TestE2eSettings } from "./settings.js";
 import { writeCell } from "./write-results.js";
 
@@ -66,10 +75,10 @@ function twoByTwo(
 }
 
 /** A line for each cell, then what tuning changed. */
-function comparisonSummary({ cells, effects }: TwoByTwo, baseline: TableSystem): string[] {
+function comparisonSummary({ cells, effects }: TwoByTwo, baselines: readonly TableSystem[]): string[] {
   const labels = new Map(cells.map(({ name, label }) => [name, label]));
   return [
-    reportTable([baseline, ...cells.map(({ label, figures }) => ({ label, figures }))]),
+    reportTable([...baselines, ...cells.map(({ label, figures }) => ({ label, figures }))]),
     "",
     "What tuning changed, question by question",
     effectsTable(effects, labels),
@@ -99,9 +108,23 @@ export async function runTestE2e(
   context: StageContext,
   parts: TestE2eParts = defaultParts,
 ): Promise<StageResult> {
-  const { reporter, signal } = context;
+  const { reporter } = context;
   checkRetrieval(settings);
   const models = await comparedModels(settings, reporter);
+  const { retrieval } = settings;
+  // One choice for both retrievers of a comparison, the tuned one's: what differs between them is the model alone.
+  const search =
+    retrieval === "auto" ? await resolveRetrieval(settings, models.retriever.tuned, reporter) : { retrieval };
+  return testCells({ ...settings, retrieval_choice_of: undefined, ...search }, models, context, parts);
+}
+
+async function testCells(
+  settings: SearchingSettings,
+  models: ComparedModels,
+  context: StageContext,
+  parts: TestE2eParts,
+): Promise<StageResult> {
+  const { reporter, signal } = context;
   const cells = cellsOf(settings, models);
   const labels = settings.judge_labels === undefined ? undefined : await readLabels(settings.judge_labels);
   if (labels && !settings.gen_gpt4eval)
@@ -116,7 +139,7 @@ export async function runTestE2e(
   const outputs: string[] = [];
   const results = new Map<string, CellResult>();
   let judge: LanguageModel | undefined;
-  let found: ReadonlyMap<Side, SideRetrieval> | undefined;
+  let found: Searches | undefined;
   let tunedFormat: PromptFormat | undefined;
   try {
     const tally = createRequestTally(await openBill({ purpose: "test-e2e", settings, store }));
@@ -132,7 +155,7 @@ export async function runTestE2e(
         const shared = { settings, rows, judge, labels, store, tally, reporter, signal };
         for (const cell of cells.filter(({ generator: wanted }) => wanted === side)) {
           if (settings.compare_base) reporter.info(`${cell.label} (${results.size + 1} of ${cells.length})`);
-          const retrieval = retrievalOf(cell, found);
+          const retrieval = retrievalOf(cell, found?.sides);
           const result = await evaluateCell(cell, generator, retrieval, shared);
           outputs.push(...(await writeCell(result, cellSettings(named, cell, models, retrieval), format, judge)));
           results.set(cell.name, result);
@@ -148,27 +171,32 @@ export async function runTestE2e(
 
     const main = results.get(cellOf("tuned", "tuned").name);
     const score = main?.score ?? {};
-    const baseline = await bm25Row(documents, rows, settings, context);
+    const alone = found ? await searchesAlone(documents, rows, found, settings, context) : [];
+    const searches = searchesFile(alone, found?.sides, rows);
+    const searchesPath = join(settings.output_dir, SEARCHES_FILE);
+    await writeJsonAtomic(searchesPath, searches);
+    outputs.push(searchesPath);
+    const baselines = alone.map((one) => ({ label: `${searchName(one)}, retrieval alone`, figures: one.figures }));
     const lines: string[] = [];
     if (settings.compare_base) {
       const comparison = twoByTwo(cells, results, models, settings);
       const path = join(settings.output_dir, "two-by-two.json");
       await writeJsonAtomic(path, comparison);
       outputs.push(path);
-      lines.push(...comparisonSummary(comparison, baseline));
+      lines.push(...comparisonSummary(comparison, baselines));
     } else {
       // Of an earlier run that did compare: it would not fit the scores beside it.
       await rm(join(settings.output_dir, "two-by-two.json"), { force: true });
       const label = settings.label ?? basename(settings.qa_model_name_or_path);
-      lines.push(reportTable([baseline, { label, figures: score }]));
+      lines.push(reportTable([...baselines, { label, figures: score }]));
     }
     if (wantsUnicodeFigures(rows.map((row) => row.gold_answer))) lines.push(UNICODE_FIGURES_NOTE);
-    lines.push(...remarksOf(cells, results), ...tally.lines());
+    lines.push(...searchLines(searches), ...remarksOf(cells, results), ...tally.lines());
     return {
       outputs,
       ...(settings.compare_base ? { found_settings: baseSettings(models) } : {}),
       figures: numbersOf(score),
-      record: { requests: tally.counts },
+      record: { requests: tally.counts, split_by: searches.split_by, search: searches.used },
       summary: lines.join("\n"),
     };
   } finally {

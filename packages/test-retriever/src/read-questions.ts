@@ -1,12 +1,25 @@
 import { readFile } from "node:fs/promises";
-import { type QaRow, type QuestionsRow, type Reporter, readAskedQuestions, readQa, requireFile } from "@rag-ft/core";
+import {
+  type QaRow,
+  type QuestionsRow,
+  type Reporter,
+  readAskedQuestions,
+  readQa,
+  requireFile,
+  splitProcedureOf,
+} from "@rag-ft/core";
 import type { RetrievalQuestion } from "@rag-ft/retrieval";
 
 /** A test question with the dialogue that it is asked in. */
-export type TestQuestion = RetrievalQuestion & Pick<QaRow, "chat_history">;
+export type TestQuestion = RetrievalQuestion &
+  Pick<QaRow, "chat_history"> & {
+    /** As `splitProcedureOf` tells of its row. */
+    split_by: string;
+  };
 
-function eachQuestion({ questions, gold_docs, chat_history }: QuestionsRow): TestQuestion[] {
-  return questions.map((question) => ({ question, gold_docs, chat_history }));
+function eachQuestion(row: QuestionsRow): TestQuestion[] {
+  const { questions, gold_docs, chat_history } = row;
+  return questions.map((question) => ({ question, gold_docs, chat_history, split_by: splitProcedureOf([row]) }));
 }
 
 /** Whether the first line is one of answers: its key `gold_answer` tells the two kinds of file apart. */
@@ -23,6 +36,7 @@ async function holdsAnswers(path: string): Promise<boolean> {
 /** Reads `*_w_q.jsonl` (one question after the other, those of a passage together) or `*_w_qa.jsonl`. */
 export async function readTestQuestions(path: string, reporter: Pick<Reporter, "warn">): Promise<TestQuestion[]> {
   await requireFile(path, "questions with their gold passages (*_w_q.jsonl or *_w_qa.jsonl)");
-  if (await holdsAnswers(path)) return readQa(path, reporter);
+  if (await holdsAnswers(path))
+    return (await readQa(path, reporter)).map((row) => ({ ...row, split_by: splitProcedureOf([row]) }));
   return (await readAskedQuestions(path)).flatMap(eachQuestion);
 }

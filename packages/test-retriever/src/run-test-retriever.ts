@@ -2,11 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Document,
+  describeSplit,
   questionId,
   readDocuments,
   type StageContext,
   type StageResult,
   sourceOf,
+  splitProcedureOf,
   UserError,
   withFolderLock,
   writeJsonAtomic,
@@ -50,6 +52,7 @@ interface ResultRow {
   retrieval_scores: number[];
   /** How many passages were looked at: MRR and MAP know no further ones. */
   depth: number;
+  split_by: string;
   /** Place of each gold passage within `depth`, from 1; null when it is not there. */
   gold_ranks: (number | null)[];
   figures: Record<string, number>;
@@ -67,6 +70,7 @@ function resultRows(
       question_id: questionId(row),
       question: row.question,
       gold_docs: row.gold_docs,
+      split_by: row.split_by,
       retrieved_docs: retrieved?.documents.slice(0, kept) ?? [],
       retrieval_scores: retrieved?.scores.slice(0, kept) ?? [],
       depth: Math.max(depth, kept),
@@ -162,6 +166,7 @@ async function testAll(
       questions: questions.length,
       passages: documents.length,
       unanswerable: found[0]?.unanswerable ?? 0,
+      split_by: splitProcedureOf(questions),
     });
   } finally {
     for (const encoder of encoders) await encoder.close();
@@ -172,7 +177,7 @@ async function writeResults(
   settings: TestRetrieverSettings,
   tested: readonly TestedSystem[],
   sources: readonly string[],
-  counts: { questions: number; passages: number; unanswerable: number },
+  counts: { questions: number; passages: number; unanswerable: number; split_by: string },
 ): Promise<StageResult> {
   const differences = differencesOf(tested, settings, sources);
   const outputs: string[] = [];
@@ -187,6 +192,7 @@ async function writeResults(
       ...flatEstimates(estimates),
       "test_retr/gold_not_in_database": counts.unanswerable,
       num_questions: counts.questions,
+      split_by: counts.split_by,
     });
   }
   await writeJsonAtomic(path("score.json"), {
@@ -210,6 +216,7 @@ async function writeResults(
   const shown = tested.map(({ system, estimates }) => ({ label: system.label, estimates }));
   const summary = [
     `${counts.questions} questions over ${counts.passages} passages; in brackets ${intervalNote(tested[0]?.estimates ?? {})}`,
+    describeSplit(counts.split_by),
     figuresTable(shown),
     ...(differences.length === 0 ? [] : ["", "Differences, question by question", differencesTable(differences)]),
   ].join("\n");

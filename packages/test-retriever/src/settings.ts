@@ -28,7 +28,7 @@ export const testRetrieverSettings = z.object({
   label: list().optional().describe("names for the table, as many as models; the folders' names when left out"),
   ...retrievalSettings,
   retrieval: retrievalSettings.retrieval.describe(
-    "what is tested beside BM25: dense, each model; bm25, nothing; hybrid, each model and then the same with BM25",
+    "what is tested beside BM25: dense, each model; bm25, nothing; hybrid, each model and then the same with BM25; auto, the latter where the eval questions of train-retriever chose it",
   ),
   document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
   eval_data_path: name().describe("questions with their gold passages (*_w_q.jsonl or *_w_qa.jsonl)"),

@@ -11,7 +11,7 @@ import {
   type PassageIndex,
   type Retriever,
   type RetrieverSystem,
-  resolveBm25Weight,
+  resolveRetrieval,
 } from "@rag-ft/retrieval";
 import type { TestRetrieverSettings } from "./settings.js";
 
@@ -89,7 +89,7 @@ export async function systemsOf(
   const systems: System[] = [BM25];
   for (const [i, encoder] of encoders.entries()) {
     const model = settings.model_path[i] ?? "";
-    const weight = settings.retrieval === "hybrid" ? await resolveBm25Weight(settings, model, reporter) : undefined;
+    const { bm25_weight: weight } = await resolveRetrieval(settings, model, reporter);
     systems.push(...systemsOfModel(encoder, { model, label: labels[i] ?? "", weight, root: settings.index_path }));
   }
   const taken = new Map<string, string>();

@@ -11,6 +11,7 @@ const INPUTS = [
   "embedding_model",
   "retrieval",
   "bm25_weight",
+  "retrieval_choice_of",
   "full_dataset_file_path",
   "full_dataset_index_path",
   "train_file",

@@ -12,7 +12,15 @@ export const trainGenerator: Stage<TrainGeneratorSettings> = {
   summary: "Fine-tune a language model on the answers, with a fixed retriever's passages in the prompt",
   settings: trainGeneratorSettings,
   aliases: { model_path: "model_name_or_path", eval_embedding_model: "embedding_model" },
-  inputs: ["model_name_or_path", "embedding_model", "full_dataset_file_path", "train_file", "eval_file", "test_file"],
+  inputs: [
+    "model_name_or_path",
+    "embedding_model",
+    "retrieval_choice_of",
+    "full_dataset_file_path",
+    "train_file",
+    "eval_file",
+    "test_file",
+  ],
   check: ({ full_dataset_index_path }) => checkIndexPath(full_dataset_index_path),
   run: runTrainGenerator,
 };

@@ -9,6 +9,7 @@ import {
   type StageContext,
   type StageResult,
   sourceOf,
+  splitProcedureOf,
   throwIfCancelled,
   UserError,
   writePromptFormat,
@@ -92,7 +93,8 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
       reporter.info(`${settings.model_name_or_path}: ${examples.train.length} questions, ${steps} steps of ${size}`);
       const identity = await identityOf(settings, decoder, format, examples);
       const model = await createTrainableDecoder(decoder, session, adapters);
-      return { identity, steps, ...answerTask(settings, model, format, examples, rows.eval, context) };
+      const splitBy = splitProcedureOf([...rows.train, ...rows.eval, ...(rows.test ?? [])]);
+      return { identity, steps, splitBy, ...answerTask(settings, model, format, examples, rows.eval, context) };
     },
   };
 }
@@ -152,7 +154,7 @@ function answerTask(
     },
     sources: examples.eval.map(({ line }) => sources.get(line) ?? ""),
     test: test && {
-      measure: async () => ({ loss: (await measured(test, "test loss")).loss }),
+      measure: async () => ({ figures: { loss: (await measured(test, "test loss")).loss } }),
       unmeasured: { loss: null },
       about: { questions: test.length },
     },

@@ -1,5 +1,5 @@
 import { type StageContext, sourceOf } from "@rag-ft/core";
-import { type Comparison, candidateName, type Place } from "@rag-ft/fine-tune";
+import { type Comparison, candidateName, type Place, type TestFigures } from "@rag-ft/fine-tune";
 import {
   BM25_WEIGHTS,
   bm25Retriever,
@@ -12,7 +12,6 @@ import {
   type WeightFigures,
   writeHybridWeight,
 } from "@rag-ft/retrieval";
-import type { Figures } from "@rag-ft/train";
 import { baselineFigures, type IndexedEncoder, type ModelInTraining, SPLIT } from "./evaluation.js";
 import type { RunData } from "./identity.js";
 import type { RetrievalExample } from "./retrieval-example.js";
@@ -48,7 +47,7 @@ function hybridRemark({ over_dense, bm25_weight, chosen_by, questions }: ChosenW
   const [gain, low, high] = [over_dense.gain, over_dense.low, over_dense.high].map((value) => value.toFixed(3));
   return [
     `Hybrid search (vectors + ${bm25_weight} BM25) beats the vectors alone beyond chance on the ${questions} eval questions: ` +
-      `${chosen_by} +${gain} (95 % interval ${low} to ${high}). Set --retrieval hybrid where this model searches.`,
+      `${chosen_by} +${gain} (95 % interval ${low} to ${high}). Set --retrieval hybrid where this model searches, or auto, which takes what was chosen here.`,
   ];
 }
 
@@ -63,11 +62,16 @@ export async function compareSearches(
   kept: Place,
   context: StageContext,
 ): Promise<Comparison> {
-  const figures = (retriever: Retriever, questions: readonly RetrievalExample[]): Promise<Figures> =>
+  const figures = (retriever: Retriever, questions: readonly RetrievalExample[]): Promise<TestFigures> =>
     baselineFigures(retriever, questions, context);
   const bm25 = bm25Retriever(documents);
   const before = [
-    { name: "BM25", key: "bm25", evaluate: () => figures(bm25, evaluation), test: () => figures(bm25, test) },
+    {
+      name: "BM25",
+      key: "bm25",
+      evaluate: async () => (await figures(bm25, evaluation)).figures,
+      test: () => figures(bm25, test),
+    },
   ];
   if (!settings.do_eval && test.length === 0) return { before, after: [] };
   const indexed = await measured.indexed(kept);
@@ -82,7 +86,10 @@ export async function compareSearches(
     name: `${settings.do_train ? candidateName(kept) : "base"} + ${bm25_weight} BM25`,
     key: "hybrid",
     evaluate: async () => best.figures,
-    test: async () => ({ ...(await figures(hybrid, test)), bm25_weight }),
+    test: async () => {
+      const { figures: means, rows } = await figures(hybrid, test);
+      return { figures: { ...means, bm25_weight }, rows };
+    },
   };
   return { before, after: [together], remarks: hybridRemark(chosen) };
 }

@@ -1,5 +1,5 @@
 import type { Document, StageContext } from "@rag-ft/core";
-import type { Place } from "@rag-ft/fine-tune";
+import type { Place, TestFigures } from "@rag-ft/fine-tune";
 import { fingerprintOf, type TrainableEncoder } from "@rag-ft/models";
 import {
   evaluateRetrieval,
@@ -8,6 +8,7 @@ import {
   openIndex,
   type PassageEncoder,
   type PassageIndex,
+  type RetrievalEvaluation,
   type Retriever,
 } from "@rag-ft/retrieval";
 import type { Evaluation, Figures } from "@rag-ft/train";
@@ -45,13 +46,18 @@ async function indexWith(
   return { encoder, index: await openIndex(documents, encoder, { reporter, signal, indexPath: root }) };
 }
 
+const testFigures = ({ figures, scores }: RetrievalEvaluation): TestFigures => ({
+  figures,
+  rows: scores.map((score) => score.figures),
+});
+
 /** The same figures of a retriever that is not being trained. */
 export async function baselineFigures(
   retriever: Retriever,
   questions: readonly RetrievalExample[],
   { reporter, signal }: StageContext,
-): Promise<Figures> {
-  return (await evaluateRetriever(retriever, { questions, reporter, signal })).figures;
+): Promise<TestFigures> {
+  return testFigures(await evaluateRetriever(retriever, { questions, reporter, signal }));
 }
 
 /** Names with the split before them, as the reference's: `eval_retr/document_recall/recall4`. */
@@ -99,9 +105,9 @@ export class ModelInTraining {
   }
 
   /** `document_recall/recall1`, `document_recall/recall4`, `mrr`, … on the questions kept apart. */
-  async test(place: Place, questions: readonly RetrievalExample[]): Promise<Figures> {
+  async test(place: Place, questions: readonly RetrievalExample[]): Promise<TestFigures> {
     const { reporter, signal } = this.context;
-    return (await evaluateRetrieval({ ...(await this.indexed(place)), questions, reporter, signal })).figures;
+    return testFigures(await evaluateRetrieval({ ...(await this.indexed(place)), questions, reporter, signal }));
   }
 
   /** The database with the vectors of the present weights, which are those of `place`: held, or embedded (as after a run that was resumed). */

@@ -1,9 +1,11 @@
 import {
+  type QuestionsRow,
   readAskedQuestions,
   readDocuments,
   type StageContext,
   type StageResult,
   sourceOf,
+  splitProcedureOf,
   type TableColumn,
   type TableRow,
   UserError,
@@ -55,7 +57,12 @@ export function runTrainRetriever(settings: TrainRetrieverSettings, context: Sta
 }
 
 async function openTask(settings: TrainRetrieverSettings, context: StageContext): Promise<OpenedTask> {
-  const read = async (path: string): Promise<RetrievalExample[]> => flattenQuestions(await readAskedQuestions(path));
+  const files: QuestionsRow[][] = [];
+  const read = async (path: string): Promise<RetrievalExample[]> => {
+    const found = await readAskedQuestions(path);
+    files.push(found);
+    return flattenQuestions(found);
+  };
   const data: RunData = {
     documents: await readDocuments(settings.full_dataset_file_path),
     train: settings.do_train ? withGoldOfSameQuestion(await read(settings.train_file)) : [],
@@ -88,6 +95,7 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
         model,
         runStep: step.runStep,
         ...searchTask(settings, model, data, context),
+        splitBy: splitProcedureOf(files.flat()),
         record: batches.record,
         async close() {
           await step.close();
@@ -123,6 +131,7 @@ function searchTask(
     sources: data.evaluation.map(sourceOf),
     test: test && {
       measure: (place) => measured.test(place, test),
+      sources: test.map(sourceOf),
       about: { questions: test.length, passages: documents.length },
       inRecord: (figures) => withSplit("test", figures),
     },

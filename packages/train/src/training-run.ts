@@ -31,6 +31,8 @@ export interface Evaluation {
   values?: number[];
   /** The test file's figures, which choose nothing; kept at step 0, for the base. */
   test?: Figures;
+  /** The same question by question, in order, where they are means over questions. */
+  testRows?: Figures[] | undefined;
 }
 
 /** What one step did, before the optimizer. */
@@ -79,6 +81,7 @@ export interface TrainingOutcome {
   baseValues: number[] | undefined;
   /** The base's figures on the test file. */
   baseTest: Figures | undefined;
+  baseTestRows: Figures[] | undefined;
   /** The best checkpoint's folder; undefined when it is the base. */
   bestFolder: string | undefined;
   /** Does what is left to do with the outcome, then removes what only an unfinished run needs. */
@@ -138,6 +141,7 @@ class TrainingRun {
   private bestValues: number[] | undefined;
   private baseValues: number[] | undefined;
   private baseTest: Figures | undefined;
+  private baseTestRows: Figures[] | undefined;
   /** What the newest checkpoint holds. */
   private saved: { step: number; evaluated: boolean } | undefined;
   private savedAt = performance.now();
@@ -172,6 +176,7 @@ class TrainingRun {
     this.bestValues = state.best_values;
     this.baseValues = state.base_values;
     this.baseTest = state.base_test;
+    this.baseTestRows = state.base_test_rows;
     this.saved = { step: state.step, evaluated: state.evaluated };
     await this.tracker.start(state.step);
     task.reporter.info(`${folder}: going on after step ${state.step} of ${task.steps}`);
@@ -241,7 +246,7 @@ class TrainingRun {
       this.evaluated = true;
       return;
     }
-    const { figures, values, test } = evaluation;
+    const { figures, values, test, testRows } = evaluation;
     const value = figures[metric.name] as number;
     if (!Number.isFinite(value)) {
       const advice = step === 0 ? "Check the base model's files" : `Lower learning_rate${this.whatStays()}`;
@@ -257,6 +262,7 @@ class TrainingRun {
       this.baseValues = values;
       this.bestValues = values;
       this.baseTest = test;
+      this.baseTestRows = testRows;
       return;
     }
     const held = this.bestFigures?.[metric.name];
@@ -304,6 +310,7 @@ class TrainingRun {
       best_values: this.bestValues,
       base_values: this.baseValues,
       base_test: this.baseTest,
+      base_test_rows: this.baseTestRows,
       log: this.log.totals(),
     };
     const tensors = { weights: task.weights, optimizer: this.optimizer.state() };
@@ -330,7 +337,7 @@ class TrainingRun {
   }
 
   outcome(): TrainingOutcome {
-    const { output, bestStep, bestFigures, baseFigures, bestValues, baseValues, baseTest } = this;
+    const { output, bestStep, bestFigures, baseFigures, bestValues, baseValues, baseTest, baseTestRows } = this;
     return {
       bestStep,
       bestFigures,
@@ -338,6 +345,7 @@ class TrainingRun {
       bestValues,
       baseValues,
       baseTest,
+      baseTestRows,
       bestFolder: bestStep === 0 ? undefined : checkpointFolder(output, bestStep),
       conclude: async (work) => {
         try {

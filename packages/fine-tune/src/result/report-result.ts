@@ -1,10 +1,18 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { formatTable, type StageResult, type TableRow, writeJsonAtomic } from "@rag-ft/core";
+import {
+  describeSplit,
+  formatTable,
+  type StageResult,
+  type TableRow,
+  UNKNOWN_SPLIT,
+  writeJsonAtomic,
+} from "@rag-ft/core";
 import type { Figures, TrainingOutcome } from "@rag-ft/train";
 import type { FineTuneSettings } from "../fine-tune-settings.js";
-import type { FineTuneTask, OtherSystem, TestTask } from "../fine-tune-task.js";
+import type { FineTuneTask, OtherSystem, TestFigures, TestTask } from "../fine-tune-task.js";
 import { type Choice, candidateName, candidatePlace, type Place } from "./choice.js";
+import { changesOf, withIntervals } from "./test-intervals.js";
 
 /** What is kept; without evaluations there are no figures. */
 export type Kept = Place & { figures: Figures | undefined };
@@ -19,16 +27,24 @@ export interface FinishedTraining {
   kept: Kept;
 }
 
-interface Measured {
+interface Measured<T> {
   system: OtherSystem;
-  figures: Figures;
+  found: T;
 }
 
-async function measured(systems: readonly OtherSystem[], what: "evaluate" | "test"): Promise<Measured[]> {
-  const all: Measured[] = [];
-  for (const system of systems) all.push({ system, figures: await system[what]() });
+async function measured<T>(
+  systems: readonly OtherSystem[],
+  measure: (system: OtherSystem) => Promise<T>,
+): Promise<Measured<T>[]> {
+  const all: Measured<T>[] = [];
+  for (const system of systems) all.push({ system, found: await measure(system) });
   return all;
 }
+
+const onEval = (systems: readonly OtherSystem[]): Promise<Measured<Figures>[]> =>
+  measured(systems, (system) => system.evaluate());
+const onTest = (systems: readonly OtherSystem[]): Promise<Measured<TestFigures>[]> =>
+  measured(systems, (system) => system.test());
 
 /** Measures the result, and what it is compared with, on the test questions; writes test.json, or removes that of an earlier run. */
 export async function reportResult(finished: FinishedTraining): Promise<StageResult> {
@@ -37,31 +53,35 @@ export async function reportResult(finished: FinishedTraining): Promise<StageRes
   const rowsOf =
     (split: string) =>
     (model: string, figures: Figures): TableRow => ({ split, model, ...task.table.cells(figures) });
-  const others = (row: ReturnType<typeof rowsOf>, all: Measured[]): TableRow[] =>
-    all.map(({ system, figures }) => row(system.name, figures));
+  const ofEval = (all: Measured<Figures>[]): TableRow[] => all.map(({ system, found }) => row(system.name, found));
   const row = rowsOf("eval");
   const rows: TableRow[] = [
-    ...(settings.do_eval ? others(row, await measured(before, "evaluate")) : []),
+    ...(settings.do_eval ? ofEval(await onEval(before)) : []),
     ...(outcome.baseFigures ? [row("base", outcome.baseFigures)] : []),
     ...(choice?.candidates ?? []).map((one) => row(candidateName(one), one.figures)),
-    ...(settings.do_eval ? others(row, await measured(after, "evaluate")) : []),
+    ...(settings.do_eval ? ofEval(await onEval(after)) : []),
   ];
   const figures: Figures = { ...kept.figures };
   const path = join(settings.output_dir, "test.json");
   if (task.test) {
     const row = rowsOf("test");
+    const ofTest = (all: Measured<TestFigures>[]): TableRow[] =>
+      all.map(({ system, found }) => row(system.name, found.figures));
     const { best, tested } = await testResult(task.test, finished, { before, after });
     await writeJsonAtomic(path, testFile(task.test, finished, best, tested));
-    rows.push(...others(row, tested.before), row("base", outcome.baseTest ?? {}), row(candidateName(kept), best));
-    rows.push(...others(row, tested.after));
-    Object.assign(figures, task.test.inRecord?.(best));
+    rows.push(...ofTest(tested.before), row("base", outcome.baseTest ?? {}));
+    rows.push(row(candidateName(kept), best.figures), ...ofTest(tested.after));
+    Object.assign(figures, task.test.inRecord?.(best.figures));
   } else await rm(path, { force: true }); // of an earlier run
-  const { record } = task;
+  const { splitBy } = task;
+  const isKnown = splitBy !== undefined && splitBy !== UNKNOWN_SPLIT;
+  const record = { ...task.record, ...(isKnown ? { split_by: splitBy } : {}) };
   return {
     outputs: [settings.output_dir],
     figures,
-    ...(record && Object.keys(record).length > 0 ? { record } : {}),
+    ...(Object.keys(record).length > 0 ? { record } : {}),
     summary: [
+      ...(splitBy === undefined ? [] : [describeSplit(splitBy)]),
       formatTable(rows, ["split", "model", ...task.table.columns(rows)]),
       ...(choice ? [choice.verdict] : []),
       ...remarks,
@@ -70,34 +90,43 @@ export async function reportResult(finished: FinishedTraining): Promise<StageRes
 }
 
 interface Tested {
-  before: Measured[];
-  after: Measured[];
+  before: Measured<TestFigures>[];
+  after: Measured<TestFigures>[];
+}
+
+function baseOf({ baseTest: figures, baseTestRows: rows }: TrainingOutcome): TestFigures | undefined {
+  return figures && { figures, rows };
 }
 
 async function testResult(
   test: TestTask,
   { outcome, kept }: FinishedTraining,
   others: { before: readonly OtherSystem[]; after: readonly OtherSystem[] },
-): Promise<{ best: Figures; tested: Tested }> {
-  const best = kept.step === 0 && outcome.baseTest ? outcome.baseTest : await test.measure(kept);
-  const after = await measured(others.after, "test");
-  return { best, tested: { after, before: await measured(others.before, "test") } };
+): Promise<{ best: TestFigures; tested: Tested }> {
+  const best = (kept.step === 0 && baseOf(outcome)) || (await test.measure(kept));
+  const after = await onTest(others.after);
+  return { best, tested: { after, before: await onTest(others.before) } };
 }
 
-/** As `test.json` holds it. */
+/** As `test.json` holds it: figures with the intervals of those that are means over questions, and what changed question by question. */
 function testFile(
   test: TestTask,
-  { outcome, kept }: FinishedTraining,
-  best: Figures,
+  { task, outcome, kept }: FinishedTraining,
+  best: TestFigures,
   { before, after }: Tested,
 ): object {
-  const named = (all: Measured[]): object =>
-    Object.fromEntries(all.map(({ system, figures }) => [system.key, figures]));
+  const { sources } = test;
+  const base = baseOf(outcome);
+  const shown = (found: TestFigures): object => withIntervals(found, sources);
+  const named = (all: Measured<TestFigures>[]): object =>
+    Object.fromEntries(all.map(({ system, found }) => [system.key, shown(found)]));
   return {
     ...named(before),
-    base: outcome.baseTest ?? test.unmeasured ?? {},
-    best: { ...best, ...candidatePlace(kept) },
+    base: base ? shown(base) : (test.unmeasured ?? {}),
+    best: { ...shown(best), ...candidatePlace(kept) },
     ...named(after),
+    ...(base ? changesOf(base, best, sources) : {}),
     ...test.about,
+    ...(task.splitBy === undefined ? {} : { split_by: task.splitBy }),
   };
 }

@@ -4,6 +4,7 @@ import {
   type Document,
   formatSeconds,
   InternalError,
+  type QuestionsRow,
   readDocuments,
   readQuestions,
   type Stage,
@@ -13,6 +14,7 @@ import {
   throwIfCancelled,
   UserError,
   withFolderLock,
+  withSplitProcedure,
   writeJsonAtomic,
   writeJsonl,
 } from "@rag-ft/core";
@@ -163,6 +165,9 @@ async function systemsOf(
   return systems;
 }
 
+/** Whatever its question was made for: the sets of a fold share no source. */
+const asFoldRow = (row: QuestionsRow): QuestionsRow => withSplitProcedure(row, "source");
+
 async function crossValidate(
   settings: CrossValidateSettings,
   context: StageContext,
@@ -180,7 +185,7 @@ async function crossValidate(
   if (settings.estimate_only) return { outputs: [], figures: { estimated_seconds: seconds } };
   for (const [i, fold] of folds.entries())
     for (const split of ["train", "eval", "test"] as const)
-      await writeJsonl(join(output_dir, "folds", String(i + 1), `${split}_w_q.jsonl`), fold[split]);
+      await writeJsonl(join(output_dir, "folds", String(i + 1), `${split}_w_q.jsonl`), fold[split].map(asFoldRow));
   await rm(join(output_dir, "cross-validation.json"), { force: true }); // of other settings
   await runSteps(steps, output_dir, context);
   const systems = await systemsOf(settings, folds.length, variants);
@@ -192,6 +197,7 @@ async function crossValidate(
     version: 1,
     questions,
     passages: documents.length,
+    split_by: "source",
     folds: folds.map((fold) => ({
       train: questionCount(fold.train),
       eval: questionCount(fold.eval),

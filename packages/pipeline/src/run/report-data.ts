@@ -1,6 +1,18 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, type Prediction, predictionSchema, readJsonl, requireFile, sourceOf } from "@rag-ft/core";
+import {
+  DataError,
+  describeSplit,
+  type Prediction,
+  predictionSchema,
+  readJsonl,
+  readTextIfThere,
+  requireFile,
+  SEARCHES_FILE,
+  searchesSchema,
+  searchName,
+  sourceOf,
+  splitProcedureOf,
+} from "@rag-ft/core";
 import {
   type Figure,
   type FigureLevel,
@@ -9,6 +21,7 @@ import {
   intervalName,
   isShown,
   pairedDifference,
+  SOURCES_NAME,
   wilsonInterval,
 } from "@rag-ft/metrics";
 import { z } from "zod";
@@ -26,14 +39,22 @@ const retrieverTestSchema = z.looseObject({
   /** Files of earlier versions lack these. */
   bm25: figuresSchema.optional(),
   hybrid: figuresSchema.optional(),
+  change: z.record(z.string(), z.looseObject({ ci95: z.tuple([z.number(), z.number()]).optional() })).optional(),
   questions: z.number(),
+  split_by: z.string().optional(),
 });
 const scoreSchema = z.record(z.string(), z.unknown());
 
 async function readJson<T>(path: string, schema: z.ZodType<T>, what: string): Promise<T> {
   await requireFile(path, what);
+  return (await readJsonIfThere(path, schema, what)) as T;
+}
+
+async function readJsonIfThere<T>(path: string, schema: z.ZodType<T>, what: string): Promise<T | undefined> {
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
   try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
+    return schema.parse(JSON.parse(text));
   } catch (cause) {
     throw new DataError(`${path}: not ${what}. Run the stage that writes it again (--force --only …).`, { cause });
   }
@@ -120,6 +141,13 @@ interface Tests {
   /** Questions that both tests asked: the two may have been given different test files. */
   pairs: (readonly [base: Prediction, tuned: Prediction])[];
   questions: number;
+  /** How each found its passages; undefined in folders of earlier versions. */
+  searches: Record<"base" | "tuned", string | undefined>;
+}
+
+async function searchOf(folder: string): Promise<string | undefined> {
+  const file = await readJsonIfThere(join(folder, SEARCHES_FILE), searchesSchema, "test-e2e's searches");
+  return file?.used.tuned && searchName(file.used.tuned);
 }
 
 async function readTests(folders: Record<"base" | "tuned", string>): Promise<Tests> {
@@ -129,18 +157,19 @@ async function readTests(folders: Record<"base" | "tuned", string>): Promise<Tes
     base: await readJson(paths.base, scoreSchema, "test-e2e's scores"),
     tuned: await readJson(paths.tuned, scoreSchema, "test-e2e's scores"),
   };
+  const searches = { base: await searchOf(folders.base), tuned: await searchOf(folders.tuned) };
   const byQuestion = new Map(base.map((row) => [row.question_id ?? row.question, row]));
   const pairs = tuned.flatMap((row) => {
     const twin = byQuestion.get(row.question_id ?? row.question);
     return twin ? [[twin, row] as const] : [];
   });
-  return { scores, paths, pairs, questions: tuned.length };
+  return { scores, paths, pairs, questions: tuned.length, searches };
 }
 
-async function retrieverComparisons(folder: string, tests: Tests | undefined): Promise<Comparison[]> {
-  const path = join(folder, "test.json");
-  const test = await readJson(path, retrieverTestSchema, "train-retriever's test figures");
-  const { base, best, bm25, hybrid, questions } = test;
+type RetrieverTest = z.infer<typeof retrieverTestSchema>;
+
+function retrieverComparisons(test: RetrieverTest, path: string, tests: Tests | undefined): Comparison[] {
+  const { base, best, bm25, hybrid, change, questions } = test;
   return sharedFigures(base, best, "wide", path).map(({ figure: { name, heading }, shown }): Comparison => {
     const beside = { bm25: numberIn(bm25, name), hybrid: numberIn(hybrid, name) };
     return {
@@ -149,20 +178,22 @@ async function retrieverComparisons(folder: string, tests: Tests | undefined): P
       ...shown,
       ...(beside.bm25 === undefined ? {} : { bm25: beside.bm25 }),
       ...(beside.hybrid === undefined ? {} : { hybrid: beside.hybrid }),
-      baseInterval: shareInterval(shown.base, questions),
-      tunedInterval: shareInterval(shown.tuned, questions),
-      changeInterval: tests && changeInterval(tests.pairs, `${filePrefix("retriever")}${name}`, shown),
+      // Files of earlier versions have no intervals: then those that can be told from here.
+      baseInterval: intervalOf(base, name) ?? shareInterval(shown.base, questions),
+      tunedInterval: intervalOf(best, name) ?? shareInterval(shown.tuned, questions),
+      changeInterval:
+        change?.[name]?.ci95 ?? (tests && changeInterval(tests.pairs, `${filePrefix("retriever")}${name}`, shown)),
       questions,
     };
   });
 }
 
-function generatorComparisons({ scores, paths, pairs, questions }: Tests): Comparison[] {
-  const shared = sharedFigures(scores.base, scores.tuned, "narrow", paths.tuned);
-  return shared
-    .filter(({ figure }) => figure.part !== "retriever")
+/** What both tests measured, of the figures of one part: of the generator, or of the passages as each system searched for them. */
+function testComparisons({ scores, paths, pairs, questions }: Tests, part: "generator" | "search"): Comparison[] {
+  return sharedFigures(scores.base, scores.tuned, "narrow", paths.tuned)
+    .filter(({ figure }) => (figure.part === "retriever") === (part === "search"))
     .map(({ figure: { name, heading }, shown }) => ({
-      part: "generator",
+      part,
       metric: heading,
       ...shown,
       baseInterval: intervalOf(scores.base, name),
@@ -170,6 +201,33 @@ function generatorComparisons({ scores, paths, pairs, questions }: Tests): Compa
       changeInterval: changeInterval(pairs, name, shown),
       questions,
     }));
+}
+
+const VECTORS = searchName({ retrieval: "dense" });
+
+/** The tests' own retrieval is shown where the retriever's rows, which are of vectors alone, do not say it. */
+function showsSearch({ searches: { base, tuned } }: Tests): boolean {
+  return [base, tuned].some((search) => search !== undefined && search !== VECTORS);
+}
+
+/** How passages were found for the rows of the table. */
+function searchNotes(retriever: RetrieverTest | undefined, tests: Tests | undefined): string[] {
+  const weight = numberIn(retriever?.hybrid, "bm25_weight");
+  const { base, tuned } = tests?.searches ?? {};
+  const beside =
+    retriever?.hybrid === undefined
+      ? ""
+      : `; hybrid is the fine-tuned ${searchName({ retrieval: "hybrid", bm25_weight: weight })}`;
+  return [
+    ...(retriever ? [`retriever: base and fine-tuned by ${VECTORS} alone${beside}.`] : []),
+    ...(base !== undefined && tuned !== undefined
+      ? [
+          base === tuned
+            ? `generator: both systems searched by ${tuned}.`
+            : `generator: base searched by ${base}, fine-tuned by ${tuned}: the change is of both.`,
+        ]
+      : []),
+  ];
 }
 
 /** Reads what the report shows from the stages' outputs. `folderOf` gives a stage's `output_dir` by its id. */
@@ -184,10 +242,23 @@ export async function readReportData(report: ReportConfig, folderOf: (id: string
     base: base.generated_answer,
     tuned: tuned.generated_answer,
   }));
+  const path = report.retriever === undefined ? undefined : join(folderOf(report.retriever), "test.json");
+  const retriever =
+    path === undefined ? undefined : await readJson(path, retrieverTestSchema, "train-retriever's test figures");
+  const sources = Math.max(
+    ...[retriever?.best, tests?.scores.tuned].map((figures) => numberIn(figures, SOURCES_NAME) ?? 0),
+  );
+  const splits = [retriever?.split_by, tests && splitProcedureOf(tests.pairs.map(([, row]) => row))];
   return {
     comparisons: [
-      ...(report.retriever === undefined ? [] : await retrieverComparisons(folderOf(report.retriever), tests)),
-      ...(tests ? generatorComparisons(tests) : []),
+      ...(retriever && path !== undefined ? retrieverComparisons(retriever, path, tests) : []),
+      ...(tests && showsSearch(tests) ? testComparisons(tests, "search") : []),
+      ...(tests ? testComparisons(tests, "generator") : []),
+    ],
+    sources,
+    notes: [
+      ...searchNotes(retriever, tests),
+      ...new Set(splits.flatMap((split) => (split === undefined ? [] : [describeSplit(split)]))),
     ],
     examples: evenlySpaced(examples.length, EXAMPLES).flatMap((index) => examples[index] ?? []),
     exampleQuestions: examples.length,

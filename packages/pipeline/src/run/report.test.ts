@@ -140,7 +140,45 @@ describe("readReportData", () => {
         { question: "q2?", gold: "gold q2?", base: "b2", tuned: "t2" },
       ],
       exampleQuestions: 2,
+      sources: 0,
+      notes: [
+        "retriever: base and fine-tuned by vectors alone; hybrid is the fine-tuned vectors + 0.5 BM25.",
+        "Split: unknown (made elsewhere).",
+      ],
     });
+
+    // What the stages write now: intervals by source and the split beside the retriever's figures, and how each test searched.
+    const name = "document_recall/recall4";
+    const known = {
+      ...test,
+      best: { ...test.best, [`${name}_ci95`]: [0.4, 1], ci95_by_source: 2 },
+      change: { [name]: { difference: 0.5, ci95: [-0.1, 0.9] } },
+      split_by: "source",
+    };
+    await writeFile(join(folder, "retriever/test.json"), JSON.stringify(known));
+    const searched = async (system: string, used: object, found: number) => {
+      const alone = { version: 1, questions: 2, split_by: "source", used: { tuned: used }, alone: [] };
+      await writeFile(join(folder, system, "searches.json"), JSON.stringify(alone));
+      await writeFile(join(folder, system, "score.json"), score(0.1, 0.2, { [`test_retr/${name}`]: found }));
+    };
+    await searched("base", { retrieval: "dense" }, 0.5);
+    await searched("tuned", { retrieval: "hybrid", bm25_weight: 0.75 }, 1);
+    const both = await readReportData(report, (id) => join(folder, id));
+    const ofRecall4 = both.comparisons.filter(({ metric }) => metric === "recall@4");
+    expect(ofRecall4).toMatchObject([
+      { part: "retriever", tunedInterval: [0.4, 1], changeInterval: [-0.1, 0.9], hybrid: 1 },
+      { part: "search", base: 0.5, tuned: 1, changeInterval: [change.low, change.high] },
+    ]);
+    expect(both).toMatchObject({ sources: 2 });
+    expect(both.notes).toContain(
+      "generator: base searched by vectors, fine-tuned by vectors + 0.75 BM25: the change is of both.",
+    );
+    expect(both.notes).toContain("Split by source: the sets share no source.");
+    expect(renderReport(both)).toContain("; in brackets 95 % intervals by source (2 sources)\n");
+    await searched("base", { retrieval: "hybrid", bm25_weight: 0.75 }, 0.5);
+    expect((await readReportData(report, (id) => join(folder, id))).notes).toContain(
+      "generator: both systems searched by vectors + 0.75 BM25.",
+    );
 
     await writeFile(join(folder, "retriever/test.json"), "{}");
     await expect(readReportData(report, (id) => join(folder, id))).rejects.toThrow("test.json: not train-retriever's");

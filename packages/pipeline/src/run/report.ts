@@ -33,6 +33,10 @@ export interface AnswerExample {
 
 export interface ReportData {
   comparisons: Comparison[];
+  /** How many sources the questions share, where intervals are by source; else 0. */
+  sources?: number;
+  /** Lines beneath the table: how passages were found, and how the questions were split. */
+  notes?: readonly string[];
   examples: AnswerExample[];
   /** Number of questions that the examples were taken from. */
   exampleQuestions: number;
@@ -67,7 +71,7 @@ export function evenlySpaced(total: number, count: number): number[] {
 }
 
 /** The end of a run: one table, base against fine-tuned, and a few answers to read. */
-export function renderReport({ comparisons, examples, exampleQuestions }: ReportData): string {
+export function renderReport({ comparisons, sources = 0, notes = [], examples, exampleQuestions }: ReportData): string {
   const rows: TableRow[] = comparisons.map((row) => ({
     part: row.part,
     metric: row.metric,
@@ -84,9 +88,9 @@ export function renderReport({ comparisons, examples, exampleQuestions }: Report
     const beside = ["BM25", "hybrid"].filter((name) => rows.some((row) => row[name] !== undefined));
     const table = formatTable(rows, ["part", "metric", "base", "fine-tuned", "change", ...beside, "questions"]);
     const known = comparisons.some((row) => row.baseInterval ?? row.tunedInterval ?? row.changeInterval);
-    parts.push(
-      `Base against fine-tuned, on held-out questions${known ? "; in brackets 95 % intervals" : ""}\n${table}`,
-    );
+    const bySource = sources > 0 ? ` by source (${sources} sources)` : "";
+    const title = `Base against fine-tuned, on held-out questions${known ? `; in brackets 95 % intervals${bySource}` : ""}`;
+    parts.push([title, table, ...notes].join("\n"));
   }
   if (examples.length > 0) {
     const shown = examples.map(({ question, gold, base, tuned }, index) =>

@@ -3,7 +3,7 @@ import { pairedInterval } from "@rag-ft/metrics";
 import type { Answered, Figure, System } from "../read/system.js";
 
 /** Enough for two places of an interval's ends, and quick for thousands of questions; `rag-ft compare` draws more. */
-const RESAMPLES = 2000;
+export const RESAMPLES = 2000;
 
 /** The figures of single questions that a mean in score.json was made of. */
 function shareOf({ prediction }: Answered, name: string): number | undefined {

@@ -1,5 +1,7 @@
-import { wilsonInterval } from "@rag-ft/metrics";
+import { sourceOf } from "@rag-ft/core";
+import { estimateMean } from "@rag-ft/metrics";
 import { type Figure, isRetrieved, type System } from "../read/system.js";
+import { RESAMPLES } from "./change.js";
 import { recallMetrics } from "./headline.js";
 
 export interface RecallPoint extends Figure {
@@ -24,10 +26,11 @@ export function recallCurve(system: System): RecallPoint[] {
     .sort((a, b) => a - b)
     .flatMap((k) => {
       const figure = system.figures.get(known.get(k) ?? "");
-      const hits = system.answers.filter((answer) => isRetrieved(answer, k)).length;
       if (figure) return [{ system: system.label, k, ...figure }];
       if (system.answers.length === 0) return [];
-      const { low, high } = wilsonInterval(hits, system.answers.length);
-      return [{ system: system.label, k, value: hits / system.answers.length, interval: [low, high] }];
+      const hits = system.answers.map((answer) => Number(isRetrieved(answer, k)));
+      const sources = system.answers.map(({ prediction }) => sourceOf(prediction));
+      const { mean, low, high } = estimateMean(hits, { sources, resamples: RESAMPLES });
+      return [{ system: system.label, k, value: mean, interval: [low, high] }];
     });
 }

@@ -8,6 +8,10 @@ import {
   type Prediction,
   predictionSchema,
   questionId,
+  SEARCHES_FILE,
+  type SearchesFile,
+  searchesSchema,
+  splitProcedureOf,
   type TwoByTwo,
   twoByTwoSchema,
 } from "@rag-ft/core";
@@ -46,6 +50,10 @@ export interface System {
   figures: ReadonlyMap<string, Figure>;
   /** Empty when the test is of the retriever alone. */
   answers: Answered[];
+  /** How its questions were split, as `splitProcedureOf` tells. */
+  splitBy: string;
+  /** Of a test-e2e: how its passages were found, and what other searches find. */
+  searches?: SearchesFile;
 }
 
 /** Suffix of an interval's name beside its figure's in score.json. */
@@ -106,14 +114,16 @@ async function readLabels(folder: string): Promise<Labels> {
 
 /** Reads the scores and predictions of one folder; undefined when it holds no scores. */
 async function readSystem(folder: string, label: string): Promise<System | undefined> {
-  const [score, predictions, labels] = await Promise.all([
+  const [score, predictions, labels, searches] = await Promise.all([
     readValue(join(folder, "score.json"), scoreSchema, "scores of a test (score.json)"),
     readRows(join(folder, "test-predictions.jsonl"), predictionSchema, "predictions of test-e2e"),
     readLabels(folder),
+    readValue(join(folder, SEARCHES_FILE), searchesSchema, "searches of a test (searches.json)"),
   ]);
   if (!score) return undefined;
   const answers = (predictions ?? []).map((prediction) => answered(prediction, labels));
-  return { label, folder, figures: figuresOf(score), answers };
+  const splitBy = splitProcedureOf(predictions ?? []);
+  return { label, folder, figures: figuresOf(score), answers, splitBy, ...(searches ? { searches } : {}) };
 }
 
 /** The 2x2 of a test that was run with `compare_base`, with a system for each of its cells, in their order. */
@@ -142,7 +152,15 @@ export async function readTest(record: StageRecord): Promise<Test | undefined> {
     twoByTwo.cells.map(async (cell): Promise<System> => {
       if (cell.folder === ".") return { ...system, label: cell.label };
       const found = await readSystem(join(folder, cell.folder), cell.label);
-      return found ?? { label: cell.label, folder: cell.folder, figures: figuresOf(cell.figures), answers: [] };
+      return (
+        found ?? {
+          label: cell.label,
+          folder: cell.folder,
+          figures: figuresOf(cell.figures),
+          answers: [],
+          splitBy: system.splitBy,
+        }
+      );
     }),
   );
   return { record, system, compared: { twoByTwo, cells } };
@@ -150,6 +168,8 @@ export async function readTest(record: StageRecord): Promise<Test | undefined> {
 
 const retrieversSchema = z.looseObject({
   systems: z.array(z.looseObject({ label: z.string(), figures: scoreSchema })),
+  /** Files of earlier versions lack it. */
+  split_by: z.string().default("unknown"),
 });
 
 /** The retrievers that `test-retriever` measured alone. */
@@ -160,5 +180,6 @@ export async function readRetrievers({ folder }: StageRecord): Promise<System[]>
     folder,
     figures: figuresOf(figures),
     answers: [],
+    splitBy: score?.split_by ?? "unknown",
   }));
 }

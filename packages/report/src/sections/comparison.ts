@@ -5,6 +5,7 @@ import { changeOf } from "../figures/change.js";
 import { headlineMetrics, isDrawn, type Metric } from "../figures/headline.js";
 import type { Run } from "../read/read-run.js";
 import type { System } from "../read/system.js";
+import { dataNote } from "./data-note.js";
 import { formatChange, formatFigure, formatNumber } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
@@ -91,7 +92,7 @@ export function comparisonSection(run: Run): Section {
   const drawn = metrics.filter(isDrawn);
   const chart = comparisonChart(systems, drawn);
   const counts = [...new Set(systems.map(questionCount))].join(" and ");
-  const content = html`<p>On ${counts} held-out questions.</p>
+  const content = html`${dataNote(`On ${counts} held-out questions.`, systems)}
 <div class="beside">
 <div class="scroll">${figuresTable(systems, metrics, run)}</div>
 <div>${legend(systems.map(({ label }) => label))}

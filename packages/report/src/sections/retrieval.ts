@@ -1,3 +1,4 @@
+import { searchName } from "@rag-ft/core";
 import { figuresAmong, isShown } from "@rag-ft/metrics";
 import { type Content, html } from "@rag-ft/page";
 import { rankChart } from "../charts/distribution-charts.js";
@@ -6,8 +7,9 @@ import { recallChart } from "../charts/recall-chart.js";
 import { rankCounts } from "../figures/distributions.js";
 import { recallCurve } from "../figures/recall-curve.js";
 import type { Run } from "../read/read-run.js";
-import type { System } from "../read/system.js";
+import { figuresOf, type System } from "../read/system.js";
 import type { Training } from "../read/training.js";
+import { dataNote, splitNote } from "./data-note.js";
 import { formatFigure } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
@@ -41,9 +43,39 @@ function searchesTable({ test, record }: Training): Content[] {
   const shown = figuresAmong(Object.keys(best)).filter((figure) => isShown(figure, "own"));
   const columns = [{ title: "search" }, ...shown.map(({ heading }) => ({ title: heading, number: true }))];
   const rows = searches.map(({ label, figures }) => [label, ...shown.map(({ name }) => figures[name]?.toFixed(3))]);
-  const where = `${record.folder}, ${questions} questions of the test file`;
+  const where = `${record.folder}, ${questions} questions of the test file. ${splitNote([record.split_by])}`;
   return [html`<h3>Vectors, words and both</h3><p>${where}</p>${table(columns, rows)}`];
 }
+
+/** What each test's passages were found by, and what other searches find for the same questions. */
+function testSearches(systems: readonly System[]): Content[] {
+  const tested = systems.flatMap((system) => {
+    const { label, searches } = system;
+    const used = searches?.used.tuned;
+    if (!searches || !used) return [];
+    const others = searches.alone.map((search) => ({
+      label: `${searchName(search)}, retrieval alone`,
+      figures: figuresOf(search.figures),
+    }));
+    return [{ system, rows: [{ label: `${label}: ${searchName(used)}`, figures: system.figures }, ...others] }];
+  });
+  // BM25 finds the same in every test of the same questions.
+  const rows = [...new Map(tested.flatMap((one) => one.rows).map((row) => [searchKey(row), row])).values()];
+  if (rows.length === 0) return [];
+  const shown = figuresAmong(rows.flatMap(({ figures }) => [...figures.keys()])).filter(
+    (figure) => figure.part === "retriever" && isShown(figure, "own"),
+  );
+  const columns = [{ title: "search" }, ...shown.map(({ heading }) => ({ title: heading, number: true }))];
+  const cells = rows.map(({ label, figures }) => [label, ...shown.map(({ name }) => formatFigure(figures.get(name)))]);
+  const own = tested.map(({ system }) => system);
+  return [
+    html`<h3>Searches of the tests</h3>${dataNote("The same questions as each system searched for them, and by words and by both.", own)}
+<div class="scroll">${table(columns, cells)}</div>`,
+  ];
+}
+
+const searchKey = ({ label, figures }: { label: string; figures: System["figures"] }): string =>
+  JSON.stringify([label, [...figures].map(([name, { value }]) => [name, value])]);
 
 /** Recall over the number of passages retrieved, and where the gold passages stood. */
 export function retrievalSection({ systems, retrievers, trainings }: Run): Section {
@@ -72,8 +104,9 @@ export function retrievalSection({ systems, retrievers, trainings }: Run): Secti
   const content = [
     charts.length > 0 ? html`${legend(names)}<div class="charts">${charts}</div>` : "",
     alone.length > 0
-      ? html`<h3>Retrievers alone</h3>${legend(retrievers.map(({ label }) => label))}<div class="charts">${alone}</div>`
+      ? html`<h3>Retrievers alone</h3>${dataNote("", retrievers)}${legend(retrievers.map(({ label }) => label))}<div class="charts">${alone}</div>`
       : "",
+    ...testSearches(systems),
     ...searches,
     charts.length + alone.length + searches.length === 0
       ? missing("No retrieval was tested.", html`Run <code>test-e2e</code> or <code>test-retriever</code>.`)

@@ -4,6 +4,7 @@ import { chartFigure } from "../charts/figure.js";
 import { lossChart, metricChart, rateChart } from "../charts/training-charts.js";
 import type { Run } from "../read/read-run.js";
 import { bestEvaluation, type Training, type TrainingLine } from "../read/training.js";
+import { splitNote } from "./data-note.js";
 import { formatDuration, formatNumber } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
@@ -37,7 +38,7 @@ function outcome(training: Training): Content {
       ? `${Math.round(tokens.reduce((a, b) => a + b, 0) / tokens.length)} tokens a second, at most ${Math.round(memory)} MB of memory, ${formatDuration(training.record.seconds)}.`
       : "",
   ];
-  return html`<p>${facts.filter((fact) => fact !== "").join(" ")}</p>`;
+  return html`<p>${[...facts.filter((fact) => fact !== ""), splitNote([training.record.split_by])].join(" ")}</p>`;
 }
 
 function one(training: Training): Content {

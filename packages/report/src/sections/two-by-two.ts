@@ -5,6 +5,7 @@ import { chartFigure, legend } from "../charts/figure.js";
 import { answerMetrics } from "../figures/headline.js";
 import type { Run } from "../read/read-run.js";
 import type { ComparedBase, System } from "../read/system.js";
+import { intervalWords, splitNote } from "./data-note.js";
 import { formatChange, formatFigure, formatNumber } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
@@ -68,7 +69,7 @@ export function twoByTwoSection({ compared }: Run): Section {
     chartFigure(title, cellsChart(compared, name, title), grid(compared, name)),
   );
   const { retriever, generator } = compared.twoByTwo.models;
-  const content = html`<p>Every combination of models on the same ${compared.twoByTwo.questions} questions, with 95 % intervals. Retriever: ${retriever.base} and ${retriever.tuned}; generator: ${generator.base} and ${generator.tuned}. Gold passages are what a perfect retriever would give, no passages what the generator knows by itself.</p>
+  const content = html`<p>Every combination of models on the same ${compared.twoByTwo.questions} questions, with ${intervalWords(compared.cells)}. ${splitNote(compared.cells.map(({ splitBy }) => splitBy))} Retriever: ${retriever.base} and ${retriever.tuned}; generator: ${generator.base} and ${generator.tuned}. Gold passages are what a perfect retriever would give, no passages what the generator knows by itself.</p>
 ${shown.slice(0, 1).map(({ name, title }) => html`<h3>${title}</h3><div class="scroll">${grid(compared, name)}</div>`)}
 ${legend(["base generator", "tuned generator"])}
 <div class="charts">${charts}</div>

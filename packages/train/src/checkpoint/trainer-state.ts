@@ -43,6 +43,8 @@ const stateSchema = z.object({
   base_values: z.array(z.number()).optional(),
   /** The base's figures on the test file. */
   base_test: figures.optional(),
+  /** The same question by question; checkpoints of earlier versions lack them. */
+  base_test_rows: z.array(figures).optional(),
   /** Sums since the last line of train.jsonl. */
   log: z.object({ loss: z.number(), steps: whole, examples: whole, tokens: whole, milliseconds: z.number() }),
 });
