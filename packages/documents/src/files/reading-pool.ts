@@ -177,7 +177,7 @@ export async function openReadingPool(
   for (const { path } of files) {
     bytes += (await stat(path).catch(() => ({ size: 0 }))).size;
     if (bytes >= WORTH_BYTES) {
-      const threads = Math.max(1, Math.min(availableParallelism() - 1, MOST_THREADS, files.length));
+      const threads = Math.min(availableParallelism(), MOST_THREADS, files.length);
       return new ReadingPool(files, options, threads);
     }
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { DataError, describeIssues, UserError } from "@rag-ft/core";
 import { z } from "zod";
+import { countByWord } from "./count-by-word.js";
 import { textPreparation, toExactDescription, useCharacterMaps } from "./parity.js";
 import type { Tokenizer } from "./tokenizer.js";
 
@@ -138,7 +139,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
             skip_special_tokens: options.skipSpecial ?? false,
             clean_up_tokenization_spaces: false,
           }),
-    count: (text) => encode(text, false).length,
+    count: countByWord(description, (text) => encode(text, false).length),
     padId: idOf(config.pad_token) ?? eosId ?? 0,
     eosId,
     tokenId: (token) => inner.token_to_id(token),
