@@ -20,6 +20,7 @@ export * from "./rag-prompt.js";
 export * from "./random.js";
 export { readLines } from "./read-lines.js";
 export * from "./retrieval-query.js";
+export * from "./retry-after.js";
 export * from "./run-record.js";
 export * from "./search-name.js";
 export * from "./settings.js";

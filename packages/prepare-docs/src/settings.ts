@@ -52,6 +52,7 @@ export const prepareDocsSettings = z.object({
     .describe(
       "Address of each page, so that passages link to it: {path} is the file's path, {page} the path without extension and index",
     ),
+  robots: flag().default(true).describe("Of a site's pages, read only those that its robots.txt lets programs read"),
   explain: z
     .string()
     .default("")

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import {
   ownsFolder,
+  type Progress,
   proxyFetch,
   type Stage,
   type StageContext,
@@ -10,7 +11,13 @@ import {
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
-import { type CutOptions, describeUnread, findFiles, type PassageOptions } from "@rag-ft/documents";
+import {
+  type CutOptions,
+  describeUnread,
+  type FetchSiteOptions,
+  findFiles,
+  type PassageOptions,
+} from "@rag-ft/documents";
 import { loadTokenizer, resolveModelFolder, type Tokenizer } from "@rag-ft/models";
 import { type CutFiles, cutFiles } from "./cut-files.js";
 import { explain } from "./explain.js";
@@ -136,13 +143,22 @@ async function filesOf(
     );
   }
   const { include, exclude } = settings;
-  const sites = {
+  let progress: Progress | undefined;
+  const sites: FetchSiteOptions = {
     fetch: proxyFetch(env),
     folder: join(env.RAG_FT_CACHE || join(homedir(), ".cache", "rag-ft"), "sites"),
     signal,
-    warn: (message: string) => reporter.warn(message),
+    warn: (message) => reporter.warn(message),
+    onPage: (done, all) => {
+      progress ??= reporter.start("fetching pages", all);
+      progress.update(done);
+      if (done < all) return;
+      progress.stop();
+      progress = undefined;
+    },
+    ignoreRobots: !settings.robots,
   };
-  const found = await findFiles(settings.document_path, { include, exclude, sites });
+  const found = await findFiles(settings.document_path, { include, exclude, sites }).finally(() => progress?.stop());
   if (found.files.length === 0) {
     throw new UserError("No document is left after include and exclude. Check these globs against document_path.");
   }

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { CancelledError } from "@rag-ft/core";
+import { CancelledError, retryAfterMs } from "@rag-ft/core";
 import type { SiteLimits } from "./site-limits.js";
 
 /** What of an earlier answer asks the server whether it has changed. */
@@ -21,15 +21,46 @@ export interface FetchedPage {
   validators: Validators;
 }
 
+/** What is likely to be better soon. */
+export interface Again {
+  /** As the server asks. */
+  afterMs?: number;
+  /** Other requests to the server had better wait, too. */
+  all?: boolean;
+}
+
 /** Why an address gave nothing. */
 export class FetchError extends Error {
-  constructor(
-    message: string,
-    /** It led to another site. */
-    readonly elsewhere = false,
-  ) {
+  /** It led to another site. */
+  readonly elsewhere: boolean;
+  readonly again: Again | undefined;
+  /** The server's answer. */
+  readonly status: number | undefined;
+
+  constructor(message: string, about: { elsewhere?: boolean; again?: Again; status?: number } = {}) {
     super(message);
+    this.elsewhere = about.elsewhere ?? false;
+    this.again = about.again;
+    this.status = about.status;
   }
+}
+
+/** Answers after which the same request may be answered well. */
+const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Faults of a connection that was there, or of the look-up of its name. */
+const LOST = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "UND_ERR_SOCKET", "UND_ERR_CONNECT_TIMEOUT"]);
+
+function refusal({ status, headers }: Response): FetchError {
+  const afterMs = retryAfterMs(headers);
+  const again = { ...(afterMs === undefined ? {} : { afterMs }), all: status === 429 || afterMs !== undefined };
+  return new FetchError(`the server answers ${status}`, { status, ...(PASSING.has(status) ? { again } : {}) });
+}
+
+function unreachable(error: unknown): FetchError {
+  const { message, cause } = error as Error;
+  const { code } = (cause ?? error) as NodeJS.ErrnoException;
+  const text = `it cannot be reached (${cause instanceof Error ? cause.message || cause.name : message})`;
+  return new FetchError(text, code !== undefined && LOST.has(code) ? { again: {} } : {});
 }
 
 export interface FetchPageOptions {
@@ -85,13 +116,13 @@ async function follow(start: URL, options: FetchPageOptions, signal: AbortSignal
       await response.body?.cancel();
       if (!URL.canParse(to, address.href)) throw new FetchError("it redirects to what is no address");
       const next = new URL(to, address.href);
-      if (!options.allowed(next)) throw new FetchError(`it redirects to ${next.origin}`, true);
+      if (!options.allowed(next)) throw new FetchError(`it redirects to ${next.origin}`, { elsewhere: true });
       address = next;
       continue;
     }
     if (!response.ok && response.status !== 304) {
       await response.body?.cancel();
-      throw new FetchError(`the server answers ${response.status}`);
+      throw refusal(response);
     }
     const [type = "", ...parameters] = (response.headers.get("content-type") ?? "").toLowerCase().split(";");
     const charset = parameters.find((part) => part.trim().startsWith("charset="))?.split("=")[1];
@@ -122,7 +153,6 @@ export async function fetchPage(address: URL, options: FetchPageOptions): Promis
     if (error instanceof FetchError) throw error;
     if (options.signal.aborted) throw new CancelledError("Stopped on request.");
     if (late.aborted) throw new FetchError(`it takes more than ${seconds} seconds`);
-    const { message, cause } = error as Error;
-    throw new FetchError(`it cannot be reached (${cause instanceof Error ? cause.message || cause.name : message})`);
+    throw unreachable(error);
   }
 }

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { CancelledError, UserError } from "@rag-ft/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -53,16 +53,17 @@ const urlset = (...paths: string[]): string =>
 const sitemap = (...paths: string[]): Answer => send("application/xml", urlset(...paths));
 
 interface Options {
+  ignoreRobots?: boolean;
   limits?: Partial<SiteLimits>;
   exclude?: string[];
   signal?: AbortSignal;
 }
 
-const find = (entry: string, { limits, exclude = [], signal = new AbortController().signal }: Options = {}) =>
+const find = (entry: string, { limits, exclude = [], signal = new AbortController().signal, ...rest }: Options = {}) =>
   findFiles([entry], {
     include: [],
     exclude,
-    sites: { fetch, folder, signal, warn: (message) => warnings.push(message), ...(limits ? { limits } : {}) },
+    sites: { fetch, folder, signal, warn: (message) => warnings.push(message), ...(limits ? { limits } : {}), ...rest },
   });
 
 async function read(entry: string, options?: Options): Promise<Record<string, string>> {
@@ -134,6 +135,79 @@ describe("a site by its sitemap", () => {
     expect(asked).not.toContain("/blog/b");
     expect(await read(`${site}/sitemap.xml`, { limits: { pages: 1 } })).toEqual({ "/docs/a": "# A" });
     expect(warnings).toEqual([expect.stringMatching(/names 3 pages; the first 1 are read/)]);
+  });
+
+  it("asks again where a server is at fault, asked too much or gone for a moment, but not for ever", async () => {
+    answers["/sitemap.xml"] = sitemap("/busy", "/reset", "/broken", "/late", "/gone");
+    const times: Record<string, number> = {};
+    const onceThen =
+      (first: Answer, then: Answer): Answer =>
+      (request, response) => {
+        const path = request.url ?? "";
+        times[path] = (times[path] ?? 0) + 1;
+        (times[path] === 1 ? first : then)(request, response);
+      };
+    const refuse =
+      (status: number, headers: Record<string, string> = {}): Answer =>
+      (_, response) =>
+        void response.writeHead(status, headers).end();
+    answers["/busy"] = onceThen(refuse(429, { "retry-after": "0.2" }), html("Busy"));
+    answers["/reset"] = onceThen((request) => request.socket.destroy(), html("Reset"));
+    answers["/broken"] = onceThen(refuse(503), refuse(503));
+    answers["/late"] = onceThen(refuse(503, { "retry-after": "3600" }), html("Late"));
+    answers["/gone"] = onceThen(refuse(410), html("Gone"));
+    const began = Date.now();
+    const { files } = await find(`${site}/sitemap.xml`, { limits: { tries: 2, waitSeconds: 5 } });
+    expect(files.map(({ source }) => source)).toEqual([`${site}/busy`, `${site}/reset`]);
+    expect(Date.now() - began).toBeGreaterThan(190);
+    expect(times).toEqual({ "/busy": 2, "/reset": 2, "/broken": 2, "/late": 1, "/gone": 1 });
+    expect(warnings.map((message) => message.replace(site, "")).sort()).toEqual([
+      "/broken: the server answers 503, 2 times. It is left out.",
+      "/gone: the server answers 410. It is left out.",
+      "/late: the server answers 503 and asks to wait 3600 seconds. It is left out.",
+    ]);
+  });
+
+  it("reads what robots.txt allows, at its pace, unless told otherwise", async () => {
+    answers["/sitemap.xml"] = sitemap("/docs/a", "/private/b", "/docs/c.md?print");
+    answers["/robots.txt"] = send(
+      "text/plain",
+      "User-agent: *\nDisallow: /private/\nDisallow: /*?print$\nCrawl-delay: 0.3\n",
+    );
+    for (const path of ["/docs/a", "/private/b", "/docs/c.md?print"]) answers[path] = html(path);
+    const allowed = await find(`${site}/sitemap.xml`);
+    expect(allowed.files.map(({ source }) => source)).toEqual([`${site}/docs/a`]);
+    expect([...allowed.unread]).toEqual([["pages that robots.txt forbids", 2]]);
+    expect(asked).not.toContain("/private/b");
+    expect((await find(`${site}/sitemap.xml`, { ignoreRobots: true })).files).toHaveLength(3);
+    answers["/sitemap.xml"] = sitemap("/docs/a", "/docs/d");
+    answers["/docs/d"] = html("d");
+    const began = Date.now();
+    expect((await find(`${site}/sitemap.xml`)).files).toHaveLength(2);
+    expect(Date.now() - began).toBeGreaterThan(290);
+    answers["/robots.txt"] = (_, response) => void response.writeHead(500).end();
+    await expect(find(`${site}/sitemap.xml`, { limits: { tries: 1 } })).rejects.toThrow(
+      /robots\.txt: the server answers 500, so that it is not known .* set robots to false/,
+    );
+    // A page that is asked for by its own address needs no leave.
+    expect((await find(`${site}/private/b`)).files).toHaveLength(1);
+  });
+
+  it("forgets pages that no run has read for long, and their files", async () => {
+    answers["/sitemap.xml"] = sitemap("/a", "/b");
+    for (const path of ["/a", "/b"]) answers[path] = html(path);
+    const { files } = await find(`${site}/sitemap.xml`);
+    const [a, b] = files.map(({ path }) => path);
+    const list = join(dirname(a ?? ""), "pages.json");
+    const kept = JSON.parse(await readFile(list, "utf8"));
+    kept[`${site}/a`].used = "2020-01-01";
+    kept[`${site}/b`].used = "2020-01-01";
+    await writeFile(list, JSON.stringify(kept));
+    for (const path of [a, b]) await utimes(path ?? "", 1, 1);
+    answers["/sitemap.xml"] = sitemap("/a");
+    await find(`${site}/sitemap.xml`);
+    expect(Object.keys(JSON.parse(await readFile(list, "utf8")))).toEqual([`${site}/a`]);
+    expect((await readdir(dirname(list))).sort()).toEqual([basename(a ?? ""), "pages.json"].sort());
   });
 
   it("asks only for what has changed the next time", async () => {

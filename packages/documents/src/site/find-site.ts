@@ -5,6 +5,8 @@ import { FetchError, type FetchedPage, type FetchPageOptions, fetchPage, isSameS
 import { KeptPages } from "./kept-pages.js";
 import { pageExtension } from "./page-kind.js";
 import { parseSitemap, type Sitemap } from "./parse-sitemap.js";
+import { Patience } from "./patience.js";
+import { type Robots, readRobots } from "./robots.js";
 import { SITE_LIMITS, type SiteLimits } from "./site-limits.js";
 
 export interface FetchSiteOptions {
@@ -15,6 +17,8 @@ export interface FetchSiteOptions {
   /** A whole sentence. */
   warn(message: string): void;
   onPage?(done: number, all: number): void;
+  /** Read what `robots.txt` forbids, too. */
+  ignoreRobots?: boolean;
   limits?: Partial<SiteLimits>;
 }
 
@@ -34,13 +38,14 @@ const NAMED_PER_PAGE = 10;
 
 async function eachAtOnce<Item>(
   items: readonly Item[],
+  atOnce: number,
   work: (item: Item, index: number) => Promise<void>,
 ): Promise<void> {
   const entries = items.entries();
   const worker = async (): Promise<void> => {
     for (const [index, item] of entries) await work(item, index);
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
 }
 
 /** Text in the charset that the server names becomes UTF-8 with a mark, which readers believe before what the page says. */
@@ -58,6 +63,7 @@ class SiteFinder {
   private site: URL;
   private warned = 0;
   private bytes = 0;
+  private readonly patience: Patience;
 
   constructor(
     private readonly entry: string,
@@ -67,6 +73,7 @@ class SiteFinder {
     private readonly kept: KeptPages,
   ) {
     this.site = new URL(entry);
+    this.patience = new Patience(limits, options.signal);
   }
 
   private count(kind: string): void {
@@ -81,7 +88,7 @@ class SiteFinder {
       allowed: (next) => isSameSite(next, this.site),
       kept: (kept) => (keeps ? this.kept.validators(kept) : undefined),
     };
-    return fetchPage(new URL(address), options);
+    return this.patience.run(() => fetchPage(new URL(address), options));
   }
 
   /** Says why an address gave nothing; `CancelledError` and faults of our own go on. */
@@ -178,10 +185,28 @@ class SiteFinder {
     return { path: await this.kept.put(source, extension, inUtf8(page), validators), source };
   }
 
+  private async robots(): Promise<Robots | undefined> {
+    if (this.options.ignoreRobots) return undefined;
+    try {
+      return await readRobots(this.site, (address) => this.request(address, false));
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+      throw new UserError(
+        `${new URL("/robots.txt", this.site).href}: ${error.message}, so that it is not known what the site lets programs read. Try later, or set robots to false.`,
+        { cause: error },
+      );
+    }
+  }
+
   private async fetchAll(addresses: readonly URL[]): Promise<SourceFile[]> {
     const files: (SourceFile | undefined)[] = [];
     const isWanted = ({ pathname }: URL): boolean => this.wanted(pathname.replace(/^\/+/, ""));
-    const pages = addresses.filter(isWanted);
+    const robots = await this.robots();
+    const pages = addresses.filter(isWanted).filter((address) => {
+      const allowed = robots?.allows(address) ?? true;
+      if (!allowed) this.count("pages that robots.txt forbids");
+      return allowed;
+    });
     if (pages.length > this.limits.pages) {
       const { pages: most } = this.limits;
       this.options.warn(
@@ -190,10 +215,12 @@ class SiteFinder {
       for (const _ of pages.splice(most)) this.count("pages above the limit");
     }
     let done = 0;
-    await eachAtOnce(pages, async (address, index) => {
+    const pause = (robots?.delay ?? 0) * 1000;
+    await eachAtOnce(pages, pause > 0 ? 1 : AT_ONCE, async (address, index) => {
       if (this.options.signal.aborted) throw new CancelledError("Stopped on request.");
       if (this.bytes > this.limits.bytesInAll) this.count("pages above the limit of bytes");
       else {
+        if (pause > 0 && index > 0) await this.patience.sleep(pause);
         try {
           files[index] = await this.keep(await this.request(address, true));
         } catch (error) {

@@ -9,6 +9,10 @@ export interface SiteLimits {
   /** For one page, from the request to its last byte. */
   seconds: number;
   redirects: number;
+  /** Requests for one address, when the server is at fault or asked too much. */
+  tries: number;
+  /** Longest wait between two of them; what a server asks to wait longer for is left out. */
+  waitSeconds: number;
 }
 
 export const SITE_LIMITS: SiteLimits = {
@@ -19,4 +23,6 @@ export const SITE_LIMITS: SiteLimits = {
   bytesInAll: 4 * 2 ** 30,
   seconds: 30,
   redirects: 5,
+  tries: 4,
+  waitSeconds: 120,
 };

@@ -1,24 +1,9 @@
 import { UserError } from "@rag-ft/core";
 import { APIError } from "openai";
 import { describe, expect, it } from "vitest";
-import { describeError, retryAfterMs } from "./describe-error.js";
+import { describeError } from "./describe-error.js";
 
 const asked = { name: "gpt-test", where: "the server", key: "sk-secret-abcdef123456" };
-
-describe("retryAfterMs", () => {
-  const now = Date.parse("2026-01-01T00:00:00Z");
-  it.each([
-    [{ "retry-after": "7" }, 7000],
-    [{ "retry-after": "0.5" }, 500],
-    [{ "retry-after": "Thu, 01 Jan 2026 00:01:30 GMT" }, 90_000],
-    [{ "retry-after": "Wed, 31 Dec 2025 23:59:00 GMT" }, 0],
-    [{ "retry-after-ms": "250", "retry-after": "9" }, 250],
-    [{ "retry-after": "soon" }, undefined],
-    [{}, undefined],
-  ])("reads %j", (headers, expected) => {
-    expect(retryAfterMs(new Headers(headers as Record<string, string>), now)).toBe(expected);
-  });
-});
 
 describe("describeError", () => {
   it.each([

@@ -1,4 +1,4 @@
-import { RagFtError, redactSecrets, UserError } from "@rag-ft/core";
+import { RagFtError, redactSecrets, retryAfterMs, UserError } from "@rag-ft/core";
 import { APIConnectionError, APIError } from "openai";
 import { CompletionError, type CompletionErrorOptions } from "../completion-error.js";
 
@@ -23,16 +23,6 @@ function permanentProblem(error: APIError, { name, where }: Asked, text: string)
     return `${where} says that the quota is used up. Check plan and billing, then run again: finished completions are kept.`;
   if (code && PERMANENT_CODES.has(code)) return `${where} takes no such request for "${name}": ${text}`;
   return undefined;
-}
-
-/** Milliseconds that the server asks to wait; undefined when it does not say. */
-export function retryAfterMs(headers: Headers | undefined, now = Date.now()): number | undefined {
-  const precise = Number(headers?.get("retry-after-ms") ?? Number.NaN);
-  if (precise >= 0) return precise;
-  const value = headers?.get("retry-after");
-  if (!value) return undefined;
-  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
 function optionsFor(error: APIError): CompletionErrorOptions {
