@@ -1,8 +1,8 @@
-import type { PromptFormat } from "@rag-ft/core";
+import type { PromptFlags } from "@rag-ft/core";
 import type { RequestSettings } from "@rag-ft/llm";
 
 /** What names a generator and says how it answers; part of the settings of every stage that answers questions. */
-export interface GeneratorSettings extends Partial<Record<keyof PromptFormat, string>> {
+export interface GeneratorSettings extends PromptFlags {
   /** A folder or hub id of a decoder, or a model behind the OpenAI API: see `resolveModelName`. */
   qa_model_name_or_path: string;
   /** Tokens of prompt and answer together, for a local generator. */

@@ -1,5 +1,11 @@
-import type { ChatTurn, Document, PromptFormat } from "@rag-ft/core";
-import { buildPrompt } from "@rag-ft/core";
+import {
+  buildPrompt,
+  type ChatTurn,
+  type Document,
+  type PromptFormat,
+  promptMessages,
+  type TextForm,
+} from "@rag-ft/core";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "@rag-ft/llm";
 import { fitPassages } from "./fit-passages.js";
 
@@ -33,8 +39,8 @@ export interface Generator {
 }
 
 /** Counts a prompt's tokens, and the most that prompt and answer may have together. */
-export interface TokenBudget {
-  count(prompt: string): number;
+export interface TokenBudget<P = string> {
+  count(prompt: P): number;
   max_tokens: number;
 }
 
@@ -46,6 +52,18 @@ function stopsOf(format: PromptFormat): string[] {
   return [...new Set([format.sep_sys, format.sep_sys.trim()])].filter((stop) => stop !== "");
 }
 
+/** The best-ranked passages whose prompt leaves room for the answer. */
+function withinBudget<P>(
+  passages: readonly Document[],
+  { count, max_tokens }: TokenBudget<P>,
+  answer: AnswerOptions,
+  promptOf: (kept: readonly Document[]) => P,
+): Document[] {
+  // Half of a short context at least is left to the prompt.
+  const limit = max_tokens - Math.min(answer.max_new_tokens, Math.floor(max_tokens / 2));
+  return fitPassages(passages, limit, (some) => count(promptOf(some)));
+}
+
 /** A decoder in this process: the raw prompt that it was trained on, cut to its context. */
 export function promptGenerator(
   model: LanguageModel,
@@ -53,16 +71,15 @@ export function promptGenerator(
   format: PromptFormat,
   budget: TokenBudget,
   answer: AnswerOptions,
+  asText?: TextForm,
 ): Generator {
   const options: CompletionOptions = { ...answer, temperature: 0, stop: stopsOf(format) };
-  // Half of a short context at least is left to the prompt.
-  const promptLimit = budget.max_tokens - Math.min(answer.max_new_tokens, Math.floor(budget.max_tokens / 2));
   return {
     identity,
     provider: model.provider,
     prepare({ question, history, passages }) {
-      const promptOf = (kept: readonly Document[]): string => buildPrompt(format, kept, question, history);
-      const kept = fitPassages(passages, promptLimit, (some) => budget.count(promptOf(some)));
+      const promptOf = (kept: readonly Document[]): string => buildPrompt(format, kept, question, history, asText);
+      const kept = withinBudget(passages, budget, answer, promptOf);
       const prompt = promptOf(kept);
       const messages: ChatMessage[] = [{ role: "user", content: prompt }];
       return {
@@ -79,31 +96,29 @@ export function promptGenerator(
   };
 }
 
-/** A chat model: instruction and passages as the system's message, then the dialogue. */
+/** A chat model: instruction and passages as the system's message, then the dialogue; in this process cut to its context. */
 export function chatGenerator(
   model: LanguageModel,
   identity: string,
   systemText: string,
   answer: AnswerOptions,
+  budget?: TokenBudget<ChatMessage[]>,
 ): Generator {
   const options: CompletionOptions = { ...answer, temperature: 0 };
   return {
     identity,
     provider: model.provider,
     prepare({ question, history, passages }) {
-      const context = passages.map((passage) => passage.fmt_content).join("\n");
-      const turns = history.map(
-        (turn): ChatMessage => ({
-          role: /^(assistant|system|bot)$/i.test(turn.speaker) ? "assistant" : "user",
-          content: turn.message,
-        }),
-      );
-      const messages: ChatMessage[] = [
-        { role: "system", content: `${systemText}\n\n${context}` },
-        ...turns,
-        { role: "user", content: question },
-      ];
-      return { messages, options, dropped: 0, send: (live) => model.complete(messages, { ...options, ...live }) };
+      const promptOf = (kept: readonly Document[]): ChatMessage[] =>
+        promptMessages(systemText, kept, question, history);
+      const kept = budget ? withinBudget(passages, budget, answer, promptOf) : passages;
+      const messages = promptOf(kept);
+      return {
+        messages,
+        options,
+        dropped: passages.length - kept.length,
+        send: (live) => model.complete(messages, { ...options, ...live }),
+      };
     },
     close: () => model.close(),
   };

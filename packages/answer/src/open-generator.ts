@@ -1,15 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  choosePromptFormat,
-  DataError,
-  type PromptFormat,
-  readPromptFormat,
-  requireFile,
-  type StageContext,
-} from "@rag-ft/core";
-import { explicitName, openLanguageModel, type RequestTally, resolveModelName } from "@rag-ft/llm";
-import { loadTokenizer, resolveModelFolder } from "@rag-ft/models";
+import { type AnyPrompt, choosePromptFormat, DataError, hashText, requireFile, type StageContext } from "@rag-ft/core";
+import { type ChatMessage, explicitName, openLanguageModel, type RequestTally, resolveModelName } from "@rag-ft/llm";
+import { loadTokenizer, openPrompt, resolveModelFolder } from "@rag-ft/models";
 import { z } from "zod";
 import { type AnswerOptions, chatGenerator, type Generator, promptGenerator } from "./generator.js";
 import type { GeneratorRequests, GeneratorSettings } from "./generator-settings.js";
@@ -34,7 +27,8 @@ async function contextLimit(folder: string): Promise<number | undefined> {
 
 export interface OpenedGenerator {
   generator: Generator;
-  format: PromptFormat;
+  /** How it is asked. */
+  format: AnyPrompt;
 }
 
 /** What stands for a model behind an API in the store's keys. */
@@ -58,13 +52,13 @@ export interface TalliedContext extends StageContext {
 }
 
 /**
- * Opens the generator that the settings name, with the prompt format it was trained on; one that was saved with none is asked in
- * `fallback`, where one is given.
+ * Opens the generator that the settings name, asked as it was trained: by flags, as saved with the checkpoint, by its own chat template. One
+ * that has none of these is asked in `fallback`, where one is given, else in the plain format.
  */
 export async function openGenerator(
   settings: GeneratorSettings & Partial<GeneratorRequests>,
   context: TalliedContext,
-  fallback?: PromptFormat,
+  fallback?: AnyPrompt,
 ): Promise<OpenedGenerator> {
   const { env, reporter, signal, tally } = context;
   const { device } = settings;
@@ -86,15 +80,25 @@ export async function openGenerator(
   const folder = await resolveModelFolder(name.folderOrId, { env, reporter, files: "all" });
   // First of all, since a folder without it is no model's.
   const limit = await contextLimit(folder);
-  const saved = await readPromptFormat(folder);
-  if (saved !== undefined) reporter.info(`${folder}: prompt format of the checkpoint is used; flags overrule it.`);
-  const format = choosePromptFormat(saved ?? fallback, settings);
   const tokenizer = await loadTokenizer(folder);
-  const identity = `local:${await weightsIdentity(folder)}`;
-  const budget = {
-    count: (prompt: string): number => tokenizer.encode(prompt).length,
-    max_tokens: Math.min(settings.max_seq_length, limit ?? settings.max_seq_length),
-  };
+  const { prompt, chat } = await openPrompt(folder, tokenizer, settings, reporter, fallback);
+  const max_tokens = Math.min(settings.max_seq_length, limit ?? settings.max_seq_length);
+  const weights = `local:${await weightsIdentity(folder)}`;
   const model = await openLanguageModel(`local:${name.folderOrId}`, { env, reporter, signal, device });
-  return { generator: promptGenerator(model, identity, format, budget, answer), format };
+  if (chat) {
+    const thinking = prompt.enable_thinking;
+    const count = (messages: readonly ChatMessage[]): number =>
+      tokenizer.encode(chat.prompt(messages, { thinking }), { special: false }).length;
+    const asked = { ...answer, ...(thinking ? { thinking } : {}) };
+    const identity = `${weights}:${hashText(chat.source)}`;
+    return {
+      generator: chatGenerator(model, identity, prompt.system_text, asked, { count, max_tokens }),
+      format: prompt,
+    };
+  }
+  const budget = { count: (text: string): number => tokenizer.encode(text).length, max_tokens };
+  return {
+    generator: promptGenerator(model, weights, prompt, budget, answer, tokenizer.asText),
+    format: prompt,
+  };
 }

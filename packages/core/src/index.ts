@@ -14,6 +14,7 @@ export * from "./paths.js";
 export * from "./pickle/read-documents.js";
 export * from "./progress.js";
 export * from "./prompt-format-file.js";
+export * from "./prompt-template.js";
 export * from "./proxy-fetch.js";
 export * from "./qa.js";
 export * from "./rag-prompt.js";

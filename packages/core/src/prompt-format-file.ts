@@ -4,7 +4,7 @@ import { writeJsonAtomic } from "./atomic.js";
 import { DataError } from "./errors.js";
 import { describeIssues } from "./jsonl.js";
 import { readTextIfThere } from "./paths.js";
-import type { PromptFormat } from "./rag-prompt.js";
+import type { AnyPrompt, PromptFormat, TemplatePrompt } from "./rag-prompt.js";
 
 /** Name of the file that keeps a checkpoint's prompt format. */
 export const PROMPT_FORMAT_FILE = "rag_ft_prompt.json";
@@ -19,8 +19,16 @@ const promptFormatSchema: z.ZodType<PromptFormat> = z.object({
   sep_sys: z.string(),
 });
 
-/** The prompt format a generator was trained with; undefined when the folder (or its file) is not there. */
-export async function readPromptFormat(folder: string): Promise<PromptFormat | undefined> {
+const templatePromptSchema: z.ZodType<TemplatePrompt> = z.object({
+  prompt: z.literal("chat_template"),
+  system_text: z.string(),
+  enable_thinking: z.boolean(),
+});
+
+const isTemplate = (value: unknown): boolean => typeof value === "object" && value !== null && "prompt" in value;
+
+/** How a generator was asked in training; undefined when the folder (or its file) is not there. */
+export async function readPromptFormat(folder: string): Promise<AnyPrompt | undefined> {
   const path = join(folder, PROMPT_FORMAT_FILE);
   const text = await readTextIfThere(path);
   if (text === undefined) return undefined;
@@ -32,7 +40,7 @@ export async function readPromptFormat(folder: string): Promise<PromptFormat | u
       cause,
     });
   }
-  const parsed = promptFormatSchema.safeParse(value);
+  const parsed = isTemplate(value) ? templatePromptSchema.safeParse(value) : promptFormatSchema.safeParse(value);
   if (!parsed.success) {
     throw new DataError(`${path}: not a prompt format: ${describeIssues(parsed.error)}.`, { cause: parsed.error });
   }
@@ -40,6 +48,6 @@ export async function readPromptFormat(folder: string): Promise<PromptFormat | u
 }
 
 /** Keeps the prompt format beside a generator's weights, so that test and use build the prompt as training did. */
-export async function writePromptFormat(folder: string, format: PromptFormat): Promise<void> {
+export async function writePromptFormat(folder: string, format: AnyPrompt): Promise<void> {
   await writeJsonAtomic(join(folder, PROMPT_FORMAT_FILE), format);
 }

@@ -28,10 +28,15 @@ export const defaultPromptFormat: PromptFormat = {
 };
 
 /** A prefix that is a plain word takes a colon (`USER: `), one that ends in a bracket a space; white space stays as it is. */
-function opened(prefix: string): string {
+export function opened(prefix: string): string {
   if (prefix === "" || /\s$/.test(prefix)) return prefix;
   return /[\p{L}\p{N}]$/u.test(prefix) ? `${prefix}: ` : `${prefix} `;
 }
+
+/** How a text from outside is written into a prompt: a tokenizer's `asText` keeps its special tokens from being read as such. */
+export type TextForm = (text: string) => string;
+
+const asItIs: TextForm = (text) => text;
 
 /** The prompt up to where the assistant's answer begins: system text, passages joined by newlines, dialogue, question. */
 export function buildPrompt(
@@ -39,12 +44,13 @@ export function buildPrompt(
   passages: readonly Pick<Document, "fmt_content">[],
   question: string,
   history: readonly DialogueTurn[] = [],
+  asText: TextForm = asItIs,
 ): string {
-  const context = passages.map((passage) => passage.fmt_content).join("\n");
+  const context = asText(passages.map((passage) => passage.fmt_content).join("\n"));
   const turns = history.map((turn) =>
     isAssistantTurn(turn)
-      ? `${opened(format.assistant_prefix)}${turn.message}${format.sep_sys}`
-      : `${opened(format.user_prefix)}${turn.message}${format.sep_user}`,
+      ? `${opened(format.assistant_prefix)}${asText(turn.message)}${format.sep_sys}`
+      : `${opened(format.user_prefix)}${asText(turn.message)}${format.sep_user}`,
   );
   return [
     format.system_prefix,
@@ -54,13 +60,51 @@ export function buildPrompt(
     format.sep_system,
     ...turns,
     opened(format.user_prefix),
-    question,
+    asText(question),
     format.sep_user,
     opened(format.assistant_prefix),
   ].join("");
 }
 
 /** The answer with what ends it: the text whose tokens carry the loss. */
-export function buildAnswer(format: PromptFormat, answer: string): string {
-  return `${answer}${format.sep_sys}`;
+export function buildAnswer(format: PromptFormat, answer: string, asText: TextForm = asItIs): string {
+  return `${asText(answer)}${format.sep_sys}`;
+}
+
+/** A prompt by the model's own chat template. */
+export interface TemplatePrompt {
+  prompt: "chat_template";
+  system_text: string;
+  /** The template's `enable_thinking`. */
+  enable_thinking: boolean;
+}
+
+/** How a generator is asked: by its chat template, or in a format of parts. */
+export type AnyPrompt = PromptFormat | TemplatePrompt;
+
+export function isTemplatePrompt(prompt: AnyPrompt): prompt is TemplatePrompt {
+  return "prompt" in prompt;
+}
+
+/** A turn as chat templates and models behind an API take it. */
+export interface PromptMessage {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
+
+/** The same question as a dialogue: instruction and passages as the system's message, then the turns. */
+export function promptMessages(
+  systemText: string,
+  passages: readonly Pick<Document, "fmt_content">[],
+  question: string,
+  history: readonly DialogueTurn[] = [],
+): PromptMessage[] {
+  const context = passages.map((passage) => passage.fmt_content).join("\n");
+  return [
+    { role: "system", content: `${systemText}\n\n${context}` },
+    ...history.map(
+      (turn): PromptMessage => ({ role: isAssistantTurn(turn) ? "assistant" : "user", content: turn.message }),
+    ),
+    { role: "user", content: question },
+  ];
 }

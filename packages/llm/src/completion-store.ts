@@ -43,14 +43,14 @@ export interface CompletionStore {
 export function completionKey(
   model: string,
   messages: readonly ChatMessage[],
-  options: Pick<CompletionOptions, "temperature" | "max_new_tokens" | "stop" | "seed" | "schema">,
+  options: Pick<CompletionOptions, "temperature" | "max_new_tokens" | "stop" | "seed" | "schema" | "thinking">,
   occurrence = 0,
 ): string {
   const { temperature, max_new_tokens, stop = [], seed = null } = options;
   const turns = messages.map(({ role, content }) => [role, content]);
   // Added at the end where there is one, so that keys without are as they were.
-  const schema = options.schema ? [options.schema] : [];
-  return hashText(JSON.stringify([model, temperature, max_new_tokens, stop, seed, turns, occurrence, ...schema]));
+  const more = [...(options.schema ? [options.schema] : []), ...(options.thinking ? ["thinking"] : [])];
+  return hashText(JSON.stringify([model, temperature, max_new_tokens, stop, seed, turns, occurrence, ...more]));
 }
 
 /** Reads the lines; returns also how many bytes are whole lines, since a killed run may leave half a line at the end. */

@@ -1,7 +1,6 @@
-export interface ChatMessage {
-  role: "system" | "user" | "assistant";
-  content: string;
-}
+import type { PromptMessage } from "@rag-ft/core";
+
+export type ChatMessage = PromptMessage;
 
 /** The form of a reply, as a JSON schema. */
 export interface ReplySchema {
@@ -22,6 +21,8 @@ export interface CompletionOptions {
   /** Gets the reply piece by piece while it is made; together the pieces are its text. A reply of which a piece was handed on is not asked for again. */
   onText?: (piece: string) => void;
   seed?: number;
+  /** Local models whose chat template has `enable_thinking`: whether to think before the answer; they do not when left out. */
+  thinking?: boolean;
   /** Asked for where the server can hold a model to it; a reply may still be plain text. */
   schema?: ReplySchema;
 }
@@ -67,7 +68,7 @@ export interface LanguageModel {
   /** Requests at once that suit the model; by its provider when left out. */
   concurrency?: number;
   complete(messages: readonly ChatMessage[], options: CompletionOptions): Promise<Completion>;
-  /** Continues a raw prompt, without a chat template. Local models only. */
+  /** Continues a raw prompt, without a chat template; texts in it may be marked by the tokenizer's `asText`. Local models only. */
   generate?(prompt: string, options: CompletionOptions): Promise<Completion>;
   close(): Promise<void>;
 }

@@ -1,5 +1,8 @@
 export { requireDevice } from "@rag-ft/onnx";
 export * from "./cache/graph-cache.js";
+export * from "./chat/chat-format.js";
+export * from "./chat/open-prompt.js";
+export * from "./chat/write-chat-template.js";
 export * from "./checkpoint/read-encoder-settings.js";
 export * from "./checkpoint/saved-encoder-settings.js";
 export { writeSentenceTransformersFiles } from "./checkpoint/sentence-transformers-files.js";
@@ -39,7 +42,7 @@ export * from "./scorer/trainable-scorer.js";
 export * from "./tokenizer/load-tokenizer.js";
 export * from "./tokenizer/pair-tokens.js";
 export * from "./tokenizer/tokenizer.js";
-export { unknownToken } from "./tokenizer/within-vocabulary.js";
+export * from "./tokenizer/within-vocabulary.js";
 export * from "./weights/hash-model.js";
 export * from "./weights/load-weights.js";
 export * from "./weights/random-weights.js";

@@ -1,5 +1,5 @@
 import { type OpenedGenerator, openGenerator, type TalliedContext, weightsIdentity } from "@rag-ft/answer";
-import type { PromptFormat, StageContext } from "@rag-ft/core";
+import type { AnyPrompt, StageContext } from "@rag-ft/core";
 import { type LanguageModel, openLanguageModel, resolveModelName } from "@rag-ft/llm";
 import { resolveModelFolder } from "@rag-ft/models";
 import { openPassageEncoder, type PassageEncoder } from "@rag-ft/retrieval";
@@ -10,7 +10,7 @@ export interface TestE2eParts {
   openEncoder(settings: TestE2eSettings, context: TalliedContext): Promise<PassageEncoder>;
   /** Fails for a name that can be no generator's, before anything is paid for. */
   checkGenerator(name: string, context: StageContext): Promise<void>;
-  openGenerator(settings: TestE2eSettings, context: TalliedContext, fallback?: PromptFormat): Promise<OpenedGenerator>;
+  openGenerator(settings: TestE2eSettings, context: TalliedContext, fallback?: AnyPrompt): Promise<OpenedGenerator>;
   openJudge(settings: TestE2eSettings, context: TalliedContext): Promise<LanguageModel>;
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
-  type PromptFormat,
+  type AnyPrompt,
   readDocuments,
   readQa,
   SEARCHES_FILE,
@@ -140,7 +140,7 @@ async function testCells(
   const results = new Map<string, CellResult>();
   let judge: LanguageModel | undefined;
   let found: Searches | undefined;
-  let tunedFormat: PromptFormat | undefined;
+  let tunedFormat: AnyPrompt | undefined;
   try {
     const tally = createRequestTally(await openBill({ purpose: "test-e2e", settings, store }));
     const tallied = { ...context, tally };

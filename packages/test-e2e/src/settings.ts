@@ -23,13 +23,20 @@ export const testE2eSettings = z.object({
   max_seq_length: count(16).default(2048).describe("tokens of prompt and answer together, for a local generator"),
   max_new_tokens: count(1).default(256).describe("tokens of an answer, at most"),
   max_test_samples: count(1).optional().describe("only the first so many questions"),
-  system_text: escapedText().optional().describe("instruction at the start of the prompt"),
+  system_text: escapedText()
+    .optional()
+    .describe(
+      "instruction at the start of the prompt; without any of the six that follow, a local generator is asked as it was trained, or by its own chat template",
+    ),
   system_prefix: escapedText().optional().describe("before the instruction"),
   sep_system: escapedText().optional().describe("after instruction and passages"),
   user_prefix: escapedText().optional().describe("before the question"),
   assistant_prefix: escapedText().optional().describe("before the answer"),
   sep_user: escapedText().optional().describe("after the question"),
   sep_sys: escapedText().optional().describe("after the answer; generation stops here"),
+  enable_thinking: flag()
+    .optional()
+    .describe("let a local thinking model think before it answers; as in training when left out, else off"),
   gen_gpt4eval: flag().default(false).describe("have a judge model say whether each answer is correct"),
   judge_model: name()
     .default("gpt-4.1-2025-04-14")

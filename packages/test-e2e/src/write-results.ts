@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type PromptFormat, withoutSecrets, writeJsonAtomic, writeJsonl } from "@rag-ft/core";
+import { type AnyPrompt, withoutSecrets, writeJsonAtomic, writeJsonl } from "@rag-ft/core";
 import type { LanguageModel } from "@rag-ft/llm";
 import { intervalName } from "@rag-ft/metrics";
 import type { CellResult } from "./evaluate-cell.js";
@@ -47,7 +47,7 @@ function judgeRecord(
 export async function writeCell(
   result: CellResult,
   settings: TestE2eSettings,
-  format: PromptFormat,
+  format: AnyPrompt,
   judge: LanguageModel | undefined,
 ): Promise<string[]> {
   const path = (name: string): string => join(settings.output_dir, result.cell.folder, name);

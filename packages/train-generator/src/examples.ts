@@ -5,10 +5,13 @@ import {
   type Document,
   type NumberedQaRow,
   type PromptFormat,
+  promptMessages,
   type Reporter,
+  type TemplatePrompt,
   UserError,
 } from "@rag-ft/core";
-import type { AnswerExample, Tokenizer } from "@rag-ft/models";
+import { withoutThinking } from "@rag-ft/llm";
+import type { AnswerExample, ChatFormat, Tokenizer } from "@rag-ft/models";
 import { contextPassages, fitContext } from "./context.js";
 
 /** An example that knows where it comes from. */
@@ -18,18 +21,51 @@ export interface QuestionExample extends AnswerExample {
   line: number;
 }
 
-export interface ExampleSettings {
-  format: PromptFormat;
+/** How prompts and answers are written: in parts, or by the model's template. */
+export type ExampleFormat = { format: PromptFormat; chat?: undefined } | { format: TemplatePrompt; chat: ChatFormat };
+
+export type ExampleSettings = ExampleFormat & {
   tokenizer: Tokenizer;
   /** Tokens of prompt and answer together. */
   maxTokens: number;
   maxRetrieved: number;
   seed: number;
+};
+
+/** Prompt and answer in a format of parts: tokenised apart, as they are in use, where the answer is what the model adds. */
+function partsTokens(
+  format: PromptFormat,
+  { encode, asText }: Tokenizer,
+  row: NumberedQaRow,
+  answer: string,
+): (passages: readonly Document[]) => AnswerExample {
+  const ids = encode(buildAnswer(format, answer, asText), { special: false });
+  return (passages) => ({
+    prompt: encode(buildPrompt(format, passages, row.question, row.chat_history, asText)),
+    answer: ids,
+  });
+}
+
+/** The same by a chat template; apart only where the whole dialogue's tokens do not begin with the prompt's. */
+function templateTokens(
+  { system_text, enable_thinking: thinking }: TemplatePrompt,
+  chat: ChatFormat,
+  { encode }: Tokenizer,
+  row: NumberedQaRow,
+  answer: string,
+): (passages: readonly Document[]) => AnswerExample {
+  return (passages) => {
+    const messages = promptMessages(system_text, passages, row.question, row.chat_history);
+    const texts = chat.example(messages, answer, { thinking });
+    const prompt = encode(texts.prompt, { special: false });
+    const whole = encode(texts.prompt + texts.answer, { special: false });
+    const goesOn = prompt.every((id, at) => whole[at] === id);
+    return { prompt, answer: goesOn ? whole.slice(prompt.length) : encode(texts.answer, { special: false }) };
+  };
 }
 
 /**
- * Tokens of each question's prompt and answer. Prompt and answer are tokenised apart, as they are in use, where the answer is
- * what the model adds to the prompt's tokens.
+ * Tokens of each question's prompt and answer. A model's thoughts in a gold answer are left out: what is learned is the answer.
  *
  * @throws UserError when no example fits `maxTokens`.
  */
@@ -40,24 +76,27 @@ export function makeExamples(
   what: string,
   reporter: Reporter,
 ): QuestionExample[] {
-  const { format, tokenizer, maxTokens, maxRetrieved } = settings;
+  const { tokenizer, maxTokens, maxRetrieved } = settings;
   const random = createRandom(settings.seed);
   const examples: QuestionExample[] = [];
   let dropped = 0;
   let leftOut = 0;
   rows.forEach((row, i) => {
-    const answer = tokenizer.encode(buildAnswer(format, row.gold_answer), { special: false });
-    let prompt: number[] = [];
+    const gold = withoutThinking(row.gold_answer).text;
+    const tokensOf = settings.chat
+      ? templateTokens(settings.format, settings.chat, tokenizer, row, gold)
+      : partsTokens(settings.format, tokenizer, row, gold);
+    let tokens: AnswerExample = { prompt: [], answer: [] };
     const fitted = fitContext(contextPassages(row.gold_docs, retrieved[i] ?? [], maxRetrieved), random, (passages) => {
-      prompt = tokenizer.encode(buildPrompt(format, passages, row.question, row.chat_history));
-      return prompt.length + answer.length <= maxTokens;
+      tokens = tokensOf(passages);
+      return tokens.prompt.length + tokens.answer.length <= maxTokens;
     });
     if (!fitted) {
       leftOut++;
       return;
     }
     dropped += fitted.dropped;
-    examples.push({ prompt, answer, question: row.question, line: row.line });
+    examples.push({ ...tokens, question: row.question, line: row.line });
   });
   if (dropped > 0)
     reporter.info(`${what}: ${dropped} retrieved passages left out, so that prompts fit ${maxTokens} tokens`);

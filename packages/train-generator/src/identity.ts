@@ -1,4 +1,4 @@
-import { hashRows, type PromptFormat } from "@rag-ft/core";
+import { type AnyPrompt, hashRows } from "@rag-ft/core";
 import { hashModel, type LoadedDecoder } from "@rag-ft/models";
 import { decidingSettings, type RunIdentity } from "@rag-ft/train";
 import type { QuestionExample } from "./examples.js";
@@ -23,7 +23,7 @@ const INPUTS = [
 export async function identityOf(
   settings: TrainGeneratorSettings,
   decoder: LoadedDecoder,
-  format: PromptFormat,
+  format: AnyPrompt,
   { train, eval: evaluation, test }: Splits<QuestionExample[]>,
 ): Promise<RunIdentity> {
   return {

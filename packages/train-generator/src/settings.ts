@@ -29,7 +29,7 @@ export const trainGeneratorSettings = z.object({
   max_seq_length: count(16)
     .default(2048)
     .describe("Longest prompt with answer, in tokens; retrieved passages are left out to fit"),
-  // The prompt's format: what is left out is as saved with the model, else the plain USER and ASSISTANT turns.
+  // The prompt: without any of the prefixes and separators as saved with the model, or by its chat template; with one of them in parts.
   system_text: escapedText()
     .optional()
     .describe("Instruction at the start of the prompt; default, here and below: as saved with the model"),
@@ -39,6 +39,11 @@ export const trainGeneratorSettings = z.object({
   assistant_prefix: escapedText().optional().describe("Before the answer; else ASSISTANT"),
   sep_user: escapedText().optional().describe("After the question; else a space"),
   sep_sys: escapedText().optional().describe("After the answer: the stop token that is learned; else </s>"),
+  enable_thinking: flag()
+    .optional()
+    .describe(
+      "The chat template's switch for thinking models; off unless saved with the model; thoughts are never learned",
+    ),
 });
 
 export type TrainGeneratorSettings = z.infer<typeof trainGeneratorSettings>;

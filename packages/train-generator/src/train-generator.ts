@@ -1,10 +1,7 @@
 import {
-  choosePromptFormat,
   type Document,
   type NumberedQaRow,
-  type PromptFormat,
   readDocuments,
-  readPromptFormat,
   readQa,
   type StageContext,
   type StageResult,
@@ -12,7 +9,6 @@ import {
   splitProcedureOf,
   throwIfCancelled,
   UserError,
-  writePromptFormat,
 } from "@rag-ft/core";
 import { type FineTuneTask, fineTune, type OpenedTask } from "@rag-ft/fine-tune";
 import {
@@ -20,6 +16,8 @@ import {
   decoderAdapters,
   type LoadedDecoder,
   loadDecoder,
+  type OpenedPrompt,
+  openPrompt,
   saveDecoder,
   type TrainableDecoder,
 } from "@rag-ft/models";
@@ -29,11 +27,12 @@ import { makeExamples, type QuestionExample } from "./examples.js";
 import { identityOf } from "./identity.js";
 import { answerBatches, answerLosses, type Losses } from "./loss.js";
 import { retrievePassages, type Splits } from "./retrieve-passages.js";
+import { savePrompt } from "./save-prompt.js";
 import type { TrainGeneratorSettings } from "./settings.js";
 
 /** The stop text must be something that the model can say as it is and generation can look for. */
-function checkStop(format: PromptFormat): void {
-  if (format.sep_sys === "") {
+function checkStop({ prompt, chat }: OpenedPrompt): void {
+  if (!chat && prompt.sep_sys === "") {
     throw new UserError(
       "sep_sys is empty: the generator would never learn to stop. Give the stop token, such as </s> or <|im_end|>.",
     );
@@ -77,24 +76,22 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
     test: settings.test_file ? await readQa(settings.test_file, reporter) : undefined,
   };
   const decoder = await loadDecoder(settings.model_name_or_path, { env, reporter, signal });
-  const saved = await readPromptFormat(decoder.folder);
-  if (saved !== undefined) reporter.info(`${decoder.folder}: its prompt format is used; flags overrule it.`);
-  const format = choosePromptFormat(saved, settings);
-  checkStop(format);
+  const asked = await openPrompt(decoder.folder, decoder.tokenizer, settings, reporter);
+  checkStop(asked);
   return {
     modelName: settings.model_name_or_path,
     base: decoder,
     adapterTask: "CAUSAL_LM",
     adapters: (lora, session) => decoderAdapters(decoder, lora, session),
     async prepare(session, adapters) {
-      const examples = await createExamples(settings, decoder, format, documents, rows, context);
+      const examples = await createExamples(settings, decoder, asked, documents, rows, context);
       const steps = totalSteps(settings, examples.train.length);
       const size = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
       reporter.info(`${settings.model_name_or_path}: ${examples.train.length} questions, ${steps} steps of ${size}`);
-      const identity = await identityOf(settings, decoder, format, examples);
+      const identity = await identityOf(settings, decoder, asked.prompt, examples);
       const model = await createTrainableDecoder(decoder, session, adapters);
       const splitBy = splitProcedureOf([...rows.train, ...rows.eval, ...(rows.test ?? [])]);
-      return { identity, steps, splitBy, ...answerTask(settings, model, format, examples, rows.eval, context) };
+      return { identity, steps, splitBy, ...answerTask(settings, model, asked, examples, rows.eval, context) };
     },
   };
 }
@@ -103,14 +100,14 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
 async function createExamples(
   settings: TrainGeneratorSettings,
   decoder: LoadedDecoder,
-  format: PromptFormat,
+  asked: OpenedPrompt,
   documents: readonly Document[],
   rows: Splits<NumberedQaRow[]>,
   context: StageContext,
 ): Promise<Splits<QuestionExample[]>> {
   const retrieved = await retrievePassages(settings, documents, rows, context);
   const how = {
-    format,
+    ...(asked.chat ? { format: asked.prompt, chat: asked.chat } : { format: asked.prompt }),
     tokenizer: decoder.tokenizer,
     maxTokens: Math.min(settings.max_seq_length, decoder.graph.maxTokens),
     maxRetrieved: settings.embedding_max_num_to_retrieve,
@@ -129,7 +126,7 @@ async function createExamples(
 function answerTask(
   settings: TrainGeneratorSettings,
   model: TrainableDecoder,
-  format: PromptFormat,
+  asked: OpenedPrompt,
   examples: Splits<QuestionExample[]>,
   evalRows: readonly NumberedQaRow[],
   { reporter, signal }: StageContext,
@@ -167,7 +164,7 @@ function answerTask(
         folder,
         model.decoder,
         async (temporary) => {
-          await writePromptFormat(temporary, format);
+          await savePrompt(temporary, asked, model.decoder.tokenizer, reporter);
           await extra(temporary);
         },
         { onnx: settings.save_onnx },

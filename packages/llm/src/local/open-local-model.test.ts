@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CancelledError, createRandom, silentReporter, writeJsonAtomic } from "@rag-ft/core";
-import { type WeightTensor, writeSafetensors } from "@rag-ft/models";
+import { loadDecoder, saveDecoder, type WeightTensor, writeSafetensors } from "@rag-ft/models";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cutAtStop } from "../cut-at-stop.js";
 import type { LanguageModel } from "../language-model.js";
@@ -17,8 +17,8 @@ const HIDDEN = 16;
 const CONTEXT = 32;
 
 /** A Llama with random weights and a tokenizer of whole words: a folder that holds only safetensors. */
-async function writeTinyLlama(folder: string): Promise<void> {
-  const random = createRandom(7);
+async function writeTinyLlama(folder: string, seed = 7): Promise<void> {
+  const random = createRandom(seed);
   const weight = (...shape: number[]): WeightTensor => ({
     shape,
     data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => (random.next() - 0.5) * 1.6),
@@ -173,6 +173,45 @@ describe("openLocalModel", () => {
     const sample = async (seed: number) => (await raw("up down", { temperature: 1.5, seed, max_new_tokens: 12 })).text;
     expect(await sample(1)).toBe(await sample(1));
     expect(new Set(await Promise.all([1, 2, 3, 4].map(sample))).size).toBeGreaterThan(1);
+  });
+
+  it("is greedy when it is asked to be, whatever generation_config.json says", async () => {
+    const expected = (await raw("one two three", { max_new_tokens: 12 })).text;
+    const folderOfOwn = join(folder, "penalties");
+    await writeTinyLlama(folderOfOwn);
+    await writeJsonAtomic(join(folderOfOwn, "generation_config.json"), {
+      eos_token_id: 1,
+      do_sample: true,
+      temperature: 5,
+      repetition_penalty: 9.5,
+      no_repeat_ngram_size: 1,
+      min_new_tokens: 12,
+      suppress_tokens: WORDS.flatMap((word, id) => (expected.split(" ").includes(word) ? [id] : [])),
+      forced_eos_token_id: 1,
+    });
+    const other = await open(`local:${folderOfOwn}`);
+    expect((await other.generate?.("one two three", { ...greedy, max_new_tokens: 12 }))?.text).toBe(expected);
+    await other.close();
+  });
+
+  it("answers by the weights that are in the folder, not by a graph that was made of others", async () => {
+    const path = join(folder, "replaced");
+    await writeTinyLlama(path);
+    const loaded = await loadDecoder(path, { env: {} });
+    await saveDecoder(join(folder, "saved"), loaded);
+    const say = async (name: string): Promise<string | undefined> => {
+      const opened = await open(`local:${join(folder, name)}`);
+      const completion = await opened.generate?.("one two three", { ...greedy, max_new_tokens: 12 });
+      await opened.close();
+      return completion?.text;
+    };
+    const before = await say("saved");
+    expect(before).toBe(await say("replaced"));
+    await writeTinyLlama(path, 8);
+    const after = await say("replaced");
+    expect(after).not.toBe(before);
+    await cp(join(path, "model.safetensors"), join(folder, "saved", "model.safetensors"));
+    expect(await say("saved")).toBe(after);
   });
 
   it("explains a prompt that is too long, an end of time, and a stop on request", async () => {

@@ -1,19 +1,26 @@
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import {
   AutoModelForCausalLM,
-  AutoTokenizer,
   type DeviceType,
   random,
+  Tensor,
   env as transformersEnv,
 } from "@huggingface/transformers";
 import { CancelledError, type Reporter, UserError } from "@rag-ft/core";
-import { ensureOnnxDecoder, requireDevice, resolveModelFolder, unknownToken } from "@rag-ft/models";
+import {
+  ensureOnnxDecoder,
+  loadChatFormat,
+  loadTokenizer,
+  requireDevice,
+  resolveModelFolder,
+  withinVocabulary,
+} from "@rag-ft/models";
 import { CompletionError } from "../completion-error.js";
 import { cutAtStop } from "../cut-at-stop.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
 import { TextStream } from "../text-stream.js";
 import { GenerationWatch } from "./generation-watch.js";
+import { shownText } from "./shown-text.js";
 
 export interface LocalModelOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -32,6 +39,22 @@ function createQueue(): <T>(task: () => Promise<T>) => Promise<T> {
   };
 }
 
+/** The settings of a model's generation_config that change the text are overruled: options alone decide, and greedy is greedy. */
+const AS_ASKED: object = {
+  repetition_penalty: 1,
+  no_repeat_ngram_size: 0,
+  min_length: 0,
+  min_new_tokens: null,
+  bad_words_ids: null,
+  suppress_tokens: null,
+  begin_suppress_tokens: null,
+  forced_bos_token_id: null,
+  forced_eos_token_id: null,
+  guidance_scale: null,
+  num_beams: 1,
+  num_return_sequences: 1,
+};
+
 /** One text for models without a chat template: the messages' contents, apart by blank lines. */
 function joinMessages(messages: readonly ChatMessage[]): string {
   return messages.map((message) => message.content).join("\n\n");
@@ -48,20 +71,16 @@ export async function openLocalModel(
 ): Promise<LanguageModel> {
   await requireDevice(device);
   const found = resolve(await resolveModelFolder(folderOrId, { env, reporter, files: "all" }));
-  const folder = resolve(
-    existsSync(join(found, "onnx", "model.onnx")) ? found : await ensureOnnxDecoder(found, reporter, env),
-  );
+  const folder = resolve(await ensureOnnxDecoder(found, reporter, env));
   // An absolute path is read as it is; nothing is looked for on the network.
   transformersEnv.allowRemoteModels = false;
   const load = async () => {
     try {
-      const tokenizer = await AutoTokenizer.from_pretrained(folder, { local_files_only: true });
-      const model = await AutoModelForCausalLM.from_pretrained(folder, {
+      return await AutoModelForCausalLM.from_pretrained(folder, {
         local_files_only: true,
         dtype: "fp32",
         device: device as DeviceType,
       });
-      return { tokenizer, model };
     } catch (cause) {
       throw new UserError(
         `${folder}: a decoder is expected here, but transformers.js cannot load this folder as one (${cause instanceof Error ? cause.message : String(cause)}). It needs config.json, tokenizer.json, tokenizer_config.json and onnx/model.onnx.`,
@@ -69,56 +88,45 @@ export async function openLocalModel(
       );
     }
   };
-  const { tokenizer, model } = await load();
+  // Tokenizer and template are those that training uses: the same tokens in both.
+  const ownTokenizer = await loadTokenizer(found);
+  const chat = await loadChatFormat(found, ownTokenizer);
+  const model = await load();
   const { max_position_embeddings: limit, vocab_size: size } = model.config as {
     max_position_embeddings?: number;
     vocab_size?: number;
   };
+  const tokenizer = size === undefined ? ownTokenizer : withinVocabulary(ownTokenizer, size, folder);
   const queue = createQueue();
-  const ends = [
-    model.generation_config?.eos_token_id ?? (model.config as { eos_token_id?: unknown }).eos_token_id,
-  ].flat();
-  const endsItself = (id: bigint | undefined): boolean => id !== undefined && ends.includes(Number(id));
+  const declared = [
+    model.generation_config?.eos_token_id ?? (model.config as { eos_token_id?: unknown }).eos_token_id ?? [],
+  ].flat() as number[];
+  const ends = [...new Set([...declared, ...(chat?.endIds ?? [])])];
+  const endsItself = (id: number | undefined): boolean => id !== undefined && ends.includes(id);
 
   const run = async (prompt: string, templated: boolean, options: CompletionOptions): Promise<Completion> => {
     if (options.signal?.aborted) throw new CancelledError("Stopped on request.");
     // A chat template writes the special tokens itself.
-    const inputs = tokenizer(prompt, { add_special_tokens: !templated });
-    const promptTokens: number = inputs.input_ids.dims.at(-1) ?? 0;
+    const ids = tokenizer.encode(prompt, { special: !templated });
+    const promptTokens = ids.length;
     if (promptTokens === 0) throw new CompletionError(`${name}: the prompt is empty.`);
     if (limit !== undefined && promptTokens >= limit)
       throw new CompletionError(
         `${name}: the prompt has ${promptTokens} tokens, the model takes at most ${limit} with the answer. Use smaller passages (prepare-docs --chunk_size), fewer of them, or a model with a longer context.`,
       );
-    const unknown = inputs.input_ids
-      .tolist()
-      .flat()
-      .map(Number)
-      .find((id: number) => size !== undefined && id >= size);
-    if (unknown !== undefined && size !== undefined) {
-      throw unknownToken(folder, tokenizer.decode([unknown]), unknown, size);
-    }
     const room = limit === undefined ? options.max_new_tokens : Math.min(options.max_new_tokens, limit - promptTokens);
-    const decode = (ids: readonly bigint[]): string =>
-      tokenizer.decode(
-        ids.map((id) => Number(id)),
-        { skip_special_tokens: false, clean_up_tokenization_spaces: false },
-      );
-    const shown = (ids: readonly bigint[]): string =>
-      ids.length === 0
-        ? ""
-        : tokenizer.decode(
-            ids.map((id) => Number(id)),
-            { skip_special_tokens: true, clean_up_tokenization_spaces: false },
-          );
+    const decode = (some: readonly bigint[]): string => tokenizer.decode(some.map(Number));
+    const shown = (some: readonly bigint[]): string => shownText(tokenizer, some.map(Number));
     const stream = options.onText && new TextStream(options.onText, options.stop);
-    const watch = new GenerationWatch(promptTokens, decode, options, stream && ((ids) => stream.grow(shown(ids))));
+    const watch = new GenerationWatch(promptTokens, decode, options, stream && ((some) => stream.grow(shown(some))));
     random.seed(options.seed ?? 0);
     const output = (await model.generate({
-      ...inputs,
+      input_ids: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, promptTokens]),
+      attention_mask: new Tensor("int64", new BigInt64Array(promptTokens).fill(1n), [1, promptTokens]),
+      ...AS_ASKED,
       max_new_tokens: room,
+      ...(ends.length > 0 ? { eos_token_id: ends } : {}),
       stopping_criteria: watch,
-      // Other settings of the model's generation_config are overruled, so that options alone decide.
       ...(options.temperature > 0
         ? { do_sample: true, temperature: options.temperature, top_k: 0, top_p: 1 }
         : { do_sample: false }),
@@ -130,7 +138,7 @@ export async function openLocalModel(
     const cut = cutAtStop(shown(generated), options.stop ?? []);
     // A stop string that is a special token (`<|im_end|>`) shows only with those decoded; it ends the text with its token.
     const text = cut.found || watch.ended !== "stop" ? cut.text : shown(generated.slice(0, -1));
-    const cutShort = generated.length >= room && watch.ended !== "stop" && !endsItself(generated.at(-1));
+    const cutShort = generated.length >= room && watch.ended !== "stop" && !endsItself(Number(generated.at(-1)));
     stream?.finish(text);
     return {
       text,
@@ -144,16 +152,8 @@ export async function openLocalModel(
     provider: "local",
     complete: (messages, options) =>
       queue(() => {
-        const templated = Boolean(tokenizer.chat_template);
-        const prompt = templated
-          ? String(
-              tokenizer.apply_chat_template(
-                messages.map((message) => ({ ...message })),
-                { tokenize: false, add_generation_prompt: true },
-              ),
-            )
-          : joinMessages(messages);
-        return run(prompt, templated, options);
+        const { thinking } = options;
+        return run(chat?.prompt(messages, { thinking }) ?? joinMessages(messages), chat !== undefined, options);
       }),
     generate: (prompt, options) => queue(() => run(prompt, false, options)),
     close: async () => {

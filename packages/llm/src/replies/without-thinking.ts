@@ -9,6 +9,9 @@ const PAIRS: readonly (readonly [open: string, close: string])[] = [
   ["<|channel>thought", "<channel|>"],
 ];
 
+/** Marks of thoughts that may be one token of a vocabulary. */
+export const THOUGHT_MARKS: readonly string[] = PAIRS.flat();
+
 /** What stands around the answer itself once the thoughts are gone. */
 const WRAPPERS = [
   /^\s*(?:<\|start\|>assistant)?<\|channel\|>final<\|message\|>/,

@@ -6,6 +6,7 @@ import { graphCacheFolder, shrinkGraphCache, touchGraph } from "../cache/graph-c
 import { copyModelSideFiles } from "../checkpoint/side-files.js";
 import { loadDecoder } from "../decoder/load-decoder.js";
 import { exportDecoder } from "./export-decoder.js";
+import { onnxState } from "./made-from.js";
 import { writeOnnx } from "./write-onnx.js";
 
 async function exists(path: string): Promise<boolean> {
@@ -35,7 +36,7 @@ async function folderKey(folder: string): Promise<string> {
 }
 
 /**
- * A folder of the decoder that transformers.js can load: the folder itself when it has `onnx/model.onnx`, else a cached copy
+ * A folder of the decoder that transformers.js can load: the folder itself when it has an `onnx/model.onnx` of its weights, else a cached copy
  * (`RAG_FT_CACHE`, or `~/.cache/rag-ft`) with a graph that our engine makes of its safetensors.
  */
 export async function ensureOnnxDecoder(
@@ -43,13 +44,19 @@ export async function ensureOnnxDecoder(
   reporter: Reporter,
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<string> {
-  if (await exists(join(folder, "onnx", "model.onnx"))) return folder;
+  const state = await onnxState(folder);
+  if (state === "current") return folder;
   const made = join(graphCacheFolder(env), await folderKey(folder));
   if (await exists(join(made, "onnx", "model.onnx"))) {
     await touchGraph(made);
     return made;
   }
-  reporter.info(`${folder}: making an ONNX graph of its safetensors (once)`);
+  const why = {
+    absent: "",
+    stale: ", since onnx/model.onnx was made of other weights",
+    older: ", since onnx/model.onnx is older",
+  };
+  reporter.info(`${folder}: making an ONNX graph of its safetensors (once)${why[state]}`);
   const decoder = await loadDecoder(folder, { env, reporter });
   await writeFolderAtomic(made, async (temporary) => {
     await copyModelSideFiles(folder, temporary);

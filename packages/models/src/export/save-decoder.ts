@@ -4,6 +4,7 @@ import { copyModelSideFiles } from "../checkpoint/side-files.js";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import { exportDecoder } from "./export-decoder.js";
+import { recordWeights } from "./made-from.js";
 import { writeOnnx } from "./write-onnx.js";
 
 /**
@@ -19,7 +20,10 @@ export async function saveDecoder(
   await writeFolderAtomic(folder, async (temporary) => {
     await copyModelSideFiles(decoder.folder, temporary);
     await writeSafetensors(join(temporary, "model.safetensors"), decoder.weights);
-    if (onnx) await writeOnnx(temporary, exportDecoder(decoder));
+    if (onnx) {
+      await writeOnnx(temporary, exportDecoder(decoder));
+      await recordWeights(temporary);
+    }
     await extra?.(temporary);
   });
 }

@@ -9,6 +9,10 @@ export interface PairTokens {
 export interface Tokenizer {
   /** Token ids; `special` (default true) adds what the model expects around a text, such as `[CLS]` … `[SEP]`. */
   encode(text: string, options?: { special?: boolean }): number[];
+  /** A text from outside in a form in which `encode` reads its special tokens (`<|im_end|>`) as text; others stay as they are. */
+  asText(text: string): string;
+  /** Strings of the tokens that steer the model: the special ones, and what the chat template writes beside them (`<think>`). */
+  readonly controlTokens: readonly string[];
   /** Two texts as one sequence, with special tokens and token types as the model expects them. */
   encodePair(first: string, second: string): PairTokens;
   /** Text of the ids; `skipSpecial` (default false) leaves special tokens out. */

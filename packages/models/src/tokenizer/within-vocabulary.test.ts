@@ -10,6 +10,8 @@ const letters: Tokenizer = {
   count: (text) => text.length,
   padId: 25,
   eosId: 2,
+  asText: (text) => text,
+  controlTokens: [],
   tokenId: () => undefined,
   modelMaxLength: undefined,
 };

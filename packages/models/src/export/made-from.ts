@@ -1,0 +1,49 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { DataError, readTextIfThere, writeJsonAtomic } from "@rag-ft/core";
+import { z } from "zod";
+import { weightsDigest } from "../weights/weights-digest.js";
+
+/** Beside `onnx/model.onnx`: which safetensors it was made of. */
+const RECORD = join("onnx", "made_from.json");
+const recordSchema = z.object({ safetensors: z.string() });
+
+/** Notes that the folder's ONNX graph was made of its safetensors. */
+export async function recordWeights(folder: string): Promise<void> {
+  await writeJsonAtomic(join(folder, RECORD), { safetensors: await weightsDigest(folder) });
+}
+
+async function recorded(folder: string): Promise<string | undefined> {
+  const path = join(folder, RECORD);
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    return recordSchema.parse(JSON.parse(text)).safetensors;
+  } catch (cause) {
+    throw new DataError(`${path}: not a record of an export. Remove the folder onnx: it is made anew.`, { cause });
+  }
+}
+
+async function changedAt(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
+}
+
+export type OnnxState = "absent" | "current" | "stale" | "older";
+
+/**
+ * How `onnx/model.onnx` of a folder stands to the weights beside it: `stale` when it was made of others, `older` when it is of unknown making
+ * and safetensors came after it. Without safetensors it is all there is: `current`.
+ */
+export async function onnxState(folder: string): Promise<OnnxState> {
+  const graph = await changedAt(join(folder, "onnx", "model.onnx"));
+  if (graph === undefined) return "absent";
+  const digest = await weightsDigest(folder);
+  if (digest === undefined) return "current";
+  const from = await recorded(folder);
+  if (from !== undefined) return from === digest ? "current" : "stale";
+  const weights = (await changedAt(join(folder, "model.safetensors"))) ?? 0;
+  return weights <= graph ? "current" : "older";
+}
