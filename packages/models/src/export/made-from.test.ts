@@ -51,8 +51,8 @@ it("a graph made of other weights is stale, whatever the times say; one of unkno
   await write(2);
   await utimes(at("model.safetensors"), 50, 50);
   expect(await onnxState(folder)).toBe("stale");
-  await writeFile(at("onnx/made_from.json"), "{}");
-  await expect(onnxState(folder)).rejects.toThrow(/made_from\.json: not a record of an export/);
-  await rm(at("onnx/made_from.json"));
+  await writeFile(at("rag_ft_onnx.json"), "{}");
+  await expect(onnxState(folder)).rejects.toThrow(/rag_ft_onnx\.json: not a record of an export/);
+  await rm(at("rag_ft_onnx.json"));
   expect(await onnxState(folder)).toBe("current");
 });

@@ -4,8 +4,8 @@ import { DataError, readTextIfThere, writeJsonAtomic } from "@rag-ft/core";
 import { z } from "zod";
 import { weightsDigest } from "../weights/weights-digest.js";
 
-/** Beside `onnx/model.onnx`: which safetensors it was made of. */
-const RECORD = join("onnx", "made_from.json");
+/** Which safetensors `onnx/model.onnx` was made of. */
+const RECORD = "rag_ft_onnx.json";
 const recordSchema = z.object({ safetensors: z.string() });
 
 /** Notes that the folder's ONNX graph was made of its safetensors. */
@@ -20,7 +20,7 @@ async function recorded(folder: string): Promise<string | undefined> {
   try {
     return recordSchema.parse(JSON.parse(text)).safetensors;
   } catch (cause) {
-    throw new DataError(`${path}: not a record of an export. Remove the folder onnx: it is made anew.`, { cause });
+    throw new DataError(`${path}: not a record of an export. Remove it and the folder onnx, which is made anew.`, { cause });
   }
 }
 
