@@ -197,7 +197,7 @@ describe("openLocalModel", () => {
   it("answers by the weights that are in the folder, not by a graph that was made of others", async () => {
     const path = join(folder, "replaced");
     await writeTinyLlama(path);
-    const loaded = await loadDecoder(path, { env: {} });
+    const loaded = await loadDecoder(path, { env: {}, reporter: silentReporter });
     await saveDecoder(join(folder, "saved"), loaded);
     const say = async (name: string): Promise<string | undefined> => {
       const opened = await open(`local:${join(folder, name)}`);

@@ -20,7 +20,9 @@ async function recorded(folder: string): Promise<string | undefined> {
   try {
     return recordSchema.parse(JSON.parse(text)).safetensors;
   } catch (cause) {
-    throw new DataError(`${path}: not a record of an export. Remove it and the folder onnx, which is made anew.`, { cause });
+    throw new DataError(`${path}: not a record of an export. Remove it and the folder onnx, which is made anew.`, {
+      cause,
+    });
   }
 }
 
