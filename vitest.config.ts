@@ -3,10 +3,10 @@ import { defineConfig } from "vitest/config";
 // .ci/run counts the tests from a JSON report.
 const report = process.env.RAG_FT_TEST_REPORT;
 
-// Workspace packages resolve to their TypeScript source ("source" export condition), so tests need no build.
+// Workspace packages resolve to their TypeScript source (export condition "rag-ft-source": a name of our own, since published packages have "source", too), so tests need no build.
 export default defineConfig({
-  resolve: { conditions: ["source"] },
-  ssr: { resolve: { conditions: ["source"], externalConditions: ["source"] } },
+  resolve: { conditions: ["rag-ft-source"] },
+  ssr: { resolve: { conditions: ["rag-ft-source"], externalConditions: ["rag-ft-source"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "scripts/*.test.ts"],
     pool: "forks",

@@ -36,6 +36,7 @@ const STAGES = [
   "compare",
   "report",
   "review",
+  "ask",
   "serve",
   "hand-over",
 ];

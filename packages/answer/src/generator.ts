@@ -16,8 +16,8 @@ export interface AnswerRequest {
   passages: readonly Document[];
 }
 
-/** Of one answer that somebody reads while it is made. */
-export type LiveOptions = Pick<CompletionOptions, "onText" | "signal">;
+/** Of one answer that somebody reads while it is made; what is left out is as the generator was opened. */
+export type LiveOptions = Partial<Pick<CompletionOptions, "onText" | "signal" | "max_new_tokens" | "temperature">>;
 
 /** A request as a model takes it. */
 export interface PreparedRequest {

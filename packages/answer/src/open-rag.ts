@@ -1,51 +1,79 @@
-import { readDocuments, type StageContext, silentReporter } from "@rag-ft/core";
+import { type Document, readDocuments, type StageContext, silentReporter, UserError } from "@rag-ft/core";
 import { createRequestTally } from "@rag-ft/llm";
-import { openPassageEncoder, openRetriever, type RetrievalSettings } from "@rag-ft/retrieval";
-import type { GeneratorSettings } from "./generator-settings.js";
+import { openPassageEncoder, openRetriever } from "@rag-ft/retrieval";
 import { openGenerator } from "./open-generator.js";
+import type { OpenRagOptions, OpenSearchOptions } from "./open-rag-options.js";
+import { createRagSearch, type RagSearch, type SearchParts } from "./rag-search.js";
 import { createRagSystem, type RagSystem } from "./rag-system.js";
+import { findSystem, type RecordedSystem } from "./run/find-system.js";
 
-/** Where a system's parts are, and how it answers; the names are those of test-e2e's settings. */
-export interface OpenRagOptions extends Partial<RetrievalSettings>, Partial<GeneratorSettings> {
-  /** Document database: documents.jsonl, or the reference's .pkl. */
-  document_path: string;
-  /** The retriever: a folder or hub id of an encoder, or `text-embedding-…`. */
-  embedding_model_name_or_path: string;
-  /** The generator: a folder or hub id of a decoder, or a model behind the OpenAI API. */
-  qa_model_name_or_path: string;
-  /** Folder that keeps the passages' vectors; without it they are made at every opening. */
-  index_path?: string;
-  /** Passages in the prompt; 4 when left out. */
-  embedding_max_num_to_retrieve?: number;
+/** @throws UserError when a run holds a part of a system only. */
+function requireWhole(run: string, system: RecordedSystem): OpenRagOptions {
+  const { qa_model_name_or_path, embedding_model_name_or_path, document_path } = system;
+  if (
+    qa_model_name_or_path === undefined ||
+    embedding_model_name_or_path === undefined ||
+    document_path === undefined
+  ) {
+    throw new UserError(
+      `${run}: holds no generator, or no database. Open it by its parts: openRag({ ...(await findSystem(folder)), qa_model_name_or_path: … }).`,
+    );
+  }
+  return { ...system, qa_model_name_or_path, embedding_model_name_or_path, document_path };
 }
 
 /** The values that test-e2e has, too. */
 const DEFAULTS = { max_seq_length: 2048, max_new_tokens: 256, request_timeout: 300, seed: 0, device: "cpu" };
 
+function whole(context: Partial<StageContext>): StageContext {
+  const { reporter = silentReporter, signal = new AbortController().signal, env = process.env } = context;
+  return { reporter, signal, env };
+}
+
+async function openSearched(
+  documents: readonly Document[],
+  options: OpenSearchOptions,
+  context: Partial<StageContext>,
+): Promise<SearchParts> {
+  const { reporter, signal, env } = whole(context);
+  const settings = { retrieval: "dense" as const, ...DEFAULTS, ...options };
+  const model = settings.embedding_model_name_or_path;
+  const { device, index_path: indexPath } = settings;
+  const retriever = await openRetriever(documents, {
+    settings,
+    model,
+    openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device }),
+    ...(indexPath === undefined ? {} : { indexPath }),
+    reporter,
+    signal,
+  });
+  return { retriever, limit: settings.embedding_max_num_to_retrieve ?? 4 };
+}
+
 /**
- * Opens a tuned system: its database, retriever and generator, with the prompt format that the generator was trained on.
+ * Opens a database and its retriever, to search and embed alone.
+ *
+ * @throws UserError, DataError where a part is missing or does not fit.
+ */
+export async function openSearch(options: OpenSearchOptions, context: Partial<StageContext> = {}): Promise<RagSearch> {
+  return createRagSearch(await openSearched(await readDocuments(options.document_path), options, context));
+}
+
+/**
+ * Opens a tuned system: its database, retriever and generator, with the prompt format that the generator was trained on. `from`: the
+ * folder of a run (see `findSystem`), or where its parts are.
  *
  * @throws UserError, DataError where a part is missing or does not fit; nothing stays open then.
  */
-export async function openRag(options: OpenRagOptions, context: Partial<StageContext> = {}): Promise<RagSystem> {
-  const { reporter = silentReporter, signal = new AbortController().signal, env = process.env } = context;
-  const settings = { retrieval: "dense" as const, ...DEFAULTS, ...options };
-  const documents = await readDocuments(settings.document_path);
-  const model = settings.embedding_model_name_or_path;
-  const { device, index_path: indexPath } = settings;
-  // The generator first: a wrong name or a missing key shows before the database is embedded.
-  const whole = { env, reporter, signal };
-  const { generator } = await openGenerator(settings, { ...whole, tally: createRequestTally() });
+export async function openRag(from: string | OpenRagOptions, context: Partial<StageContext> = {}): Promise<RagSystem> {
+  const options = typeof from === "string" ? requireWhole(from, await findSystem(from)) : from;
+  const documents = await readDocuments(options.document_path);
+  // The generator before the retriever: a wrong name or a missing key shows before the database is embedded.
+  const settings = { ...DEFAULTS, ...options };
+  const { generator } = await openGenerator(settings, { ...whole(context), tally: createRequestTally() });
   try {
-    const retriever = await openRetriever(documents, {
-      settings,
-      model,
-      openEncoder: () => openPassageEncoder(model, { ...whole, device }),
-      ...(indexPath === undefined ? {} : { indexPath }),
-      reporter,
-      signal,
-    });
-    return createRagSystem({ retriever, generator, limit: settings.embedding_max_num_to_retrieve ?? 4 });
+    const { retriever, limit } = await openSearched(documents, options, context);
+    return createRagSystem({ retriever, generator, limit });
   } catch (error) {
     await generator.close();
     throw error;

@@ -1,26 +1,8 @@
-import { type ChatTurn, type Document, retrievalQuery } from "@rag-ft/core";
+import { type ChatTurn, retrievalQuery } from "@rag-ft/core";
 import { type CompletionUsage, checkReply, readCompletion } from "@rag-ft/llm";
-import type { MetadataFilter, Retriever } from "@rag-ft/retrieval";
+import type { MetadataFilter } from "@rag-ft/retrieval";
 import type { Generator } from "./generator.js";
-
-/** A passage that was found, best first. */
-export interface FoundPassage {
-  document: Document;
-  /** Place in the database. */
-  id: number;
-  /** What the search ranks by. */
-  score: number;
-}
-
-export interface SearchOptions {
-  /** Passages wanted; as many as an answer gets when left out. */
-  limit?: number;
-  /** So many better ones are passed over: the start of a page. */
-  offset?: number;
-  /** Only passages whose metadata fits. */
-  filter?: MetadataFilter;
-  signal?: AbortSignal;
-}
+import { createRagSearch, type FoundPassage, type RagSearch, type SearchParts } from "./rag-search.js";
 
 export interface AskOptions {
   /** The dialogue before the question; its last user turns are searched by too (`retrievalQuery`). */
@@ -30,6 +12,10 @@ export interface AskOptions {
   /** Only from passages whose metadata fits. */
   filter?: MetadataFilter;
   signal?: AbortSignal;
+  /** Tokens of the answer, at most; as the generator was opened when left out. */
+  max_new_tokens?: number;
+  /** 0 is greedy, and what is taken when left out. */
+  temperature?: number;
 }
 
 /** An answer with what it was made of. */
@@ -53,9 +39,9 @@ export type AnswerEvent =
   | { type: "answer"; answer: SystemAnswer };
 
 /** A retriever and a generator that answer questions together. */
-export interface RagSystem {
-  /** Passages for a question, best first. */
-  search(question: string, options?: SearchOptions): Promise<FoundPassage[]>;
+export interface RagSystem extends RagSearch {
+  /** Where answers are made: in this process, one after the other, or behind an API. */
+  readonly provider: Generator["provider"];
   /**
    * Retrieves, and answers greedily from what was found.
    *
@@ -64,42 +50,32 @@ export interface RagSystem {
   ask(question: string, options?: AskOptions): Promise<SystemAnswer>;
   /** The same while it happens. An iteration that is left early stops the generator. */
   stream(question: string, options?: AskOptions): AsyncGenerator<AnswerEvent, void, undefined>;
-  close(): Promise<void>;
 }
 
-export interface RagParts {
-  retriever: Retriever & { close?(): Promise<void> };
+export interface RagParts extends SearchParts {
   generator: Generator;
-  /** Passages in the prompt, where a call does not say. */
-  limit: number;
 }
 
 /** Makes one system of its parts, which it closes. */
-export function createRagSystem({ retriever, generator, limit: usual }: RagParts): RagSystem {
-  const search = async (
-    question: string,
-    { limit = usual, ...options }: SearchOptions = {},
-  ): Promise<FoundPassage[]> => {
-    const { offset, filter, signal } = options;
-    const [found] = await retriever.retrieve([question], limit, { offset, filter, signal });
-    return (found?.documents ?? []).map((document, i) => ({
-      document,
-      id: found?.ids[i] as number,
-      score: found?.scores[i] as number,
-    }));
-  };
+export function createRagSystem({ retriever, generator, limit }: RagParts): RagSystem {
+  const found = createRagSearch({ retriever, limit });
   const searchInDialogue = (question: string, options: AskOptions): Promise<FoundPassage[]> =>
-    search(retrievalQuery({ question, chat_history: options.history }), options);
+    found.search(retrievalQuery({ question, chat_history: options.history }), options);
   const answerFrom = async (
     question: string,
     passages: FoundPassage[],
-    { history = [], signal }: AskOptions,
+    { history = [], signal, max_new_tokens, temperature }: AskOptions,
     onText?: (piece: string) => void,
   ): Promise<SystemAnswer> => {
     const documents = passages.map(({ document }) => document);
     const prepared = generator.prepare({ question, history, passages: documents });
     const startedAt = performance.now();
-    const completion = await prepared.send({ ...(signal ? { signal } : {}), ...(onText ? { onText } : {}) });
+    const completion = await prepared.send({
+      ...(signal ? { signal } : {}),
+      ...(onText ? { onText } : {}),
+      ...(max_new_tokens === undefined ? {} : { max_new_tokens }),
+      ...(temperature === undefined ? {} : { temperature }),
+    });
     // A decoder in this process may well say nothing: that is its answer.
     const { text, finish_reason, usage } =
       generator.provider === "local" ? readCompletion(completion) : checkReply(completion, generator.identity);
@@ -113,7 +89,8 @@ export function createRagSystem({ retriever, generator, limit: usual }: RagParts
     };
   };
   return {
-    search,
+    ...found,
+    provider: generator.provider,
     async ask(question, options = {}) {
       return answerFrom(question, await searchInDialogue(question, options), options);
     },
@@ -151,7 +128,7 @@ export function createRagSystem({ retriever, generator, limit: usual }: RagParts
     },
     async close() {
       await generator.close();
-      await retriever.close?.();
+      await found.close();
     },
   };
 }

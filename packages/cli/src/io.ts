@@ -1,4 +1,4 @@
-import type { Reporter } from "@rag-ft/core";
+import type { Reporter, Terminal } from "@rag-ft/core";
 
 /** What the CLI has of the world; tests put their own in its place. */
 export interface Io {
@@ -9,6 +9,8 @@ export interface Io {
   /** Progress; made only when a stage runs, since it needs more than help does. */
   reporter(): Promise<Reporter>;
   env: Readonly<Record<string, string | undefined>>;
+  /** For a stage that talks. */
+  terminal: Terminal;
   /** Calls back at each SIGINT or SIGTERM; returns what stops that. */
   onInterrupt(listener: () => void): () => void;
   /** Ends the process now. */
@@ -26,6 +28,7 @@ export function createProcessIo(): Io {
     err: (text) => process.stderr.write(text),
     reporter: async () => (await import("@rag-ft/core")).createConsoleReporter(process.stderr),
     env: process.env,
+    terminal: { input: process.stdin, output: process.stdout },
     onInterrupt(listener) {
       process.on("SIGINT", listener);
       process.on("SIGTERM", listener);

@@ -61,6 +61,18 @@ export const stageRegistry: StageRegistry = {
     summary: "label answers on a local page",
     load: () => opened(async () => (await import("@rag-ft/review")).review),
   },
+  ask: {
+    summary: "ask a tuned system a question",
+    load: () => opened(async () => (await import("@rag-ft/ask")).ask),
+  },
+  serve: {
+    summary: "serve a tuned system: chat page, OpenAI's routes, search, MCP",
+    load: () => opened(async () => (await import("@rag-ft/serve")).serve),
+  },
+  mcp: {
+    summary: "let an editor or assistant search the passages (MCP)",
+    load: () => opened(async () => (await import("@rag-ft/serve")).mcp),
+  },
   cache: {
     summary: "list or remove what the cache holds",
     load: () => opened(async () => (await import("@rag-ft/pipeline")).cache),

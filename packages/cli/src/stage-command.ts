@@ -62,7 +62,7 @@ export async function runStageCommand(
     });
     throw new UserError(`${stage.name}:\n${lines.join("\n")}\nAll flags: rag-ft ${stage.name} --help`);
   }
-  const context = { reporter: await io.reporter(), signal: interrupt.signal, env: io.env };
+  const context = { reporter: await io.reporter(), signal: interrupt.signal, env: io.env, terminal: io.terminal };
   if (parsed.values.dry_run === true && stage.plan) {
     const { requests } = await stage.plan(parsed.values, { ...context, planned: new Map() });
     io.out(`${renderPlan([{ id: stage.name, requests }])}\n`);

@@ -1,3 +1,4 @@
+import type { Readable, Writable } from "node:stream";
 import type { z } from "zod";
 import type { Reporter } from "./progress.js";
 
@@ -8,6 +9,14 @@ export interface StageContext {
   signal: AbortSignal;
   /** Environment variables (`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `HF_TOKEN`, …); `process.env` outside tests. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Where a stage that talks reads and writes while it runs; left out where stages run in a row. */
+  terminal?: Terminal;
+}
+
+/** Standard input and output of who started a stage. */
+export interface Terminal {
+  input: Readable;
+  output: Writable;
 }
 
 /** What a finished stage says of itself. */

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { ANSWER_LABELS, describeIssues, type Prediction } from "@rag-ft/core";
+import { isOwnHost } from "@rag-ft/page";
 import { z } from "zod";
 import type { LabelFile } from "./labels.js";
-import { isOwnHost } from "./loopback.js";
 import { idOf, reviewData } from "./review-data.js";
 import { reviewPage } from "./review-page.js";
 

@@ -1,10 +1,9 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { pathKind, predictionSchema, readJsonl, type StageContext, type StageResult, UserError } from "@rag-ft/core";
+import { isLoopback, listenOn } from "@rag-ft/page";
 import { openLabelFile } from "./labels.js";
-import { isLoopback } from "./loopback.js";
 import { reviewData } from "./review-data.js";
 import { createReviewServer } from "./review-server.js";
 import type { ReviewSettings } from "./settings.js";
@@ -21,13 +20,6 @@ function userName(env: StageContext["env"]): string {
 
 async function predictionsPath(given: string): Promise<string> {
   return (await pathKind(given)) === "folder" ? join(given, "test-predictions.jsonl") : given;
-}
-
-function describeProblem(error: NodeJS.ErrnoException, { host, port }: ReviewSettings): string {
-  if (error.code === "EADDRINUSE")
-    return `port ${port} of ${host} is taken. Give another --port, or 0 for any that is free.`;
-  if (error.code === "EACCES") return `port ${port} may not be opened by this user. Give --port a number above 1023.`;
-  return `${host}:${port} cannot be listened on (${error.message}). Check --host.`;
 }
 
 /** Serves the review page until the stage is stopped (Ctrl-C), which is how a review ends. */
@@ -50,17 +42,9 @@ export async function runReview(settings: ReviewSettings, context: StageContext)
   const server = createReviewServer({ predictions, labels, labeller, file, host });
   const count = (): number =>
     reviewData(predictions, labels, { labeller, file }).items.filter(({ label }) => label).length;
-  const listening = once(server, "listening");
-  server.listen(port, host);
-  try {
-    await listening;
-  } catch (error) {
-    throw new UserError(describeProblem(error as NodeJS.ErrnoException, settings), { cause: error });
-  }
-  const { port: actual } = server.address() as AddressInfo;
-  const name = host.includes(":") ? `[${host}]` : host;
+  const address = await listenOn(server, host, port);
   reporter.info(`${count()} of ${predictions.length} answers are labelled in ${file}`);
-  reporter.info(`review them at http://${name}:${actual}/ - Ctrl-C ends the review`);
+  reporter.info(`review them at ${address} - Ctrl-C ends the review`);
   if (!signal.aborted) await once(signal, "abort");
   server.closeAllConnections();
   server.close();

@@ -1,3 +1,4 @@
+import { Readable, Writable } from "node:stream";
 import type { Reporter } from "@rag-ft/core";
 import type { Io } from "../io.js";
 
@@ -11,8 +12,8 @@ export interface MemoryIo extends Io {
   interrupt(): void;
 }
 
-/** An `Io` that keeps all that is written. */
-export function createMemoryIo(env: Record<string, string> = {}): MemoryIo {
+/** An `Io` that keeps all that is written; `lines` is what is typed. */
+export function createMemoryIo(env: Record<string, string> = {}, lines: readonly string[] = []): MemoryIo {
   const written = { out: "", err: "", log: "" };
   const exits: number[] = [];
   const listeners = new Set<() => void>();
@@ -34,6 +35,15 @@ export function createMemoryIo(env: Record<string, string> = {}): MemoryIo {
     },
     reporter: async () => reporter,
     env,
+    terminal: {
+      input: Readable.from(lines.map((line) => `${line}\n`)),
+      output: new Writable({
+        write(chunk, _encoding, done) {
+          written.out += String(chunk);
+          done();
+        },
+      }),
+    },
     onInterrupt(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

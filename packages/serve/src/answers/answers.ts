@@ -1,0 +1,46 @@
+import type { AnswerEvent, RagSystem, SystemAnswer } from "@rag-ft/answer";
+import type { ChatTurn } from "@rag-ft/core";
+import type { AnswerQueue } from "./answer-queue.js";
+import { EventBuffer } from "./event-buffer.js";
+
+/** One question of a client. */
+export interface AskedTurn {
+  question: string;
+  history: readonly ChatTurn[];
+  max_new_tokens?: number;
+  temperature?: number;
+}
+
+export interface Asker {
+  /** Whose request it is: clients take turns. */
+  client: string;
+  /** Aborted when the client is gone or its time is over. */
+  signal: AbortSignal;
+}
+
+/** Answers one question when its turn has come. The events can be read while it is made; the generator is free again when it is made, read or not. */
+export function answerInTurn(
+  system: RagSystem,
+  queue: AnswerQueue,
+  { question, ...options }: AskedTurn,
+  { client, signal }: Asker,
+): AsyncIterable<AnswerEvent> {
+  const events = new EventBuffer<AnswerEvent>();
+  queue
+    .run(client, signal, async () => {
+      for await (const event of system.stream(question, { ...options, signal })) events.push(event);
+    })
+    .then(
+      () => events.end(),
+      (error: unknown) => events.fail(error),
+    );
+  return events;
+}
+
+/** The whole answer. */
+export async function wholeAnswer(events: AsyncIterable<AnswerEvent>): Promise<SystemAnswer> {
+  let whole: SystemAnswer | undefined;
+  for await (const event of events) if (event.type === "answer") whole = event.answer;
+  if (!whole) throw new Error("The answer ended without its last event.");
+  return whole;
+}

@@ -1,0 +1,122 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import axe from "axe-core";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestServer, type TestServer } from "../testing/start-test-server.js";
+
+const program = ["chromium", "chromium-browser", "google-chrome"]
+  .flatMap((name) => (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)))
+  .find((path) => existsSync(path));
+if (program === undefined) console.log("No Chromium on this machine: the chat page is not driven.");
+
+/** Every rule that the page breaks, as axe names it. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
+}
+
+describe.skipIf(program === undefined)("the chat page in a browser", () => {
+  let browser: Browser;
+  let server: TestServer;
+  let hold: (() => void) | undefined;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: program ?? "", args: ["--no-sandbox"] });
+    server = await startTestServer({
+      model: {
+        reply: async ({ messages }) => {
+          const question = messages.at(-1)?.content ?? "";
+          if (question.includes("slowly")) await new Promise<void>((resolve) => (hold = resolve));
+          return question.includes("trains")
+            ? "<script>document.title = 'broken'</script>\n```sh\nboat --blue\n```\nDone."
+            : "Blue boats float on the lake.";
+        },
+      },
+    });
+  });
+  afterAll(async () => {
+    hold?.();
+    await browser?.close();
+    await server?.close();
+  });
+
+  const ask = async (page: Page, question: string): Promise<void> => {
+    await page.getByLabel("Question", { exact: true }).fill(question);
+    await page.keyboard.press("Enter");
+  };
+
+  it.each([
+    [400, "light"],
+    [1280, "dark"],
+  ] as const)(
+    "asks, opens a citation, votes, goes on after a reload; axe finds nothing (%i px, %s)",
+    async (width, colorScheme) => {
+      const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
+      const page = await context.newPage();
+      const problems: string[] = [];
+      page.on("pageerror", (error) => problems.push(String(error)));
+      page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+      await page.goto(server.address);
+      expect(await violations(page)).toEqual([]);
+
+      await ask(page, "Which boats float?");
+      await page.getByText("Blue boats float on the lake.").waitFor();
+      await page.getByRole("button", { name: "[1] Boats > Blue" }).click();
+      const dialog = page.getByRole("dialog");
+      expect(await dialog.locator("mark").allTextContents()).toContain("Blue boats float on the lake");
+      expect(await dialog.locator("pre code").textContent()).toBe("boat --blue");
+      expect(await dialog.getByRole("link").getAttribute("href")).toBe("https://docs.test/boats#blue");
+      expect(await violations(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+
+      await page.getByRole("button", { name: "Good answer" }).click();
+      await page.getByRole("button", { name: "Good answer", pressed: true }).waitFor();
+      await page.reload();
+      await page.getByRole("button", { name: "Good answer", pressed: true }).waitFor();
+      await ask(page, "And which trains?");
+      await page.getByText("Done.").waitFor();
+      expect(await page.locator(".answer pre code").last().textContent()).toBe("boat --blue");
+      expect(await page.title()).toBe("Ask – rag-ft");
+      expect(server.model.requests.at(-1)?.body?.messages.map(({ role }) => role)).toEqual([
+        "system",
+        "user",
+        "assistant",
+        "user",
+      ]);
+      expect(await violations(page)).toEqual([]);
+      // Nothing is wider than the screen.
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+      expect(problems).toEqual([]);
+      const rows = (await readFile(server.turnsFile, "utf8"))
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { vote?: string });
+      expect(rows.at(-1)).toMatchObject({ kind: "vote", vote: "up" });
+      await context.close();
+    },
+  );
+
+  it("stops an answer, and answers again", async () => {
+    const page = await browser.newPage();
+    await page.goto(server.address);
+    await ask(page, "Answer slowly, please");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Stopped.").waitFor();
+    hold?.();
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await ask(page, "Which boats float?");
+    await page.getByText("Blue boats float on the lake.").waitFor();
+    const before = server.model.requests.length;
+    await page.getByRole("button", { name: "Answer again" }).click();
+    await expect.poll(() => server.model.requests.length).toBe(before + 1);
+    await page.getByText("Blue boats float on the lake.").waitFor();
+    expect(server.model.requests.at(-1)?.body?.messages).toHaveLength(2);
+    await page.close();
+  });
+});

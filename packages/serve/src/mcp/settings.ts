@@ -1,0 +1,17 @@
+import { systemSettings } from "@rag-ft/answer";
+import { z } from "zod";
+
+const { run, embedding_model_name_or_path, document_path, index_path, retrieval, bm25_weight, device } = systemSettings;
+
+/** Settings of `mcp`. */
+export const mcpSettings = z.object({
+  run,
+  embedding_model_name_or_path,
+  document_path,
+  index_path,
+  retrieval,
+  bm25_weight,
+  device,
+});
+
+export type McpSettings = z.infer<typeof mcpSettings>;

@@ -1,0 +1,46 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import { jsonBody } from "../json-body.js";
+import type { ServerParts } from "../server-parts.js";
+import { requireModel } from "./models.js";
+
+/** Texts of one request. */
+const MOST_TEXTS = 1000;
+
+const documentSchema = z.union([
+  z.string().min(1),
+  z.looseObject({ text: z.string().min(1) }).transform(({ text }) => text),
+]);
+
+const requestSchema = z.looseObject({
+  model: z.string(),
+  query: z.string().min(1),
+  documents: z.array(documentSchema).min(1).max(MOST_TEXTS),
+  top_n: z.number().int().min(1).nullish(),
+  return_documents: z.boolean().nullish(),
+});
+
+function innerProduct(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+}
+
+/** `POST /v1/rerank`, as Cohere and vLLM have it: texts by the inner product of the retriever's vectors with the query's. */
+export function rerank({ system, names }: Pick<ServerParts, "system" | "names">) {
+  return async (context: Context): Promise<Response> => {
+    const { model, query, documents, top_n, return_documents } = await jsonBody(context, requestSchema);
+    requireModel(model, [names.retriever]);
+    const { signal } = context.req.raw;
+    const [[of] = [], texts] = await Promise.all([
+      system().embed([query], "query", { signal }),
+      system().embed(documents, "passage", { signal }),
+    ]);
+    const results = texts
+      .map((vector, index) => ({ index, relevance_score: of ? innerProduct(of, vector) : 0 }))
+      .sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)
+      .slice(0, top_n ?? documents.length)
+      .map((result) =>
+        return_documents === true ? { ...result, document: { text: documents[result.index] } } : result,
+      );
+    return context.json({ model: names.retriever ?? model, results });
+  };
+}
