@@ -236,6 +236,42 @@ it("stops at its time, and tells in the stream what failed", async () => {
   expect((await post(address, "v1/chat/completions", QUESTION)).status).toBe(504);
 });
 
+it("stops the model when the client goes, and gives its place to the next", async () => {
+  let gone = 0;
+  const { address, model } = await start({
+    settings: { concurrency: 1 },
+    model: {
+      reply: async (_, index) => {
+        if (index === 0) await new Promise(() => {});
+        return "next";
+      },
+    },
+  });
+  const leaving = new AbortController();
+  const body = JSON.stringify({ ...QUESTION, stream: true });
+  const headers = { "content-type": "application/json" };
+  const first = await fetch(`${address}v1/chat/completions`, { method: "POST", headers, body, signal: leaving.signal });
+  await expect.poll(() => model.requests.length).toBe(1);
+  leaving.abort();
+  await first.text().catch(() => gone++);
+  expect(gone).toBe(1);
+  const second = await client({ address, model } as TestServer).chat.completions.create(QUESTION);
+  expect(second.choices[0]?.message.content).toBe("next");
+});
+
+it("answers a hundred at once while one client never reads", async () => {
+  const { address } = await start({ settings: { max_queue: 200 } });
+  const held = await post(address, "v1/chat/completions", { ...QUESTION, stream: true });
+  const all = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const response = await post(address, "v1/chat/completions", { ...QUESTION, stream: true });
+      return [response.status, (await response.text()).includes("[DONE]")];
+    }),
+  );
+  expect(all).toEqual(Array.from({ length: 100 }, () => [200, true]));
+  await held.body?.cancel();
+});
+
 it("speaks MCP over HTTP: search and fetch", async () => {
   const { address } = await start();
   const mcp = new Client({ name: "test", version: "1" });

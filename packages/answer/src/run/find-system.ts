@@ -47,6 +47,7 @@ async function testedSystem(run: string, record: FoundRecord): Promise<RecordedS
     ...(await named(run, record, "qa_model_name_or_path", settings.qa_model_name_or_path)),
     ...(await named(run, record, "embedding_model_name_or_path", settings.embedding_model_name_or_path)),
     ...(await named(run, record, "document_path", settings.document_path)),
+    ...(await named(run, record, "retrieval_choice_of", settings.retrieval_choice_of)),
   };
 }
 
@@ -61,6 +62,7 @@ async function trainedSystem(run: string, record: FoundRecord): Promise<Recorded
     qa_model_name_or_path: record.folder,
     ...(await named(run, record, "embedding_model_name_or_path", settings.embedding_model)),
     ...(await named(run, record, "document_path", settings.full_dataset_file_path)),
+    ...(await named(run, record, "retrieval_choice_of", settings.retrieval_choice_of)),
   };
 }
 
