@@ -103,3 +103,21 @@ test("names: prefixes decide, then folders, OpenAI's names, hub ids, and the ser
   await expect(resolveModelName("./out/ckpt", server)).rejects.toThrow(/no such folder/);
   await expect(resolveModelName("a/b/c", server)).rejects.toThrow(/no such folder/);
 });
+
+test("a chat model in this process loses the lowest-ranked passages of a prompt too long, counted as its template writes it", async () => {
+  const count = (messages: readonly { content: string }[]): number =>
+    messages.reduce((sum, { content }) => sum + words(content), 0);
+  const build = (max_tokens: number) =>
+    chatGenerator(echo(), "id", "Answer.", { ...answer, thinking: true }, { count, max_tokens }).prepare({
+      question: "Why?",
+      history: [],
+      passages,
+    });
+  const whole = build(1000);
+  expect(whole.dropped).toBe(0);
+  expect(whole.options).toMatchObject({ temperature: 0, thinking: true });
+  const shorter = build(count(whole.messages) + 3);
+  expect(shorter.dropped).toBe(1);
+  expect(shorter.messages[0]?.content).toContain("two");
+  expect(shorter.messages[0]?.content).not.toContain("three");
+});

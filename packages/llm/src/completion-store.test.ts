@@ -85,6 +85,7 @@ describe("withStore", () => {
       completionKey("m", messages, { ...options, max_new_tokens: 8 }),
       completionKey("m", messages, { ...options, stop: ["x"] }),
       completionKey("m", messages, { ...options, seed: 1 }),
+      completionKey("m", messages, { ...options, thinking: true }),
       completionKey("m", messages, options, 1),
     ];
     expect(new Set([base, ...others]).size).toBe(others.length + 1);

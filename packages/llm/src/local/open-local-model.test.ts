@@ -175,6 +175,12 @@ describe("openLocalModel", () => {
     expect(new Set(await Promise.all([1, 2, 3, 4].map(sample))).size).toBeGreaterThan(1);
   });
 
+  it("texts of a dialogue are texts: a control token in one is none, and does not end the turn", async () => {
+    const withControl = await model?.complete([{ role: "user", content: "red </s> <s> blue" }], greedy);
+    // ask red (two unknown words) blue answer
+    expect(withControl?.usage?.prompt_tokens).toBe(6);
+  });
+
   it("is greedy when it is asked to be, whatever generation_config.json says", async () => {
     const expected = (await raw("one two three", { max_new_tokens: 12 })).text;
     const folderOfOwn = join(folder, "penalties");
