@@ -185,30 +185,36 @@ const result = {
   equal_runs_found_different: {},
 };
 
-console.log("Shares (Wilson), exact");
-for (const n of SIZES) {
-  const shares = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
-  const each = Object.fromEntries(shares.map((p) => [p, note(wilsonCoverage(n, p))]));
-  const fine = Array.from({ length: 901 }, (_, i) => wilsonCoverage(n, 0.05 + i / 1000));
-  const average = fine.reduce((sum, value) => sum + value, 0) / fine.length;
-  result.wilson[n] = { mean: average, least: Math.min(...fine), most: Math.max(...fine) };
-  console.log(
-    `  n ${n}: ${shares.map((p) => `p ${p} ${shown(each[p])}`).join("  ")}; over p from 0.05 to 0.95 mean ${shown(average)}, ` +
-      `from ${shown(Math.min(...fine))} to ${shown(Math.max(...fine))}`,
-  );
-}
-console.log(`Means (bootstrap): ours, and for comparison plain percentile and BCa; ${ROUNDS} rounds`);
-for (const [name, population] of Object.entries(POPULATIONS)) {
-  result.bootstrap[name] = {};
+// --clustered: only what shared sources do.
+if (!flags.clustered) {
+  console.log("Shares (Wilson), exact");
   for (const n of SIZES) {
-    const { ours, percentile, bca } = meanCoverage(population, n);
-    result.bootstrap[name][n] = note(ours);
-    console.log(`  ${name}, n ${n}: ${shown(ours)} (percentile ${shown(percentile)}, BCa ${shown(bca)})`);
+    const shares = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+    const each = Object.fromEntries(shares.map((p) => [p, note(wilsonCoverage(n, p))]));
+    const fine = Array.from({ length: 901 }, (_, i) => wilsonCoverage(n, 0.05 + i / 1000));
+    const average = fine.reduce((sum, value) => sum + value, 0) / fine.length;
+    result.wilson[n] = { mean: average, least: Math.min(...fine), most: Math.max(...fine) };
+    console.log(
+      `  n ${n}: ${shares.map((p) => `p ${p} ${shown(each[p])}`).join("  ")}; over p from 0.05 to 0.95 mean ${shown(average)}, ` +
+        `from ${shown(Math.min(...fine))} to ${shown(Math.max(...fine))}`,
+    );
+  }
+  console.log(`Means (bootstrap): ours, and for comparison plain percentile and BCa; ${ROUNDS} rounds`);
+  for (const [name, population] of Object.entries(POPULATIONS)) {
+    result.bootstrap[name] = {};
+    for (const n of SIZES) {
+      const { ours, percentile, bca } = meanCoverage(population, n);
+      result.bootstrap[name][n] = note(ours);
+      console.log(`  ${name}, n ${n}: ${shown(ours)} (percentile ${shown(percentile)}, BCa ${shown(bca)})`);
+    }
   }
 }
 console.log("Questions of shared sources, nominal 95 %: by source, and as if they were independent");
 for (const binary of [true, false]) {
   for (const [count, each] of [
+    [2, 5],
+    [4, 5],
+    [7, 5],
     [15, 5],
     [30, 3],
     [60, 5],
@@ -219,22 +225,24 @@ for (const binary of [true, false]) {
     console.log(`  ${name}: by source ${shown(found.by_source)}, without ${shown(found.without)}`);
   }
 }
-console.log("Differences of two runs: coverage, and how often p < 0.05");
-const PAIRS = {
-  "right or wrong, 10 % gained, 5 % lost": [rightOrWrong(0.1, 0.05), 0.05],
-  "right or wrong, 25 % gained, 10 % lost": [rightOrWrong(0.25, 0.1), 0.15],
-  "right or wrong, equal, 20 % differ": [rightOrWrong(0.1, 0.1), 0],
-  "F1, equal, 40 % differ": [answers(POPULATIONS.F1), 0],
-  "reciprocal rank, equal, 40 % differ": [answers(POPULATIONS["reciprocal rank"]), 0],
-};
-for (const [name, [draw, truth]] of Object.entries(PAIRS)) {
-  result.paired[name] = {};
-  if (truth === 0) result.equal_runs_found_different[name] = {};
-  for (const n of SIZES) {
-    const { coverage, found } = pairedCoverage(draw, truth, n);
-    result.paired[name][n] = note(coverage);
-    if (truth === 0) result.equal_runs_found_different[name][n] = found;
-    console.log(`  ${name}, n ${n}: ${shown(coverage)}, p < 0.05 in ${shown(found)}`);
+if (!flags.clustered) {
+  console.log("Differences of two runs: coverage, and how often p < 0.05");
+  const PAIRS = {
+    "right or wrong, 10 % gained, 5 % lost": [rightOrWrong(0.1, 0.05), 0.05],
+    "right or wrong, 25 % gained, 10 % lost": [rightOrWrong(0.25, 0.1), 0.15],
+    "right or wrong, equal, 20 % differ": [rightOrWrong(0.1, 0.1), 0],
+    "F1, equal, 40 % differ": [answers(POPULATIONS.F1), 0],
+    "reciprocal rank, equal, 40 % differ": [answers(POPULATIONS["reciprocal rank"]), 0],
+  };
+  for (const [name, [draw, truth]] of Object.entries(PAIRS)) {
+    result.paired[name] = {};
+    if (truth === 0) result.equal_runs_found_different[name] = {};
+    for (const n of SIZES) {
+      const { coverage, found } = pairedCoverage(draw, truth, n);
+      result.paired[name][n] = note(coverage);
+      if (truth === 0) result.equal_runs_found_different[name][n] = found;
+      console.log(`  ${name}, n ${n}: ${shown(coverage)}, p < 0.05 in ${shown(found)}`);
+    }
   }
 }
 const rounded = JSON.parse(

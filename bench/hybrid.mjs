@@ -13,7 +13,7 @@ import {
   hybridRetriever,
   openIndex,
 } from "../packages/retrieval/dist/index.js";
-import { differencesTable, figuresTable, shownFigures } from "../packages/test-retriever/dist/index.js";
+import { comparedNames, differencesTable, figuresTable } from "../packages/test-retriever/dist/index.js";
 import { flattenQuestions } from "../packages/train-retriever/dist/index.js";
 import { database, ENCODER_SETTINGS, passagesOf } from "./data.mjs";
 import { mean, rounded } from "./measure.mjs";
@@ -47,7 +47,7 @@ async function measure(folder, encoder) {
     );
   }
   const sources = questions.map(sourceOf);
-  const names = shownFigures(Object.keys(found.BM25[0])).map(({ name }) => name);
+  const names = comparedNames(Object.keys(found.BM25[0]));
   const compare = (from, to) =>
     names.map((figure) => {
       const values = (name) => found[name].map((row) => row[figure]);

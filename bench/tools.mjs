@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
 const FLAGS = {
+  clustered: { type: "boolean" },
   encoder: { type: "string" },
   decoder: { type: "string" },
   data: { type: "string" },

@@ -100,6 +100,48 @@ it("retrievers tested alone, BM25 among them, have their own curve", async () =>
   expect(labels).toContain("recall at k. BM25 at 1: 0.500; BM25 at 10: 0.900.");
 });
 
+it("says how questions were split and passages were searched, and shows BM25 and hybrid search beside the tests", async () => {
+  const recall4 = "test_retr/document_recall/recall2";
+  for (const [i, retrieval] of (["dense", "hybrid"] as const).entries()) {
+    const used = { tuned: { retrieval, ...(i === 1 ? { bm25_weight: 0.5 } : {}) } };
+    const alone = [
+      { retrieval: "bm25", figures: { [recall4]: 0.625, [`${recall4}_ci95`]: [0.5, 0.75] } },
+      { retrieval: i === 1 ? "dense" : "hybrid", bm25_weight: i === 1 ? undefined : 0.5, figures: { [recall4]: 0.3 } },
+    ];
+    const file = { version: 1, questions: 4, split_by: "source", used, alone };
+    await writeJsonAtomic(join(folder, `test-${i}/searches.json`), file);
+    const path = join(folder, `test-${i}/test-predictions.jsonl`);
+    const rows = (await readFile(path, "utf8")).trim().split("\n");
+    await writeJsonl(
+      path,
+      rows.map((row) => ({ ...JSON.parse(row), split_by: "source" })),
+    );
+    const score = JSON.parse(await readFile(join(folder, `test-${i}/score.json`), "utf8"));
+    await writeJsonAtomic(join(folder, `test-${i}/score.json`), { ...score, ci95_by_source: 3 });
+  }
+  const document = await page();
+  const searches = [...document.querySelectorAll("h3")].find(
+    ({ textContent }) => textContent === "Searches of the tests",
+  );
+  const cells = [...(searches?.parentElement?.querySelectorAll("tr") ?? [])].map((row) => row.textContent ?? "");
+  expect(cells.filter((text) => text.startsWith("BM25, retrieval alone"))).toEqual([
+    "BM25, retrieval alone–0.625 (0.500–0.750)",
+  ]);
+  for (const start of ["base: vectors", "vectors + 0.5 BM25, retrieval alone", "fine-tuned: vectors + 0.5 BM25"])
+    expect(
+      cells.some((text) => text.startsWith(start)),
+      start,
+    ).toBe(true);
+  const text = document.body.textContent ?? "";
+  expect(text).toContain(
+    "In brackets 95 % intervals by source (3 sources). Split by source: the sets share no source.",
+  );
+  // The training's record is of an earlier version.
+  expect(document.querySelector("[aria-labelledby=training]")?.textContent).toContain(
+    "Split: unknown (made elsewhere).",
+  );
+});
+
 it("people's labels beside the predictions are taken in, for the answer that was labelled and the last one given", async () => {
   const { systems } = await readRun(settings());
   const answer = systems[1]?.answers[2];

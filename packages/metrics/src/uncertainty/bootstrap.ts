@@ -1,6 +1,6 @@
 import { createRandom, InternalError } from "@rag-ft/core";
 import { normalTail, t95 } from "./normal.js";
-import { type SourceSum, sumBySource } from "./sources.js";
+import { isSameInAll, type SourceSum, sumBySource } from "./sources.js";
 import type { Interval } from "./wilson-interval.js";
 
 export interface BootstrapOptions {
@@ -44,13 +44,27 @@ function expandedPercentile(statistics: Float64Array, n: number): Interval {
 
 const UNKNOWN: Interval = { low: Number.NaN, high: Number.NaN };
 
+/** Of fewer sources the bootstrap knows too little: of two, its intervals hold the mean in half of the cases (`pnpm bench coverage --clustered`). */
+const LEAST_SOURCES = 8;
+
+/** Of few sources: Student's t with the standard error of a ratio of sums over sources (Cochran 1977, 6.4). */
+function fewSourcesInterval(sources: readonly SourceSum[]): Interval {
+  const n = sources.length;
+  const size = sources.reduce((total, one) => total + one.size, 0);
+  const mean = sources.reduce((total, one) => total + one.sum, 0) / size;
+  const squares = sources.reduce((total, one) => total + (one.sum - mean * one.size) ** 2, 0);
+  const half = (t95(n - 1) * Math.sqrt((n / (n - 1)) * squares)) / size;
+  return { low: mean - half, high: mean + half };
+}
+
 /**
  * 95 % interval of a mean over questions by the cluster bootstrap (Cameron, Gelbach and Miller 2008): sources are drawn with all their
  * questions; t's degrees of freedom are those of the sources.
  */
 function sourceInterval(sources: readonly SourceSum[], options: BootstrapOptions): Interval {
-  const random = createRandom(options.seed ?? 0);
   const n = sources.length;
+  if (n < LEAST_SOURCES) return fewSourcesInterval(sources);
+  const random = createRandom(options.seed ?? 0);
   const means = new Float64Array(resamplesFor(n, options));
   for (let sample = 0; sample < means.length; sample++) {
     let [sum, size] = [0, 0];
@@ -71,7 +85,9 @@ export function bootstrapInterval(values: readonly number[], options: BootstrapO
   const n = values.length;
   if (n < 2) return { ...UNKNOWN };
   const bySource = sumBySource(values, options.sources);
-  if (bySource) return sourceInterval(bySource, options);
+  // Where all sources are alike and their questions are not, what is known is the questions' own spread.
+  if (bySource && !(isSameInAll(bySource) && values.some((value) => value !== values[0])))
+    return sourceInterval(bySource, options);
   const random = createRandom(options.seed ?? 0);
   const population = Float64Array.from(values);
   const means = new Float64Array(resamplesFor(n, options));

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { bootstrapInterval } from "./bootstrap.js";
 import { estimateFigures, flatEstimates, intervalNote } from "./estimate-figures.js";
 import { estimateMean } from "./estimate-mean.js";
-import { pairedDifference } from "./paired-difference.js";
+import { pairedDifference, pairedShareInterval } from "./paired-difference.js";
+import { wilsonInterval } from "./wilson-interval.js";
 
 const names = (count: number, each: number): string[] =>
   Array.from({ length: count * each }, (_, i) => `source ${Math.floor(i / each)}`);
@@ -74,5 +75,47 @@ describe("questions of shared sources", () => {
     }
     expect(by / rounds).toBeGreaterThan(0.91);
     expect(without / rounds).toBeLessThan(0.75);
+  });
+
+  it("of few sources, Student's t: two sources say little, whatever their questions", () => {
+    // Sums 5 and 1 of 5 each: residuals 2 and -2, so the standard error is sqrt(2 / 1 · 8) / 10 = 0.4; t of one degree is 12.706.
+    const values = [1, 1, 1, 1, 1, 1, 0, 0, 0, 0];
+    const { low, high } = bootstrapInterval(values, { sources: names(2, 5) });
+    expect([low, high]).toEqual([expect.closeTo(0.6 - 5.0825, 3), expect.closeTo(0.6 + 5.0825, 3)]);
+    // A share has ends, and so has the difference of two.
+    expect(estimateMean(values, { sources: names(2, 5) })).toMatchObject({ low: 0, high: 1, sources: 2 });
+    const none = values.map(() => 0);
+    expect(pairedDifference(none, values, { sources: names(2, 5) })).toMatchObject({ low: -1, high: 1, p_value: 0.5 });
+    // Of eight sources on, the bootstrap's.
+    const eight = Array.from({ length: 16 }, (_, i) => Math.sin(i + 1) ** 2);
+    expect(bootstrapInterval(eight, { sources: names(8, 2), seed: 1 })).not.toEqual(
+      bootstrapInterval(eight, { sources: names(8, 2), seed: 2 }),
+    );
+  });
+
+  it("no interval is without width where all sources happen to be alike", () => {
+    const half = Array.from({ length: 12 }, (_, i) => i % 2);
+    const wilson = wilsonInterval(3, 6);
+    expect(estimateMean(half, { sources: names(6, 2) })).toMatchObject({ ...wilson, method: "wilson", sources: 6 });
+    const zero = half.map(() => 0);
+    expect(pairedDifference(zero, half, { sources: names(6, 2) })).toMatchObject(pairedShareInterval(3, 0, 6));
+    const ranks = half.map((value) => 0.25 + value / 2);
+    expect(bootstrapInterval(ranks, { sources: names(6, 2), seed: 1 })).toEqual(bootstrapInterval(ranks, { seed: 1 }));
+  });
+
+  it("of few sources, intervals of 95 % hold the mean in about as many cases", () => {
+    const random = createRandom(11);
+    for (const count of [2, 4, 7]) {
+      const [rounds, sources] = [400, names(count, 5)];
+      let held = 0;
+      for (let round = 0; round < rounds; round++) {
+        const good = Array.from({ length: count }, () => random.next());
+        const values = sources.map((_, i) => 0.5 * (good[Math.floor(i / 5)] as number) + 0.5 * random.next());
+        const { low, high } = bootstrapInterval(values, { sources });
+        if (low <= 0.5 && 0.5 <= high) held++;
+      }
+      expect(held / rounds).toBeGreaterThan(0.9);
+      expect(held / rounds).toBeLessThan(0.99);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { mean } from "../mean.js";
 import { type BootstrapOptions, bootstrapInterval } from "./bootstrap.js";
-import { sumBySource } from "./sources.js";
+import { isSameInAll, sumBySource } from "./sources.js";
 import { type Interval, wilsonInterval } from "./wilson-interval.js";
 
 /** A mean over questions with its 95 % interval. */
@@ -20,19 +20,21 @@ export function isBinary(values: readonly number[]): boolean {
 
 /**
  * The mean of one figure a question, in the figure's own unit: Wilson's interval when all values are 0 or 1 (right or wrong, found or
- * not), else the bootstrap's. Where questions share sources it is the bootstrap's by source; of values that are all 0 or all 1, which it
- * would give no width, it is Wilson's with a question a source. NaN for what is not known: everything of an empty list, the interval of a single value.
+ * not), else the bootstrap's. Where questions share sources it is the bootstrap's by source; of a share that is the same in all sources, to which
+ * that would give no width, it is Wilson's with a question a source. NaN for what is not known: everything of an empty list, the interval of a single value.
  */
 export function estimateMean(values: readonly number[], options: BootstrapOptions = {}): Estimate {
   const shared = { mean: mean(values), n: values.length };
   const bySource = sumBySource(values, options.sources);
-  const isConstant = values.every((value) => value === values[0]);
-  if (bySource && isBinary(values) && isConstant) {
+  if (bySource) {
     const sources = bySource.length;
-    return { ...shared, ...wilsonInterval(values[0] === 1 ? sources : 0, sources), method: "wilson", sources };
+    if (isBinary(values) && isSameInAll(bySource))
+      return { ...shared, ...wilsonInterval(shared.mean * sources, sources), method: "wilson", sources };
+    const { low, high } = bootstrapInterval(values, options);
+    // Of few sources the interval may pass the ends that a share has.
+    const within = isBinary(values) ? { low: Math.max(0, low), high: Math.min(1, high) } : { low, high };
+    return { ...shared, ...within, method: "bootstrap", sources };
   }
-  if (bySource)
-    return { ...shared, ...bootstrapInterval(values, options), method: "bootstrap", sources: bySource.length };
   if (isBinary(values)) {
     const successes = values.reduce((sum, value) => sum + value, 0);
     return { ...shared, ...wilsonInterval(successes, values.length), method: "wilson" };

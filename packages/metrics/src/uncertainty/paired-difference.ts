@@ -4,7 +4,7 @@ import { type BootstrapOptions, bootstrapInterval } from "./bootstrap.js";
 import { isBinary } from "./estimate-mean.js";
 import { Z_95 } from "./normal.js";
 import { permutationTest, signTest } from "./paired-tests.js";
-import { sumBySource } from "./sources.js";
+import { isSameInAll, type SourceSum, sumBySource } from "./sources.js";
 import type { Interval } from "./wilson-interval.js";
 
 /** What separates two runs over the same questions. Positive figures favour the second run, b. */
@@ -51,20 +51,22 @@ function pairUp(a: readonly number[], b: readonly number[]) {
   };
 }
 
-/** By source: the bootstrap's; where no question differs, as many ties as there are sources. */
+/** By source: the bootstrap's; where shares differ by the same in every source, which would give no width, as if each source were a question. */
 function sourceInterval(
-  { differences, binary }: ReturnType<typeof pairUp>,
-  sources: number,
+  { differences, wins, losses, binary }: ReturnType<typeof pairUp>,
+  bySource: readonly SourceSum[],
   options: BootstrapOptions,
 ): Interval {
-  const isTie = differences.every((value) => value === 0);
-  return isTie && binary ? pairedShareInterval(0, 0, sources) : bootstrapInterval(differences, options);
+  const each = bySource.length / differences.length;
+  if (binary && isSameInAll(bySource)) return pairedShareInterval(wins * each, losses * each, bySource.length);
+  const { low, high } = bootstrapInterval(differences, options);
+  return binary ? { low: Math.max(-1, low), high: Math.min(1, high) } : { low, high };
 }
 
 function intervalOf(pairs: ReturnType<typeof pairUp>, options: BootstrapOptions): Interval {
   const { differences, wins, losses, binary } = pairs;
   const bySource = sumBySource(differences, options.sources);
-  if (bySource) return sourceInterval(pairs, bySource.length, options);
+  if (bySource) return sourceInterval(pairs, bySource, options);
   return binary ? pairedShareInterval(wins, losses, differences.length) : bootstrapInterval(differences, options);
 }
 

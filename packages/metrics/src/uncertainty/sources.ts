@@ -6,6 +6,12 @@ export interface SourceSum {
   size: number;
 }
 
+/** Whether all sources have the same mean: what is drawn from them has no spread then, and tells nothing of other sources. */
+export function isSameInAll(sources: readonly SourceSum[]): boolean {
+  const [first] = sources;
+  return first !== undefined && sources.every(({ sum, size }) => sum * first.size === first.sum * size);
+}
+
 /**
  * The values by their sources, in the order in which these come; undefined where questions are as good as independent: no sources are known,
  * all are distinct, or there is but one, which tells nothing of others.
