@@ -38,6 +38,36 @@ describe("Docusaurus", () => {
   });
 });
 
+describe("what the style sheet sets apart", () => {
+  it("stays apart: badges after a name, a sign before a title; within code nothing is added", async () => {
+    expect(await text('<main><h1>Variable uuid<code class="tsd-tag">Const</code></h1><p>Text.</p></main>')).toBe(
+      "# Variable uuid `Const`\n\nText.",
+    );
+    expect(await text('<main><h2>useRows<span class="VPBadge tip">new</span></h2><p>Text.</p></main>')).toContain(
+      "## useRows new",
+    );
+    expect(await text('<main><h2><span>📄️</span><span class="title">Rows</span></h2><p>Text.</p></main>')).toContain(
+      "## 📄️ Rows",
+    );
+    expect(
+      await text(
+        '<main><p>Many <span>row</span><span>s</span>, <code>a<span class="hljs-tag">b</span></code>.</p></main>',
+      ),
+    ).toBe("Many rows, `ab`.");
+  });
+
+  it("a list of two links that repeats headings goes, one that says more stays", async () => {
+    const page = (list: string): Promise<string> =>
+      text(`<main>${list}<h2 id="a">Make rows</h2><p>One.</p><h2 id="b">Drop rows</h2><p>Two.</p></main>`);
+    expect(await page('<ul><li><a href="#a">Make rows</a></li><li><a href="#b">Drop rows</a></li></ul>')).toMatch(
+      /^## Make rows/,
+    );
+    expect(
+      await page('<ul><li><a href="#a">Make rows</a></li><li><a href="#b">How to drop them</a></li></ul>'),
+    ).toMatch(/^- Make rows/);
+  });
+});
+
 describe("Sphinx", () => {
   it("gives code without <code> its language and no escapes, and a signature its anchor", async () => {
     const read = await readTextPage(

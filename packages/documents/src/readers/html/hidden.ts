@@ -18,8 +18,11 @@ export function controlledIds(root: Root): ReadonlySet<string> {
   return ids;
 }
 
-/** For screen readers only, as the frameworks' classes say; a person at a screen does not see it. `hideme`: rustdoc's "Expand description" above what is open. */
-const SPOKEN = /^(?:sr-only|visually-?hidden|screen-?reader(?:-text|-only)?|u-?visually-?hidden|hideme)$/i;
+/**
+ * For screen readers only, as the frameworks' classes say; a person at a screen does not see it. `hideme`: rustdoc's "Expand description" above
+ * what is open; `ttc`: Doxygen's boxes that show at the mouse.
+ */
+const SPOKEN = /^(?:sr-only|visually-?hidden|screen-?reader(?:-text|-only)?|u-?visually-?hidden|hideme|ttc)$/i;
 
 /** Whether a reader never sees the element. What a click shows (a tab, an accordion) is seen. */
 export function isHidden(element: Element, controlled: ReadonlySet<string>): boolean {

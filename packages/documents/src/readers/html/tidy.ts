@@ -63,6 +63,8 @@ const LEAST_LINKS = 3;
 /** An address that opens the page's source to change it, or shows its history. */
 const SOURCE_ADDRESS =
   /\/(?:-\/)?(?:edit|_edit|blame|commits)\/|\/(?:-\/)?(?:blob|tree|src)\/.+\.(?:mdx?|rst|adoc|ipynb|txt|html?)(?:[?#]|$)|(?:^|\/)_sources?\//;
+/** What says of the word before it that it is optional, new, constant. */
+const BADGE = /(?:^|[\s_-])(?:tag|label|pill|chip)(?:$|[\s_-])|badge/i;
 /** The button of a list of contents that scripts make (Docusaurus on a telephone). */
 const OPENS_CONTENTS = /(?:^|[\s_-])toc(?:$|[\s_A-Z-])/;
 
@@ -75,6 +77,8 @@ class Tidy {
   private readonly formulas = new Set<Element>();
   /** Text and links of the whole page, when they were asked for. */
   private whole: ReturnType<typeof linkShare> | undefined;
+  /** Words of headings by their ids, when they were asked for. */
+  private headings: Map<string, string> | undefined;
 
   constructor(
     private readonly root: Element,
@@ -116,11 +120,15 @@ class Tidy {
     parent.children = kept as typeof parent.children;
   }
 
-  /** Links with nothing between them are set apart by the style sheet. */
+  /** Whether nothing but the style sheet sets an element apart from what is before it: two links, a sign before a title, a badge. */
   private stickTogether(before: Child | undefined, node: Element): boolean {
-    const isLink = (child: Child | undefined): boolean =>
-      child !== undefined && isElement(child) && child.tagName === "a" && hasWord(textOf(child));
-    return isLink(before) && isLink(node) && !this.inside(({ tagName }) => tagName === "pre" || tagName === "code");
+    if (before === undefined || this.inside(({ tagName }) => tagName === "pre" || tagName === "code")) return false;
+    if (BADGE.test(attribute(node, "className")) && /^(?:code|span|small|sup)$/.test(node.tagName)) {
+      return hasWord(textOf(node)) && /[\p{L}\p{N})]$/u.test(textOf(before));
+    }
+    if (!isElement(before) || !hasWord(textOf(node))) return false;
+    if (before.tagName === "a" && node.tagName === "a") return hasWord(textOf(before));
+    return before.tagName === "span" && /^\p{Extended_Pictographic}\uFE0F?$/u.test(textOf(before).trim());
   }
 
   private inside(test: (element: Element) => boolean): boolean {
@@ -218,10 +226,13 @@ class Tidy {
   /** A list of links to places of this page that repeats its headings; what folds it is named by a summary. */
   private isContents(list: Element): boolean {
     let links = 0;
+    let repeated = 0;
     for (const inner of elementsOf(list)) {
       if (inner.tagName !== "a" || !hasWord(textOf(inner))) continue;
-      if (!attribute(inner, "href").startsWith("#")) return false;
+      const href = attribute(inner, "href");
+      if (!href.startsWith("#")) return false;
       links++;
+      if (this.headingAt(href.slice(1)) === wordsOf(inner)) repeated++;
     }
     const { text: all, linked } = linkShare(list);
     let text = all;
@@ -229,10 +240,20 @@ class Tidy {
       if (inner.tagName === "summary") text -= linkShare(inner).text - linkShare(inner).linked;
     }
     return (
-      links >= LEAST_LINKS &&
+      (links >= LEAST_LINKS || (links > 1 && repeated === links)) &&
       linked >= text * 0.95 &&
       !this.inside(({ tagName }) => tagName === "dd" || tagName === "td")
     );
+  }
+
+  /** Words of the heading with this id. */
+  private headingAt(id: string): string | undefined {
+    this.headings ??= new Map(
+      elementsOf(this.root)
+        .filter(({ tagName }) => HEADING.test(tagName))
+        .map((heading) => [attribute(heading, "id"), wordsOf(heading)]),
+    );
+    return this.headings.get(id);
   }
 
   private isOrnament(node: Element): boolean {
@@ -317,6 +338,8 @@ class Tidy {
     return [];
   }
 }
+
+const wordsOf = (node: Element): string => (textOf(node).match(/[\p{L}\p{M}\p{N}]+/gu) ?? []).join(" ");
 
 /** MathML as the formula that it was made of, when it holds that, else as its signs. */
 function formula(math: Element): ElementContent[] {
