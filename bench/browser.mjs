@@ -21,7 +21,7 @@ export async function serve(folder) {
 
 // Runs in the page. What can be opened by a click is opened. Left out by role: navigation, search, banner, contentinfo, buttons that are no
 // labels, settings of how the page is shown, and, where the page has a main part, what is outside of it, lists of links within
-// the page, numbers of lines that cannot be copied, and the links that each entry of an API has to its source.
+// the page, numbers of lines of code, and the links that each entry of an API has to its source.
 const LOOK = `(() => {
   for (const e of document.querySelectorAll("details")) e.open = true;
   for (const e of document.querySelectorAll("[role=tabpanel], [hidden=until-found]")) { e.hidden = false; e.removeAttribute("hidden"); e.style.display = "block"; }
@@ -37,6 +37,7 @@ const LOOK = `(() => {
     if (links.length > 1 && rest < 4 && links.every((a) => a.hash && a.pathname === location.pathname)) e.remove();
   }
   for (const e of document.querySelectorAll("td, pre span, summary")) if (getComputedStyle(e).userSelect === "none" && /^[\\d\\s]*$/.test(e.textContent)) e.remove();
+  for (const e of document.querySelectorAll("div > div > span")) if (/^\\s*\\d+\\s*$/.test(e.textContent) && /lineno/.test(e.className)) e.remove();
   for (const e of document.querySelectorAll("li, a + a")) if (e.previousSibling?.nodeType === 1) e.before(" ");
   for (const e of document.querySelectorAll("li")) if (getComputedStyle(e).display !== "list-item" || /flex|grid/.test(getComputedStyle(e.parentElement).display)) e.prepend("\u00b7 ");
   for (const e of document.querySelectorAll("code")) if (parseFloat(getComputedStyle(e).marginLeft) > 0) e.before(" ");

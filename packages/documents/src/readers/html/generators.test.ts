@@ -38,6 +38,29 @@ describe("Docusaurus", () => {
   });
 });
 
+describe("Doxygen", () => {
+  it("keeps code whose lines are blocks as code, without their numbers and the boxes that show at the mouse", async () => {
+    const line = (number: number, code: string): string =>
+      `<div class="line"><a id="l0000${number}" name="l0000${number}"></a><span class="lineno">    ${number}</span>${code}</div>\n`;
+    const page = `<body><div class="contents"><p>See:</p><div class="fragment">${line(1, "<span>int</span> f() {")}${line(2, " ")}${line(3, "  <span>return</span> <span>4</span>;")}${line(4, "}")}
+      <div class="ttc" id="a1"><div class="ttname">f</div></div></div></div></body>`;
+    expect(await text(page)).toBe("See:\n\n```\nint f() {\n\n  return 4;\n}\n```");
+    expect(await text('<main><div class="fragment"><div class="line"><span>2</span> + 2</div></div></main>')).toBe(
+      "```\n2 + 2\n```",
+    );
+    expect(await text('<main><div><div class="line">A.</div><p>B.</p></div></main>')).toBe("A.\n\nB.");
+  });
+});
+
+describe("rustdoc", () => {
+  it("keeps types that are signs, and nothing of what stood before a link to the source", async () => {
+    const page =
+      '<main><h4 class="code-header">fn run() -&gt; Result&lt;<a class="primitive" href="../primitive.unit.html">()</a>, <a href="e.html">Error</a>&gt;<a href="#run" class="anchor">§</a></h4>' +
+      '<span class="rightside"><span class="since">1.0.0</span> · <a class="src" href="../src/a.rs.html#1-2">Source</a></span><p>Runs.</p></main>';
+    expect(await text(page)).toBe("#### fn run() -> Result<(), Error>\n\n1.0.0\n\nRuns.");
+  });
+});
+
 describe("what the style sheet sets apart", () => {
   it("stays apart: badges after a name, a sign before a title; within code nothing is added", async () => {
     expect(await text('<main><h1>Variable uuid<code class="tsd-tag">Const</code></h1><p>Text.</p></main>')).toBe(

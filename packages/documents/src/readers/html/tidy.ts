@@ -107,6 +107,10 @@ class Tidy {
       const kind = this.unread(child);
       if (kind !== undefined) {
         this.drop(kind, child);
+        // What parted it from the words before it.
+        const before = kept.at(-1);
+        if (kind === "links to the page's source" && before?.type === "text")
+          kept[kept.length - 1] = { ...before, value: before.value.replace(/\s*[·•|]\s*$/, "") };
         continue;
       }
       this.ancestors.push(child);
@@ -179,7 +183,9 @@ class Tidy {
     if (!hasWord(text)) {
       // An image in a link is left to the renderer; a sign alone (¶, #) is for the mouse.
       if (find(node, ({ tagName }) => tagName === "img" || tagName === "svg")) return undefined;
-      return text.trim() === "" && href === "" ? undefined : "links to a heading";
+      const isSign = text.trim() === "" ? href !== "" : href.startsWith("#") || !/[!-~]/.test(text.replaceAll("#", ""));
+      // A type such as `()` or `&` leads to what is said of it.
+      return isSign ? "links to a heading" : undefined;
     }
     const within = this.ancestors.findLast(({ tagName }) => HEADING.test(tagName) || tagName === "dt");
     if (within && href.startsWith("#") && textOf(within).trim() !== text.trim() && isSelfLink(node, within)) {
@@ -300,9 +306,22 @@ class Tidy {
         return formula(node);
       case "sup":
         return noteMark(node);
+      case "div":
+        return this.lines(node);
       default:
         return roleOf(node) === "tablist" ? this.tabs(node) : undefined;
     }
+  }
+
+  /** Code whose lines are blocks of their own, as Doxygen writes it, with or without numbers before them. */
+  private lines(block: Element): ElementContent[] | undefined {
+    const shown = block.children.filter(
+      (child) => isElement(child) && !isHidden(child, this.options.controlled),
+    ) as Element[];
+    const isLine = (child: Element): boolean => child.tagName === "div" && attribute(child, "className") === "line";
+    if (shown.length === 0 || !shown.every(isLine)) return undefined;
+    const value = shown.map((line) => lineOf(line).trimEnd()).join("\n");
+    return [element("pre", [{ type: "text", value }], block)];
   }
 
   /** Labels of a drawing are read; its title and its shapes are not. */
@@ -337,6 +356,16 @@ class Tidy {
     });
     return [];
   }
+}
+
+/** A line of code without its number, which is an element of its own at its beginning. */
+function lineOf(line: Element): string {
+  const number = line.children.find((child) => isElement(child) && /^\s*\d+\s?$/.test(textOf(child)));
+  const isFirst = (child: Child): boolean => child === number || textOf(child) === "";
+  const from = line.children.findIndex((child) => !isFirst(child));
+  return number && isElement(number) && /lineno/.test(attribute(number, "className"))
+    ? (from < 0 ? [] : line.children.slice(from)).map(textOf).join("")
+    : textOf(line);
 }
 
 const wordsOf = (node: Element): string => (textOf(node).match(/[\p{L}\p{M}\p{N}]+/gu) ?? []).join(" ");
