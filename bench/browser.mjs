@@ -26,11 +26,12 @@ const LOOK = `(() => {
   for (const e of document.querySelectorAll("details")) e.open = true;
   for (const e of document.querySelectorAll("[role=tabpanel], [hidden=until-found]")) { e.hidden = false; e.removeAttribute("hidden"); e.style.display = "block"; }
   for (const e of document.querySelectorAll("body div, body details")) if (e.querySelector("select") && e.querySelector("label input[type=checkbox]") && !e.querySelector("h1, h2, p, pre, table, form, main, nav")) e.remove();
-  const away = "nav, [role=navigation], [role=search], [role=banner], [role=contentinfo], [role=menu], noscript, dialog, select, button:not([role=tab]):not([aria-controls]):not(:is(h1,h2,h3,h4,h5,h6) > :only-child)";
+  const away = "nav, [role=navigation], [role=search], [role=banner], [role=contentinfo], [role=menu], [aria-label=breadcrumb i], [aria-label=breadcrumbs i], noscript, dialog, select, button:not([role=tab]):not([aria-controls]):not(:is(h1,h2,h3,h4,h5,h6) > :only-child)";
   for (const e of document.querySelectorAll(away)) e.remove();
   for (const e of document.querySelectorAll("body > header, body > footer, footer")) if (!e.closest("blockquote, main section, main aside")) e.remove();
   for (const e of document.querySelectorAll("a")) if (/^\\W*(source|src|edit (this )?page.*|view (page )?source)\\W*$/i.test(e.textContent)) e.remove();
-  for (const e of document.querySelectorAll("ul, ol, details")) {
+  const rows = [...document.querySelectorAll("div")].filter((e) => e.children.length > 0 && [...e.children].every((a) => a.tagName === "A"));
+  for (const e of [...document.querySelectorAll("ul, ol, details"), ...rows]) {
     const links = [...e.querySelectorAll("a")];
     const names = [...e.querySelectorAll("summary")].reduce((sum, name) => sum + name.innerText.replace(/\\s/g, "").length, 0);
     const rest = e.innerText.replace(/\\s/g, "").length - names - links.reduce((sum, a) => sum + a.innerText.replace(/\\s/g, "").length, 0);
@@ -40,7 +41,10 @@ const LOOK = `(() => {
   for (const e of document.querySelectorAll("div > div > span")) if (/^\\s*\\d+\\s*$/.test(e.textContent) && /lineno/.test(e.className)) e.remove();
   for (const e of document.querySelectorAll("li, a + a")) if (e.previousSibling?.nodeType === 1) e.before(" ");
   for (const e of document.querySelectorAll("li")) if (getComputedStyle(e).display !== "list-item" || /flex|grid/.test(getComputedStyle(e.parentElement).display)) e.prepend("\u00b7 ");
-  for (const e of document.querySelectorAll("code")) if (parseFloat(getComputedStyle(e).marginLeft) > 0) e.before(" ");
+  for (const e of document.querySelectorAll("code")) {
+    if (parseFloat(getComputedStyle(e).marginLeft) > 0) e.before(" ");
+    if (parseFloat(getComputedStyle(e).marginRight) > 0) e.after(" ");
+  }
   document.head.append(Object.assign(document.createElement("style"), { textContent: "* { text-transform: none !important; }" }));
   const mains = [...document.querySelectorAll("main, [role=main]")].filter((e) => !e.parentElement.closest("main, [role=main]"));
   const parts = mains.length > 0 ? mains : [document.body];

@@ -61,6 +61,30 @@ describe("rustdoc", () => {
   });
 });
 
+describe("TypeDoc", () => {
+  it("leaves out the breadcrumb and the index of members, and sets flags apart from names", async () => {
+    const read = await readTextPage(
+      "a.html",
+      `<body><div class="col-content"><ul class="tsd-breadcrumb" aria-label="Breadcrumb"><li><a href="../m.html">rows</a></li><li><a href="">Row</a></li></ul>
+       <h1>Interface Row</h1><div class="tsd-index-list"><a href="#id"><svg></svg><span>id</span></a>
+       <a href="#make">make</a> <a href="#drop">drop</a></div><h3 id="id"><code class="tsd-tag">Optional</code><span>id</span></h3><p>Its name.</p>
+       <ul><li><code class="tsd-tag">Optional</code>size: number</li></ul></div></body>`,
+    );
+    expect(read.text).toBe("# Interface Row\n\n### `Optional` id\n\nIts name.\n\n- `Optional` size: number");
+    expect(read.leftOut.counts()).toMatchObject({ navigation: 1, "tables of contents": 1 });
+  });
+});
+
+describe("MkDocs", () => {
+  it("leaves out the number of a single line", async () => {
+    const page =
+      '<main><table class="highlighttable"><tr><td class="linenos"><div class="linenodiv"><pre><span class="normal">1</span></pre></div></td>' +
+      '<td class="code"><div><pre><code>run()</code></pre></div></td></tr></table></main>';
+    expect(await text(page)).toBe("```\nrun()\n```");
+    expect(await text("<main><table><tr><th>Rows</th><td><code>1</code></td></tr></table></main>")).toContain("1");
+  });
+});
+
 describe("what the style sheet sets apart", () => {
   it("stays apart: badges after a name, a sign before a title; within code nothing is added", async () => {
     expect(await text('<main><h1>Variable uuid<code class="tsd-tag">Const</code></h1><p>Text.</p></main>')).toBe(

@@ -96,6 +96,8 @@ class Tidy {
     for (const child of parent.children) {
       if (child.type === "comment" || child.type === "doctype") continue;
       if (!isElement(child)) {
+        if (child.type === "text" && /^[\p{L}\p{N}]/u.test(child.value) && this.isBadge(kept.at(-1)))
+          kept.push({ type: "text", value: " " });
         kept.push(child);
         continue;
       }
@@ -127,12 +129,22 @@ class Tidy {
   /** Whether nothing but the style sheet sets an element apart from what is before it: two links, a sign before a title, a badge. */
   private stickTogether(before: Child | undefined, node: Element): boolean {
     if (before === undefined || this.inside(({ tagName }) => tagName === "pre" || tagName === "code")) return false;
-    if (BADGE.test(attribute(node, "className")) && /^(?:code|span|small|sup)$/.test(node.tagName)) {
-      return hasWord(textOf(node)) && /[\p{L}\p{N})]$/u.test(textOf(before));
-    }
+    if (this.isBadge(node)) return /[\p{L}\p{N})]$/u.test(textOf(before));
+    if (this.isBadge(before)) return /^[\p{L}\p{N}]/u.test(textOf(node));
     if (!isElement(before) || !hasWord(textOf(node))) return false;
     if (before.tagName === "a" && node.tagName === "a") return hasWord(textOf(before));
     return before.tagName === "span" && /^\p{Extended_Pictographic}\uFE0F?$/u.test(textOf(before).trim());
+  }
+
+  private isBadge(node: Child | undefined): boolean {
+    return (
+      node !== undefined &&
+      isElement(node) &&
+      /^(?:code|span|small|sup)$/.test(node.tagName) &&
+      BADGE.test(attribute(node, "className")) &&
+      hasWord(textOf(node)) &&
+      !this.inside(({ tagName }) => tagName === "pre" || tagName === "code")
+    );
   }
 
   private inside(test: (element: Element) => boolean): boolean {
@@ -154,7 +166,8 @@ class Tidy {
     if (tagName === "button") return this.button(node);
     if (tagName === "select" && !this.inside((outer) => outer.tagName === "form")) return "search fields";
     if (this.isBesideText() && isSettings(node)) return "settings";
-    if (tagName === "ul" || tagName === "ol" || tagName === "details")
+    if (/^breadcrumbs?$/i.test(attribute(node, "ariaLabel"))) return "navigation";
+    if (tagName === "ul" || tagName === "ol" || tagName === "details" || isRowOfLinks(node))
       return this.isContents(node) ? "tables of contents" : undefined;
     if (tagName === "td" && isLineNumbers(node)) return "line numbers";
     if (attribute(node, "ariaHidden") === "true" && this.isOrnament(node)) return "ornaments";
@@ -384,13 +397,23 @@ function noteMark(sup: Element): ElementContent[] | undefined {
   return leads && /^\d{1,4}$/.test(text) ? [{ type: "text", value: `[${text}]` }] : undefined;
 }
 
+/** A block of nothing but links. */
+function isRowOfLinks({ tagName, children }: Element): boolean {
+  return (
+    tagName === "div" &&
+    children.every((child) =>
+      isElement(child) ? child.tagName === "a" : child.type !== "text" || child.value.trim() === "",
+    )
+  );
+}
+
 /** Numbers of lines beside code: a cell with nothing but numbers that count up. */
 function isLineNumbers(cell: Element): boolean {
   const numbers = textOf(cell).trim().split(/\s+/);
   if (find(cell, ({ tagName }) => tagName === "pre" || tagName === "code" || tagName === "span") === undefined)
     return false;
   return (
-    numbers.length > 1 &&
+    (numbers.length > 1 || /linenos?\b|line-?numbers?\b|gutter/i.test(attribute(cell, "className"))) &&
     numbers.every((number, i) => /^\d+$/.test(number) && (i === 0 || Number(number) === Number(numbers[i - 1]) + 1))
   );
 }
