@@ -38,6 +38,7 @@ const STAGES = [
   "review",
   "ask",
   "serve",
+  "collect",
   "hand-over",
 ];
 

@@ -69,6 +69,10 @@ export const stageRegistry: StageRegistry = {
     summary: "serve a tuned system: chat page, OpenAI's routes, search, MCP",
     load: () => opened(async () => (await import("@rag-ft/serve")).serve),
   },
+  collect: {
+    summary: "make training rows of turns that users voted up",
+    load: () => opened(async () => (await import("@rag-ft/collect")).collect),
+  },
   mcp: {
     summary: "let an editor or assistant search the passages (MCP)",
     load: () => opened(async () => (await import("@rag-ft/serve")).mcp),

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile } from "node:fs/promises";
+import { mkdir, open, readFile, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import { toJsonl } from "./jsonl.js";
 
@@ -8,21 +8,33 @@ export interface AppendLog {
   add(row: unknown): Promise<void>;
 }
 
-/** Whether the next line begins on one of its own: a process killed while it wrote, or a power cut, may leave half a line. */
-async function endsInLine(path: string): Promise<boolean> {
+/**
+ * What is to stand before the next line. A process killed while it wrote, or a power cut, may leave half a line, which nobody was told is kept: it goes. A
+ * whole one without its line break, as an editor may leave it, gets that.
+ */
+async function mendEnd(path: string): Promise<string> {
+  let bytes: Buffer;
   try {
-    const text = await readFile(path);
-    return text.length === 0 || text.at(-1) === 10;
+    bytes = await readFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw error;
+  }
+  const start = bytes.lastIndexOf(10) + 1;
+  if (start === bytes.length) return "";
+  try {
+    JSON.parse(bytes.toString("utf8", start));
+    return "\n";
+  } catch {
+    await truncate(path, start);
+    return "";
   }
 }
 
 /** Opens a log, making its folder if that is not there; the file is made with its first line. */
 export async function openAppendLog(path: string): Promise<AppendLog> {
   await mkdir(dirname(path), { recursive: true });
-  let lineBreak = (await endsInLine(path)) ? "" : "\n";
+  let lineBreak = await mendEnd(path);
   let before: Promise<unknown> = Promise.resolve();
   const write = async (row: unknown): Promise<void> => {
     const file = await open(path, "a");

@@ -32,4 +32,5 @@ export * from "./stage.js";
 export * from "./table.js";
 export { parseTemporaryName } from "./temporary-names.js";
 export * from "./test-output.js";
+export * from "./turn-rows.js";
 export * from "./writable.js";

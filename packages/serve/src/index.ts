@@ -6,7 +6,6 @@ import { type ServeSettings, serveSettings } from "./settings.js";
 
 export { type McpSettings, mcpSettings } from "./mcp/settings.js";
 export { type ServeSettings, serveSettings } from "./settings.js";
-export * from "./turns/turn-rows.js";
 
 /** `rag-ft serve`: OpenAI's routes, a chat page and MCP over one tuned system. */
 export const serve: Stage<ServeSettings> = {

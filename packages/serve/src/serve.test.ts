@@ -178,8 +178,7 @@ it("keeps a turn that is voted on, once, and one that the client wants kept; not
   ).toBe(200);
   expect((await post(running.address, "v1/votes", { id: "made-up", vote: "up" })).status).toBe(404);
   await openai.chat.completions.create({ ...QUESTION, store: true });
-  const [torn, ...lines] = (await readFile(running.turnsFile, "utf8")).trimEnd().split("\n");
-  expect(torn).toBe('{"kind":"turn","id":"x');
+  const lines = (await readFile(running.turnsFile, "utf8")).trimEnd().split("\n");
   const rows = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(rows.map(({ kind }) => kind)).toEqual(["turn", "vote", "vote", "turn"]);
   expect(rows[0]).toMatchObject({ id: first.id, question: "Which boats float?", answer: "About: Which boats float?" });

@@ -81,6 +81,9 @@ function chosenIds(steps: readonly PipelineStep[], options: RunPipelineOptions):
   return new Set(chosen.map(({ id }) => id));
 }
 
+/** Stages after which a run's folder holds what `ask` and `serve` answer from. */
+const ANSWERING = new Set(["train-generator", "test-e2e"]);
+
 /** What a stage would ask for; a stage that is done already, nothing. */
 async function planStep(
   { steps, index, state, force }: StepRun,
@@ -205,4 +208,7 @@ export async function runPipeline(
     context,
   );
   if (page !== undefined) out(`\nreport: ${page}\n`);
+  if (steps.some(({ id, stage }) => isThere(id) && ANSWERING.has(stage.name))) {
+    out(`\nask it:  rag-ft ask "…" --run ${pipeline.workDir}\nchat:    rag-ft serve ${pipeline.workDir}\n`);
+  }
 }

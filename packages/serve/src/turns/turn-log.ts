@@ -1,7 +1,6 @@
-import { type AppendLog, openAppendLog } from "@rag-ft/core";
+import { type AppendLog, openAppendLog, type TurnRow, type VoteRow } from "@rag-ft/core";
 import type { SystemNames } from "../server-parts.js";
 import type { Turn } from "./turn-memory.js";
-import type { TurnRow, VoteRow } from "./turn-rows.js";
 
 /** What was said and voted, on disk. */
 export interface TurnLog {

@@ -1,5 +1,6 @@
-import { chatTurnSchema, documentSchema } from "@rag-ft/core";
 import { z } from "zod";
+import { documentSchema } from "./document.js";
+import { chatTurnSchema } from "./qa.js";
 
 /** A question with its answer and passages, in the file of turns. */
 export const turnRowSchema = z.looseObject({
