@@ -69,7 +69,7 @@ test("a chat model gets instruction and passages as system message and the dialo
     question: "And then?",
     history: [
       { speaker: "user", message: "What first?" },
-      { speaker: "assistant", message: "This." },
+      { speaker: "assistant", message: "<think>\nHm.\n</think>\nThis." },
     ],
     passages: passages.slice(0, 2),
   });

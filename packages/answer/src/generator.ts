@@ -6,7 +6,13 @@ import {
   promptMessages,
   type TextForm,
 } from "@rag-ft/core";
-import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "@rag-ft/llm";
+import {
+  type ChatMessage,
+  type Completion,
+  type CompletionOptions,
+  type LanguageModel,
+  spokenTurns,
+} from "@rag-ft/llm";
 import { fitPassages } from "./fit-passages.js";
 
 /** A question with what was retrieved for it, best first. */
@@ -109,8 +115,8 @@ export function chatGenerator(
     identity,
     provider: model.provider,
     prepare({ question, history, passages }) {
-      const promptOf = (kept: readonly Document[]): ChatMessage[] =>
-        promptMessages(systemText, kept, question, history);
+      const turns = spokenTurns(history);
+      const promptOf = (kept: readonly Document[]): ChatMessage[] => promptMessages(systemText, kept, question, turns);
       const kept = budget ? withinBudget(passages, budget, answer, promptOf) : passages;
       const messages = promptOf(kept);
       return {

@@ -17,6 +17,7 @@ export * from "./problem-kind.js";
 export * from "./prompts.js";
 export * from "./read-domain-config.js";
 export * from "./replies/check-reply.js";
+export * from "./replies/spoken-turns.js";
 export * from "./replies/without-thinking.js";
 export * from "./requests/request-settings.js";
 export * from "./requests/request-tally.js";

@@ -9,7 +9,7 @@ import {
   sourceOf,
   splitProcedureOf,
 } from "@rag-ft/core";
-import type { CompletionStore, LanguageModel, RequestTally } from "@rag-ft/llm";
+import { type CompletionStore, type LanguageModel, type RequestTally, withoutThinking } from "@rag-ft/llm";
 import {
   ANSWER_FIGURES,
   AnsweredQuestion,
@@ -156,7 +156,10 @@ export async function evaluateCell(
     return {
       row,
       answer,
-      score: measure(ANSWER_FIGURES, new AnsweredQuestion(row.gold_answer, answer.text, texts, { unicode })),
+      score: measure(
+        ANSWER_FIGURES,
+        new AnsweredQuestion(withoutThinking(row.gold_answer).text, answer.text, texts, { unicode }),
+      ),
       ...(found && score ? { retrieval: { found, score } } : {}),
       ...(judged ? { judgement: judged.judgements[i] } : {}),
     };

@@ -65,6 +65,16 @@ test("figures of three questions, worked out by hand", async () => {
   }
 });
 
+test("thoughts are neither scored nor taken for the answer, in replies as in gold answers", async () => {
+  await writeJsonl(
+    path("test_w_qa.jsonl"),
+    small.rows.map((row) => ({ ...row, gold_answer: "<think>\nred or blue?\n</think>\n\nblue boats" })),
+  );
+  const parts = partsWith(() => ({ text: "<think>\ngreen cars?\n</think>\n\nblue boats", finish_reason: "stop" }));
+  const { figures } = await runTestE2e(settingsOf(), contextOf(), parts);
+  expect(figures).toMatchObject({ "test_gen/exact_match": 1, "test_gen/rougeL": 1, "test_gen/answer_length": 2 });
+});
+
 test("answers in another script are compared by its words, and the table says so", async () => {
   const golds = ["猫が好きです。", "犬が好きです。", "鳥が好きです。"];
   await writeJsonl(

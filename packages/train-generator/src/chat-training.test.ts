@@ -44,7 +44,7 @@ it("examples are the template's: the dialogue as turns, texts as texts, the loss
   const format = { prompt: "chat_template", system_text: "Read.", enable_thinking: false } as const;
   const chat_history = [
     { speaker: "user", message: "Hello<s>" },
-    { speaker: "assistant", message: "Hi." },
+    { speaker: "assistant", message: "<think>Who?</think>Hi." },
   ];
   const [row] = rows as [(typeof rows)[0]];
   const settings = { format, chat, tokenizer, maxTokens: 400, maxRetrieved: 0, seed: 1 };

@@ -10,7 +10,7 @@ import {
   type TemplatePrompt,
   UserError,
 } from "@rag-ft/core";
-import { withoutThinking } from "@rag-ft/llm";
+import { spokenTurns, withoutThinking } from "@rag-ft/llm";
 import type { AnswerExample, ChatFormat, Tokenizer } from "@rag-ft/models";
 import { contextPassages, fitContext } from "./context.js";
 
@@ -54,8 +54,9 @@ function templateTokens(
   row: NumberedQaRow,
   answer: string,
 ): (passages: readonly Document[]) => AnswerExample {
+  const turns = spokenTurns(row.chat_history);
   return (passages) => {
-    const messages = promptMessages(system_text, passages, row.question, row.chat_history);
+    const messages = promptMessages(system_text, passages, row.question, turns);
     const texts = chat.example(messages, answer, { thinking });
     const prompt = encode(texts.prompt, { special: false });
     const whole = encode(texts.prompt + texts.answer, { special: false });

@@ -91,7 +91,7 @@ async function writeTinyLlama(folder: string, seed = 7): Promise<void> {
     bos_token: "<s>",
     eos_token: "</s>",
     chat_template:
-      "{% for m in messages %}ask {{ m['content'] }} {% endfor %}{% if add_generation_prompt %}answer{% endif %}",
+      "{% for m in messages %}ask {{ m['content'] }} {% endfor %}{% if add_generation_prompt %}answer{% if enable_thinking %} up{% endif %}{% endif %}",
   });
 }
 
@@ -173,6 +173,12 @@ describe("openLocalModel", () => {
     const sample = async (seed: number) => (await raw("up down", { temperature: 1.5, seed, max_new_tokens: 12 })).text;
     expect(await sample(1)).toBe(await sample(1));
     expect(new Set(await Promise.all([1, 2, 3, 4].map(sample))).size).toBeGreaterThan(1);
+  });
+
+  it("thinks when it is asked to, and not else", async () => {
+    const tokens = async (options: object) => (await model?.complete(messages, { ...greedy, ...options }))?.usage;
+    expect(await tokens({})).toMatchObject({ prompt_tokens: 4 });
+    expect(await tokens({ thinking: true })).toMatchObject({ prompt_tokens: 5 });
   });
 
   it("texts of a dialogue are texts: a control token in one is none, and does not end the turn", async () => {
