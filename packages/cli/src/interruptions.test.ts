@@ -8,7 +8,7 @@ import { startOpenAiServer } from "@rag-ft/test-utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { argvOf, type Flags } from "./testing/argv-of.js";
 import { DECODER, ENCODER } from "./testing/flow-flags.js";
-import { readFolder } from "./testing/hash-folder.js";
+import { hashFolder, readFolder } from "./testing/hash-folder.js";
 
 // The built binary in processes of its own, which are really killed.
 
@@ -204,6 +204,32 @@ describe("killed with SIGKILL and started again, a run ends with the same bits",
   });
 
   it.each([
+    ["train-retriever", retriever],
+    ["train-generator", generator],
+  ])("%s, between the end of its training and its last record, without training again", TIMEOUT, async (name, argv) => {
+    const output = `unrecorded ${name}`;
+    // Speed and memory of each step: another training would not have the same.
+    const logs = (): Promise<string[]> =>
+      Promise.all(["train.jsonl", "eval.jsonl"].map((log) => readFile(at(output, log), "utf8")));
+    await isKilled(argv(output), output, "rename .*unrecorded-result\\.json");
+    const trained = await logs();
+    for (const moment of [
+      "rm checkpoint-\\d/\\.trainer_state", // the result is kept, the state is not yet away
+      "write .*manifest", // nothing to go on from but the result
+      "rename .*manifest", // once more, right before the record is there
+      "rm unrecorded-result\\.json", // the record is there
+    ]) {
+      await isKilled(argv(output), output, moment);
+      expect(await logs(), moment).toEqual(trained);
+    }
+    await succeeds(argv(output));
+    expect(await logs()).toEqual(trained);
+    const names = [...(await readFolder(at(output))).keys()];
+    expect(names.filter((file) => /unrecorded|trainer_state|\.tmp/.test(file))).toEqual([]);
+    expect(names).toContain(`manifest.${name}.json`);
+  });
+
+  it.each([
     ["all weights", {}],
     ["adapters", { lora_r: 2 }],
   ])("train-generator, %s", TIMEOUT, async (name, flags) => {
@@ -213,6 +239,28 @@ describe("killed with SIGKILL and started again, a run ends with the same bits",
     await succeeds(generator(killed, flags));
     expect(await resultOf(killed)).toEqual(await resultOf(name));
   });
+});
+
+describe("--do_train false", () => {
+  it.each([
+    ["train-retriever", retriever],
+    ["train-generator", generator],
+  ])(
+    "of %s leaves a trained folder as it is, to the bit, and writes its figures beside it",
+    TIMEOUT,
+    async (name, argv) => {
+      const output = `measured ${name}`;
+      await succeeds(argv(output));
+      const before = await hashFolder(at(output));
+      const { code, stderr, stdout } = await run([...argv(output), "--do_train", "false"]);
+      expect(code, stderr).toBe(0);
+      expect(await hashFolder(at(output))).toEqual(before);
+      expect(stderr).toContain("holds a training, which stays as it is");
+      expect(stdout).toMatch(/^eval +base/m);
+      const beside = [...(await readFolder(at(`${output}-evaluation`))).keys()];
+      expect(beside).toEqual(["eval.jsonl", `manifest.${name}.json`, "test.json"]);
+    },
+  );
 });
 
 describe("gen-answers", () => {

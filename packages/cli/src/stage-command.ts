@@ -69,5 +69,6 @@ export async function runStageCommand(
     return;
   }
   const { result } = await executeStage(stage, parsed.values, context);
+  await result.settle?.();
   if (result.summary) io.out(`${result.summary.trimEnd()}\n`);
 }

@@ -9,6 +9,8 @@ export interface StageContext {
   signal: AbortSignal;
   /** Environment variables (`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `HF_TOKEN`, …); `process.env` outside tests. */
   env: Readonly<Record<string, string | undefined>>;
+  /** The caller writes a run record of the result, and calls its `settle` when that is written. */
+  records?: boolean;
   /** Where a stage that talks reads and writes while it runs; left out where stages run in a row. */
   terminal?: Terminal;
 }
@@ -31,6 +33,10 @@ export interface StageResult {
   record?: Record<string, unknown>;
   /** Lines for the terminal: a table, answers to read. */
   summary?: string;
+  /** Folder of the run record, where it is not the one that the settings name. */
+  record_folder?: string;
+  /** Removes what lets a run that is killed before its record is written find its result. */
+  settle?(): Promise<void>;
 }
 
 /** Requests that a stage would send to a model, all for one purpose. */

@@ -77,6 +77,8 @@ export interface FineTuneTask {
   metric: { name: string; greaterIsBetter: boolean };
   /** Figures of the present weights, which are those of `place`, on the eval questions. */
   evaluate(place: Place): Promise<Evaluation>;
+  /** What the summary's table calls the eval questions, where it is more than `eval`. */
+  evalName?: string;
   /** Where each of the eval questions comes from, in the order of the values of `evaluate`; intervals are by source where they share some. */
   sources?: readonly string[];
   test?: TestTask | undefined;

@@ -21,7 +21,7 @@ import {
 } from "@rag-ft/models";
 import { constant, createSession, floatTensor, input, reshape, type Tensor, tanh, type Value } from "@rag-ft/onnx";
 import { crossEntropy, decidingSettings, ShuffledBatches, totalSteps, trainingSettings } from "@rag-ft/train";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { fineTune, type OpenedTask, resultSettings } from "./index.js";
 
@@ -163,7 +163,7 @@ const LEARNS = { max_steps: 24, eval_steps: 12, learning_rate: 5e-2, per_device_
 function run(
   name: string,
   more: Record<string, unknown> = {},
-  how: { reporter?: Reporter; signal?: AbortSignal } = {},
+  how: { reporter?: Reporter; signal?: AbortSignal; records?: boolean } = {},
 ): Promise<StageResult> {
   const settings = schema.parse({ ...LEARNS, output_dir: at(name), ...more });
   const context = { reporter: silentReporter, signal: new AbortController().signal, env: {}, ...how };
@@ -227,6 +227,27 @@ describe("fineTune with a third stage's task", () => {
       await hashFile(at("base/model.safetensors")),
     );
     expect((await readdir(at(`whole ${name}`))).includes("adapter")).toBe(name === "adapters");
+  });
+
+  it("whose process ends before its record is written is found done; other settings train", async () => {
+    const update = vi.fn();
+    const reporter = { ...silentReporter, start: () => ({ update, stop: () => {} }) };
+    const records = { records: true, reporter };
+    const first = await run("unrecorded", {}, records);
+    expect(update).toHaveBeenCalledTimes(24);
+    const again = await run("unrecorded", { threads: 2 }, records);
+    expect(update).toHaveBeenCalledTimes(24);
+    const { settle: _, ...said } = first;
+    expect(again).toMatchObject(said);
+    await run("unrecorded", { resume_from_checkpoint: "false" }, records);
+    expect(update).toHaveBeenCalledTimes(48);
+    await run("unrecorded", { learning_rate: 1e-2 }, { reporter });
+    expect(update).toHaveBeenCalledTimes(72);
+    // What was kept of the first is of weights that are no longer there.
+    const last = await run("unrecorded", {}, records);
+    expect(update).toHaveBeenCalledTimes(96);
+    await last.settle?.();
+    expect(await readdir(at("unrecorded"))).not.toContain("unrecorded-result.json");
   });
 
   it("only evaluates when told to, and writes no model", async () => {

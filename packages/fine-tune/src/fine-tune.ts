@@ -2,14 +2,23 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type StageContext, type StageResult, UserError, withFolderLock } from "@rag-ft/core";
 import { type LoraAdapters, requireDevice, safetensorsFiles, writeAdapter } from "@rag-ft/models";
-import { ignoredSettings, loraSettings, requireCheckpoint, runTraining, type TrainingOutcome } from "@rag-ft/train";
+import {
+  ignoredSettings,
+  loraSettings,
+  requireCheckpoint,
+  runTraining,
+  startsAnew,
+  type TrainingOutcome,
+} from "@rag-ft/train";
 import type { FineTuneSettings } from "./fine-tune-settings.js";
 import type { FineTuneTask, OpenedTask } from "./fine-tune-task.js";
 import { type Choice, writeChoice } from "./result/choice.js";
 import { chooseResult } from "./result/choose-result.js";
+import { measuringFolder } from "./result/measuring-folder.js";
 import { promoteCheckpoint } from "./result/promote-checkpoint.js";
 import { type Kept, reportResult } from "./result/report-result.js";
 import { checkResultSettings } from "./result/result-settings.js";
+import { keepUnrecorded, removeUnrecorded, unrecordedResult } from "./result/unrecorded-result.js";
 
 interface Run {
   settings: FineTuneSettings;
@@ -46,7 +55,25 @@ export function fineTune(
   context: StageContext,
   open: (held: StageContext) => Promise<OpenedTask>,
 ): Promise<StageResult> {
+  if (settings.do_train === false) return evaluateOnly(settings, context, open);
   return withFolderLock(settings.output_dir, (signal) => openAndTrain(settings, { ...context, signal }, open), context);
+}
+
+/** A training that lies in the output folder stays as it is, to the bit. */
+async function evaluateOnly(
+  settings: FineTuneSettings,
+  context: StageContext,
+  open: (held: StageContext) => Promise<OpenedTask>,
+): Promise<StageResult> {
+  const output_dir = await measuringFolder(settings.output_dir);
+  if (output_dir !== settings.output_dir)
+    context.reporter.info(`${settings.output_dir} holds a training, which stays as it is: figures go to ${output_dir}`);
+  const result = await withFolderLock(
+    output_dir,
+    (signal) => openAndTrain({ ...settings, output_dir }, { ...context, signal }, open),
+    context,
+  );
+  return { ...result, record_folder: output_dir };
 }
 
 async function openAndTrain(
@@ -88,6 +115,16 @@ async function openAndTrain(
 async function train(run: Run): Promise<StageResult> {
   const { settings, context, task, adapters, save } = run;
   const { identity, steps, model, metric, test } = task;
+  const { output_dir } = settings;
+  const settle = (): Promise<void> => removeUnrecorded(output_dir);
+  if (steps > 0) {
+    const finished = startsAnew(settings) ? undefined : await unrecordedResult(output_dir, identity);
+    if (finished) {
+      context.reporter.info(`${output_dir}: trained already by a run that was killed before its record was written`);
+      return { ...finished, settle };
+    }
+    await settle();
+  }
   const outcome = await runTraining({
     settings,
     identity,
@@ -116,7 +153,10 @@ async function train(run: Run): Promise<StageResult> {
     const choice = settings.do_train === false ? undefined : await keepResult(run, outcome);
     await writeChoice(settings.output_dir, choice, metric.name);
     const kept: Kept = choice?.kept ?? { step: outcome.bestStep, figures: outcome.bestFigures };
-    return reportResult({ settings, task, outcome, choice, kept });
+    const result = await reportResult({ settings, task, outcome, choice, kept });
+    if (!context.records || steps === 0) return result;
+    await keepUnrecorded(output_dir, identity, result);
+    return { ...result, settle };
   });
 }
 

@@ -23,7 +23,10 @@ function outputFolder(values: SettingValues, outputs: readonly string[]): string
   return first === undefined ? undefined : dirname(first);
 }
 
-/** Runs a stage and leaves a run record beside its outputs, unless the stage has written one. */
+/**
+ * Runs a stage and leaves a run record beside its outputs, unless the stage has written one. The caller calls `settle` of the result, once it has
+ * written down that the stage has run.
+ */
 export async function executeStage(
   stage: AnyStage,
   values: SettingValues,
@@ -33,9 +36,9 @@ export async function executeStage(
   await stage.check(values);
   const startedAt = new Date();
   const inputs = knownInputs ?? (await hashInputs(stage.inputs, values));
-  const result = await stage.run(values, context);
+  const result = await stage.run(values, { ...context, records: true });
   const seconds = (Date.now() - startedAt.getTime()) / 1000;
-  const folder = outputFolder(values, result.outputs);
+  const folder = result.record_folder ?? outputFolder(values, result.outputs);
   if (folder !== undefined && !result.outputs.some(isRecord)) {
     const settings = { ...values, ...result.found_settings };
     await writeRunRecord(join(folder, recordName(stage.name)), {

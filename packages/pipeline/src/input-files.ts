@@ -13,7 +13,7 @@ export interface InputFile {
 }
 
 /** Records that runs leave behind; they carry times, so they would make equal folders look different. */
-const RECORD = /^(run-state\.json|manifest(\.[\w.-]+)?\.json|\..*\.tmp(\.old)?)$/;
+const RECORD = /^(run-state\.json|unrecorded-result\.json|manifest(\.[\w.-]+)?\.json|\..*\.tmp(\.old)?)$/;
 
 /** Every file below a folder, in order of name; not the records that runs leave behind. */
 export async function filesUnder(folder: string): Promise<string[]> {

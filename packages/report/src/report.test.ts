@@ -1,7 +1,7 @@
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DataError, silentReporter, UserError } from "@rag-ft/core";
+import { DataError, silentReporter, UserError, withFolderLock } from "@rag-ft/core";
 import { parseHTML } from "linkedom";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { histogram, rankCounts } from "./figures/distributions.js";
@@ -28,6 +28,11 @@ async function page(): Promise<string> {
 }
 
 describe("readRun", () => {
+  it("is not written while another process writes to its folder", async () => {
+    await writeSmallRun(folder);
+    await withFolderLock(folder, () => expect(report.run(settings(), context)).rejects.toThrow(/in use by process/));
+  });
+
   it("finds base and tuned, by label, by folder, or by order", async () => {
     await writeSmallRun(folder);
     expect(await readRun(settings())).toMatchObject({ base: { label: "base" }, tuned: { label: "fine-tuned" } });

@@ -1,12 +1,15 @@
 import { type AnyPrompt, hashRows } from "@rag-ft/core";
+import { vectorRequestSettings } from "@rag-ft/llm";
 import { hashModel, type LoadedDecoder } from "@rag-ft/models";
 import { decidingSettings, type RunIdentity } from "@rag-ft/train";
 import type { QuestionExample } from "./examples.js";
 import type { Splits } from "./retrieve-passages.js";
 import type { TrainGeneratorSettings } from "./settings.js";
 
-// How passages are found is left to what is found: the examples hold it.
+// How passages are found is left to what is found: the examples hold it. A run that does not train goes on from no other.
 const INPUTS = [
+  "do_train",
+  ...Object.keys(vectorRequestSettings()),
   "model_name_or_path",
   "embedding_model",
   "retrieval",

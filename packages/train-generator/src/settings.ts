@@ -1,5 +1,6 @@
 import { count, escapedText, flag } from "@rag-ft/core";
 import { resultSettings } from "@rag-ft/fine-tune";
+import { vectorRequestSettings } from "@rag-ft/llm";
 import { retrievalSettings } from "@rag-ft/retrieval";
 import { trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
@@ -24,11 +25,13 @@ export const trainGeneratorSettings = z.object({
     .string()
     .optional()
     .describe("Questions with answers kept apart: base's and best checkpoint's loss go to test.json"),
+  do_train: flag().default(true).describe("Train; false: only evaluate the model"),
   do_eval: flag().default(true).describe("Evaluate before, during and after training"),
   ...resultSettings,
   max_seq_length: count(16)
     .default(2048)
     .describe("Longest prompt with answer, in tokens; retrieved passages are left out to fit"),
+  ...vectorRequestSettings(),
   // The prompt: without any of the prefixes and separators as saved with the model, or by its chat template; with one of them in parts.
   system_text: escapedText()
     .optional()

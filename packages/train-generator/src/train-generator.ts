@@ -11,6 +11,7 @@ import {
   UserError,
 } from "@rag-ft/core";
 import { type FineTuneTask, fineTune, type OpenedTask } from "@rag-ft/fine-tune";
+import { openVectorTally, type RequestTally } from "@rag-ft/llm";
 import {
   createTrainableDecoder,
   decoderAdapters,
@@ -84,14 +85,19 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
     adapterTask: "CAUSAL_LM",
     adapters: (lora, session) => decoderAdapters(decoder, lora, session),
     async prepare(session, adapters) {
-      const examples = await createExamples(settings, decoder, asked, documents, rows, context);
-      const steps = totalSteps(settings, examples.train.length);
+      const models = settings.retrieval === "bm25" ? [] : [settings.embedding_model];
+      const tally = await openVectorTally("train-generator", models, settings);
+      const examples = await createExamples(settings, decoder, asked, documents, rows, context, tally);
+      for (const line of tally?.lines() ?? []) reporter.info(line);
+      const steps = settings.do_train ? totalSteps(settings, examples.train.length) : 0;
       const size = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
       reporter.info(`${settings.model_name_or_path}: ${examples.train.length} questions, ${steps} steps of ${size}`);
       const identity = await identityOf(settings, decoder, asked.prompt, examples);
       const model = await createTrainableDecoder(decoder, session, adapters);
       const splitBy = splitProcedureOf([...rows.train, ...rows.eval, ...(rows.test ?? [])]);
-      return { identity, steps, splitBy, ...answerTask(settings, model, asked, examples, rows.eval, context) };
+      const record = tally ? { record: { requests: tally.counts } } : {};
+      const task = answerTask(settings, model, asked, examples, rows.eval, context);
+      return { identity, steps, splitBy, ...record, ...task };
     },
   };
 }
@@ -104,8 +110,9 @@ async function createExamples(
   documents: readonly Document[],
   rows: Splits<NumberedQaRow[]>,
   context: StageContext,
+  tally: RequestTally | undefined,
 ): Promise<Splits<QuestionExample[]>> {
-  const retrieved = await retrievePassages(settings, documents, rows, context);
+  const retrieved = await retrievePassages(settings, documents, rows, context, tally);
   const how = {
     ...(asked.chat ? { format: asked.prompt, chat: asked.chat } : { format: asked.prompt }),
     tokenizer: decoder.tokenizer,

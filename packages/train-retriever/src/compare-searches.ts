@@ -57,37 +57,41 @@ function hybridRemark({ over_dense, bm25_weight, chosen_by, questions }: ChosenW
  */
 export async function compareSearches(
   settings: TrainRetrieverSettings,
-  measured: ModelInTraining,
-  { documents, evaluation, test = [] }: RunData,
+  measured: { evaluation: ModelInTraining; test: ModelInTraining },
+  { evaluation, test = [] }: RunData,
   kept: Place,
   context: StageContext,
 ): Promise<Comparison> {
   const figures = (retriever: Retriever, questions: readonly RetrievalExample[]): Promise<TestFigures> =>
     baselineFigures(retriever, questions, context);
-  const bm25 = bm25Retriever(documents);
+  const bm25 = bm25Retriever(measured.evaluation.documents);
+  const bm25Whole = measured.test === measured.evaluation ? bm25 : bm25Retriever(measured.test.documents);
   const before = [
     {
       name: "BM25",
       key: "bm25",
       evaluate: async () => (await figures(bm25, evaluation)).figures,
-      test: () => figures(bm25, test),
+      test: () => figures(bm25Whole, test),
     },
   ];
   if (!settings.do_eval && test.length === 0) return { before, after: [] };
-  const indexed = await measured.indexed(kept);
-  if (settings.index_path) await measured.keep(indexed, settings.index_path);
+  const whole =
+    test.length > 0 || measured.test === measured.evaluation ? await measured.test.indexed(kept) : undefined;
+  if (whole && settings.index_path) await measured.test.keep(whole, settings.index_path);
   if (!settings.do_eval) return { before, after: [] };
+  const indexed = await measured.evaluation.indexed(kept);
   const metric = settings.metric_for_best_model.replace(SPLIT, "");
   const { chosen, best } = await chooseOnEval(indexed, evaluation, metric, context);
   if (settings.do_train) await writeHybridWeight(settings.output_dir, chosen);
   const { bm25_weight } = best;
-  const hybrid = hybridRetriever(indexed.index, indexed.encoder, bm25_weight);
   const together = {
     name: `${settings.do_train ? candidateName(kept) : "base"} + ${bm25_weight} BM25`,
     key: "hybrid",
     evaluate: async () => best.figures,
     test: async () => {
-      const { figures: means, rows } = await figures(hybrid, test);
+        const { index, encoder } = whole ?? indexed;
+        const searched = hybridRetriever(index, encoder, bm25_weight);
+      const { figures: means, rows } = await figures(searched, test);
       return { figures: { ...means, bm25_weight }, rows };
     },
   };

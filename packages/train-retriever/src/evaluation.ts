@@ -86,22 +86,29 @@ export class ModelInTraining {
   constructor(
     private readonly settings: TrainRetrieverSettings,
     private readonly model: TrainableEncoder,
-    private readonly documents: readonly Document[],
+    readonly documents: readonly Document[],
     private readonly context: StageContext,
+    /** Before `_retr` in the names of figures: `eval`, or `eval_of_5000` for a part of the database. */
+    private readonly split = "eval",
   ) {}
+
+  /** The figure that chooses the best checkpoint, as it is named here. */
+  get metric(): string {
+    return `${this.split}_retr/${this.settings.metric_for_best_model.replace(SPLIT, "")}`;
+  }
 
   /** The eval split's figures, and the deciding one question by question. */
   async evaluate(place: Place, questions: readonly RetrievalExample[]): Promise<Evaluation> {
-    const { metric_for_best_model: metric, index_path } = this.settings;
-    const root = place.step === 0 ? index_path : undefined;
+    const { metric, split } = this;
+    const root = place.step === 0 ? this.settings.index_path : undefined;
     const indexed = await indexWith(this.model, this.documents, this.context, root);
     const { reporter, signal } = this.context;
     const { figures, scores } = await evaluateRetrieval({ ...indexed, questions, reporter, signal });
-    const named = withSplit("eval", figures);
+    const named = withSplit(split, figures);
     const value = named[metric] as number;
     const held = this.best.get(kindOf(place));
     if (held === undefined || value > held.value) this.best.set(kindOf(place), { place, value, indexed });
-    return { figures: named, values: scores.map((score) => withSplit("eval", score.figures)[metric] as number) };
+    return { figures: named, values: scores.map((score) => withSplit(split, score.figures)[metric] as number) };
   }
 
   /** `document_recall/recall1`, `document_recall/recall4`, `mrr`, … on the questions kept apart. */

@@ -8,7 +8,7 @@ import { z } from "zod";
 export const SIMILARITIES = ["cosine", "dot"] as const;
 
 /** Before the names of figures on the eval split. */
-const EVAL_PREFIX = "eval_retr/";
+export const EVAL_PREFIX = "eval_retr/";
 
 /** Every setting of `train-retriever`; names as the reference's command spells them. */
 export const trainRetrieverSettings = z.object({
@@ -84,6 +84,11 @@ export const trainRetrieverSettings = z.object({
     .default("eval_retr/document_recall/recall4")
     .describe(
       "What chooses the best checkpoint, a name of docs/figures.md such as mrr@4; near_recall counts a passage that holds the gold one's words as found",
+    ),
+  eval_passages: count(1)
+    .optional()
+    .describe(
+      "Evaluate on the eval questions' gold passages and hard negatives and so many random passages, not on the whole database; the figures are named eval_of_<passages>_retr/…; test_file is always measured on the whole",
     ),
   ...resultSettings,
 });

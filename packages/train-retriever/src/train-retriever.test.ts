@@ -2,11 +2,21 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createDocument, hashFile, type Reporter, readDocuments, silentReporter, writeJsonl } from "@rag-ft/core";
+import {
+  createDocument,
+  hashFile,
+  type Reporter,
+  readDocuments,
+  readQuestions,
+  silentReporter,
+  writeJsonl,
+} from "@rag-ft/core";
 import { openEncoder, type PassageEncoder, readSafetensors } from "@rag-ft/models";
-import { openIndex } from "@rag-ft/retrieval";
+import { denseRetriever, evaluateRetriever, openIndex } from "@rag-ft/retrieval";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { flattenQuestions } from "./examples.js";
 import { trainRetriever } from "./index.js";
+import { sampleDatabase } from "./sample-database.js";
 
 const ENCODER = fileURLToPath(new URL("../../../data/models/tiny-encoder", import.meta.url));
 const context = { reporter: silentReporter, signal: new AbortController().signal, env: {} };
@@ -447,6 +457,38 @@ describe("train-retriever", () => {
       );
       expect(await readdir(folder)).not.toContain("lora-wrong");
     });
+  });
+
+  it("evaluates on a part of the database when told to, under names that say so, and tests on the whole", async () => {
+    const rows = (await readFile(at("eval_w_q.jsonl"), "utf8")).split("\n").slice(0, 2);
+    await writeFile(at("two.jsonl"), rows.join("\n"));
+    const how = { eval_file: at("two.jsonl"), eval_passages: 2, metric_for_best_model: "mrr@4" };
+    const result = await trainRetriever.run(settings("part", how), context);
+    // Passages 0 and 1 are gold, 1 and 2 hard negatives; and two others.
+    const evaluations = await lines(at("part/eval.jsonl"));
+    for (const { step: _, ...figures } of evaluations)
+      expect(Object.keys(figures).filter((name) => !name.startsWith("eval_of_5_retr/"))).toEqual([]);
+    expect(result.summary).toMatch(/^eval, 5 passages +base/m);
+    expect(result.summary).toContain("MRR@4 among 5");
+    expect(Object.keys(result.figures ?? {}).filter((name) => name.startsWith("eval_retr/"))).toEqual([]);
+    expect(JSON.parse(await readFile(at("part/choice.json"), "utf8")).metric).toBe("eval_of_5_retr/mrr@4");
+
+    const documents = await readDocuments(at("documents.jsonl"));
+    const questions = flattenQuestions(await readQuestions(at("two.jsonl")));
+    const part = sampleDatabase(documents, questions, { count: 2, seed: settings("part").seed });
+    expect(part).toHaveLength(5);
+    expect(part.slice(0, 3)).toEqual(documents.slice(0, 3));
+    const encoder = await openEncoder(ENCODER, { env: {}, reporter: silentReporter });
+    const index = await openIndex(part, encoder, context);
+    const { figures } = await evaluateRetriever(denseRetriever(index, encoder), { questions, ...context });
+    expect(evaluations[0]?.["eval_of_5_retr/mrr@4"]).toBeCloseTo(figures["mrr@4"] as number, 12);
+    await encoder.close();
+    // All eight are in the test: its figures have their usual names, and are those of a run without the setting.
+    await trainRetriever.run(settings("whole", { ...how, eval_passages: 6 }), context);
+    const test = async (name: string) => JSON.parse(await readFile(at(`${name}/test.json`), "utf8"));
+    expect((await test("part")).passages).toBe(8);
+    expect((await test("part")).base).toEqual((await test("whole")).base);
+    expect(Object.keys((await lines(at("whole/eval.jsonl")))[0] ?? {})).toContain("eval_retr/mrr");
   });
 
   it("a bad input costs nothing: earlier output stays", async () => {

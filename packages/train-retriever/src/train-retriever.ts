@@ -28,6 +28,7 @@ import { ModelInTraining, withoutSplit, withSplit } from "./evaluation.js";
 import { flattenQuestions, withGoldOfSameQuestion } from "./examples.js";
 import { identityOf, type RunData } from "./identity.js";
 import type { RetrievalExample } from "./retrieval-example.js";
+import { sampleDatabase } from "./sample-database.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 import { createBatches } from "./training-batches.js";
 import { createStep } from "./training-step.js";
@@ -116,21 +117,39 @@ function checkLengths({ matryoshka_dims: lengths }: TrainRetrieverSettings, { gr
   }
 }
 
-/** What is measured is the search of the whole database. */
+/** Measures the eval questions on a part of the database where settings say so; the test questions always on the whole. */
+function measuredOn(
+  settings: TrainRetrieverSettings,
+  model: TrainableEncoder,
+  { documents, evaluation }: RunData,
+  context: StageContext,
+): { evaluation: ModelInTraining; test: ModelInTraining; isPart: boolean } {
+  const { eval_passages: others, seed } = settings;
+  const part = others === undefined ? documents : sampleDatabase(documents, evaluation, { count: others, seed });
+  const test = new ModelInTraining(settings, model, documents, context);
+  if (part.length === documents.length) return { evaluation: test, test, isPart: false };
+  context.reporter.info(`eval questions are measured on ${part.length} of ${documents.length} passages`);
+  const split = `eval_of_${part.length}`;
+  return { evaluation: new ModelInTraining(settings, model, part, context, split), test, isPart: true };
+}
+
+/** What is measured is search. */
 function searchTask(
   settings: TrainRetrieverSettings,
   model: TrainableEncoder,
   data: RunData,
   context: StageContext,
-): Pick<FineTuneTask, "metric" | "evaluate" | "sources" | "test" | "table" | "save" | "filesOfWeights" | "compare"> {
+): Omit<FineTuneTask, "identity" | "steps" | "model" | "runStep" | "record" | "close"> {
   const { documents, test } = data;
-  const measured = new ModelInTraining(settings, model, documents, context);
+  const measured = measuredOn(settings, model, data, context);
+  const { length } = measured.evaluation.documents;
   return {
-    metric: { name: settings.metric_for_best_model, greaterIsBetter: true },
-    evaluate: (place) => measured.evaluate(place, data.evaluation),
+    metric: { name: measured.evaluation.metric, greaterIsBetter: true },
+    evaluate: (place) => measured.evaluation.evaluate(place, data.evaluation),
+    ...(measured.isPart ? { evalName: `eval, ${length} passages` } : {}),
     sources: data.evaluation.map(sourceOf),
     test: test && {
-      measure: (place) => measured.test(place, test),
+      measure: (place) => measured.test.test(place, test),
       sources: test.map(sourceOf),
       about: { questions: test.length, passages: documents.length },
       inRecord: (figures) => withSplit("test", figures),

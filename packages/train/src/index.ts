@@ -1,5 +1,6 @@
-export { requireCheckpoint } from "./checkpoint/choose-start.js";
-export { decidingSettings, type RunIdentity } from "./checkpoint/run-identity.js";
+export { requireCheckpoint, startsAnew } from "./checkpoint/choose-start.js";
+export { findCheckpoints } from "./checkpoint/find-checkpoints.js";
+export { decidingSettings, differences, type RunIdentity } from "./checkpoint/run-identity.js";
 export type { FileTensor, TensorFiles } from "./checkpoint/tensor-files.js";
 export { TRAINER_STATE } from "./checkpoint/trainer-state.js";
 export * from "./describe-examples.js";

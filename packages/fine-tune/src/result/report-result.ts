@@ -54,7 +54,7 @@ export async function reportResult(finished: FinishedTraining): Promise<StageRes
     (split: string) =>
     (model: string, figures: Figures): TableRow => ({ split, model, ...task.table.cells(figures) });
   const ofEval = (all: Measured<Figures>[]): TableRow[] => all.map(({ system, found }) => row(system.name, found));
-  const row = rowsOf("eval");
+  const row = rowsOf(task.evalName ?? "eval");
   const rows: TableRow[] = [
     ...(settings.do_eval ? ofEval(await onEval(before)) : []),
     ...(outcome.baseFigures ? [row("base", outcome.baseFigures)] : []),

@@ -1,8 +1,11 @@
 import { atDepth, type Figure, type FigureRow } from "./figure.js";
 import { depthsOf, FIGURE_ROWS, type FigureDepths, fileName, filePrefix } from "./registry.js";
 
-/** The split and the part of the system: `test_retr/`, `eval_retr/`, `test_gen/`; `eval_` alone before a loss. */
-const PREFIX = /^(?:(?:test|eval|train)_(?:(retr|gen)\/)?)?/;
+/**
+ * The split and the part of the system: `test_retr/`, `eval_retr/`, `test_gen/`; `eval_` alone before a loss. `eval_of_5000_retr/`: of a part of the
+ * database, so many passages.
+ */
+const PREFIX = /^(?:(?:test|eval|train)_(?:(?:of_(\d+)_)?(retr|gen)\/)?)?/;
 
 interface Place {
   /** Position in the registry. */
@@ -10,6 +13,8 @@ interface Place {
   row: FigureRow;
   /** Undefined for a figure without depth, and for a name that does not say it. */
   depth: number | undefined;
+  /** Passages of the part of the database that was searched, where it was not the whole. */
+  among?: string | undefined;
 }
 
 function depthIn(name: string, template: string): number | undefined {
@@ -21,13 +26,13 @@ function depthIn(name: string, template: string): number | undefined {
 }
 
 function placeOf(name: string): Place | undefined {
-  const [prefix = "", half] = PREFIX.exec(name) ?? [];
+  const [prefix = "", among, half] = PREFIX.exec(name) ?? [];
   const rest = name.slice(prefix.length);
   for (const [index, row] of FIGURE_ROWS.entries()) {
     if (half !== undefined && (half === "retr") !== (row.part === "retriever")) continue;
     const depth = depthIn(rest, row.key) ?? (row.file === undefined ? undefined : depthIn(rest, row.file));
-    if (depth !== undefined) return { index, row, depth: depth || undefined };
-    if (rest === row.bare) return { index, row, depth: undefined };
+    if (depth !== undefined) return { index, row, depth: depth || undefined, among };
+    if (rest === row.bare) return { index, row, depth: undefined, among };
   }
   return undefined;
 }
@@ -36,14 +41,16 @@ function placeOf(name: string): Place | undefined {
 const named = (template: string, depth: number | undefined): string =>
   depth === undefined ? template.replace("@{k}", "") : atDepth(template, depth);
 
-function figureAt({ row, depth }: Place, name: string, deepest: number, replaced = false): Figure {
+function figureAt({ row, depth, among }: Place, name: string, deepest: number, replaced = false): Figure {
   const { key, title, heading = title, part, better, share, digits = 3, spread = false } = row;
   const level = replaced ? "file" : row.level;
+  // A part of the database is easier to search: never the same figure.
+  const where = among === undefined ? "" : ` among ${among}`;
   return {
-    key: named(key, depth),
+    key: named(key, depth) + where,
     name,
-    title: named(title, depth),
-    heading: named(heading, depth),
+    title: named(title, depth) + where,
+    heading: named(heading, depth) + where,
     part,
     better,
     share,

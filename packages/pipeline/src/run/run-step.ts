@@ -84,6 +84,7 @@ export async function runStep(
   // Only now is it known what the stage has written, and so what of its input folders was input.
   state.done[id] = { ...done, fingerprint: await fingerprint() };
   await writeRunState(workDir, state);
+  await result.settle?.();
   reporter.info(`${header}: ${formatSeconds(seconds)}`);
   return { isNew: true, seconds, ...(result.summary ? { summary: result.summary } : {}) };
 }

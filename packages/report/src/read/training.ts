@@ -9,7 +9,11 @@ const lineSchema = z.looseObject({ step: z.number() }).transform((line) => {
   return { ...Object.fromEntries(figures), step: line.step } as TrainingLine;
 });
 const figuresSchema = z.record(z.string(), z.unknown()).transform(numbersOf);
-const choiceSchema = z.looseObject({ verdict: z.string(), kept: z.looseObject({ step: z.number() }) });
+const choiceSchema = z.looseObject({
+  verdict: z.string(),
+  metric: z.string().optional(),
+  kept: z.looseObject({ step: z.number() }),
+});
 const testSchema = z.looseObject({
   base: figuresSchema,
   best: figuresSchema,
@@ -77,7 +81,8 @@ export async function readTraining(record: StageRecord): Promise<Training> {
     readValue(join(folder, "choice.json"), choiceSchema, "choice of train-retriever"),
   ]);
   const { metric_for_best_model: chosen } = settings;
-  const name = typeof chosen === "string" ? chosen : "eval_loss";
+  // What chose by a part of the database is named after it.
+  const name = choice?.metric ?? (typeof chosen === "string" ? chosen : "eval_loss");
   const metric = {
     name,
     greaterIsBetter: (figureNamed(name)?.better ?? (/loss$/.test(name) ? "less" : "greater")) === "greater",

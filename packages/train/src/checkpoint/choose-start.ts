@@ -28,6 +28,13 @@ const wants = {
   none: (setting: string | undefined): boolean => /^false$/i.test(setting ?? ""),
 };
 
+/** Whether settings want nothing of an earlier run to be gone on from. */
+export function startsAnew({
+  resume_from_checkpoint: wanted,
+}: Pick<ResumeSettings, "resume_from_checkpoint">): boolean {
+  return wants.none(wanted);
+}
+
 const ANEW = "Leave resume_from_checkpoint out, or give false, to start anew";
 
 /** The checkpoint that settings name by its folder. */
