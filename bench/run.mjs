@@ -23,6 +23,9 @@ const NAMES = [
   "shuffled",
   "audit",
   "documents",
+  "scale",
+  "search",
+  "busy",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);

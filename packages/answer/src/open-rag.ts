@@ -42,7 +42,7 @@ async function openSearched(
   const retriever = await openRetriever(documents, {
     settings,
     model,
-    openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device }),
+    openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device, keepIn: indexPath }),
     ...(indexPath === undefined ? {} : { indexPath }),
     reporter,
     signal,

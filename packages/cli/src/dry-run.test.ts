@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { createDocument, writeJsonl } from "@rag-ft/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { main } from "./app.js";
+import { ENCODER } from "./testing/flow-flags.js";
 import { createMemoryIo } from "./testing/memory-io.js";
+import { writeGuides } from "./testing/write-guides.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -14,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function dryRun(model: string, documents = join(folder, "documents.jsonl")) {
+async function dryRun(model: string, documents = join(folder, "documents.jsonl"), tokenizer = "none") {
   const config = join(folder, "run.yaml");
   await writeFile(
     config,
@@ -22,7 +24,7 @@ async function dryRun(model: string, documents = join(folder, "documents.jsonl")
 work_dir: ${folder}/work
 stages:
   - stage: prepare-docs
-    with: { document_path: ${folder}/guides, tokenizer: none, save_dir: "\${work_dir}" }
+    with: { document_path: ${folder}/guides, tokenizer: ${tokenizer}, save_dir: "\${work_dir}" }
   - stage: gen-questions
     with: { document_path: ${documents}, prompt_model: ${model}, num_train_data: 20, num_eval_test_data: 8, save_dir: "\${work_dir}/q" }
   - stage: gen-answers
@@ -51,6 +53,25 @@ it("rag-ft run --dry_run plans every stage from what those before it would write
   expect(stdout).toMatch(/^total +50 +0 +\d+ +\d+ +0\.0\d+$/m);
   expect(existsSync(join(folder, "work"))).toBe(false);
   expect((await dryRun("my-model")).stdout).toMatch(/^total.* no price$[\s\S]*has no price for "my-model"\. Add it/m);
+});
+
+it("plans from what prepare-docs would make where nothing was made yet, and comes to the same once it has run", async () => {
+  await writeGuides(join(folder, "guides"));
+  const documents = join(folder, "work", "documents.jsonl");
+  const before = await dryRun("gpt-4.1-mini", documents, ENCODER);
+  expect({ code: before.code, stderr: before.stderr }).toEqual({ code: 0, stderr: "" });
+  expect(before.stdout).toMatch(/^test-e2e +judge +gpt-4\.1 +4 +0 /m);
+  expect(existsSync(join(folder, "work"))).toBe(false);
+  const made = await main(["run", join(folder, "run.yaml"), "--only", "prepare-docs"], createMemoryIo());
+  expect(made).toBe(0);
+  const after = await dryRun("gpt-4.1-mini", documents, ENCODER);
+  expect(after.stdout).toMatch(/^prepare-docs +done already/m);
+  const figures = (text: string): string[] =>
+    text
+      .split("\n")
+      .filter((line) => !/^(prepare-docs|-)/.test(line))
+      .map((line) => line.replace(/ +/g, " "));
+  expect(figures(after.stdout)).toEqual(figures(before.stdout));
 });
 
 it("says which free stage has to run first when documents are missing", async () => {

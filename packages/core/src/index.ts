@@ -13,6 +13,7 @@ export * from "./jsonl.js";
 export * from "./owns-folder.js";
 export * from "./paths.js";
 export * from "./pickle/read-documents.js";
+export * from "./planned-rows.js";
 export * from "./progress.js";
 export * from "./prompt-format-file.js";
 export * from "./prompt-template.js";

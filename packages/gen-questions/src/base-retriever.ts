@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type Document,
   documentKey,
@@ -14,6 +15,7 @@ import {
   miningOptions,
   openDenseRetriever,
   openPassageEncoder,
+  VECTORS_FOLDER,
 } from "@rag-ft/retrieval";
 import { areNear, shingles } from "@rag-ft/text";
 import type { GenQuestionsSettings } from "./settings.js";
@@ -46,6 +48,7 @@ export async function openBaseRetriever(
     ...context,
     device: settings.device,
     requests: settings,
+    keepIn: settings.index_path ?? join(settings.save_dir, VECTORS_FOLDER),
   });
   const retriever = await openDenseRetriever(documents, encoder, { ...context, indexPath: settings.index_path });
   // One search after the other: the cores are busy with one, and a passage's questions are a batch of their own, so that their

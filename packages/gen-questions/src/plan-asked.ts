@@ -1,9 +1,11 @@
 import { join } from "node:path";
-import type { QuestionsRow, StagePlan } from "@rag-ft/core";
+import type { Document, PlannedRequests, QuestionsRow, StagePlan } from "@rag-ft/core";
 import {
   EXTRACTIVE,
+  isEmbeddingModelName,
   openCompletionStore,
   openForeignLanguage,
+  planEmbeddings,
   planRequests,
   type RequestPlan,
   readDomainConfig,
@@ -11,6 +13,7 @@ import {
   STORE_NAME,
 } from "@rag-ft/llm";
 import { answerabilityRequest, answerableOf } from "./answerability.js";
+import { needsRetriever } from "./base-retriever.js";
 import type { PassageRow } from "./choose-passages.js";
 import { parseQuestions } from "./parse-questions.js";
 import { questionRequest } from "./questioner.js";
@@ -33,6 +36,8 @@ export interface PassagesToAsk {
   heldOut: readonly PassageRow[] | undefined;
   /** In view of the held-out questions of this run, if it makes some. */
   train: ((heldOut: readonly QuestionsRow[]) => readonly PassageRow[]) | undefined;
+  /** The database that the base retriever searches. */
+  documents: readonly Document[];
 }
 
 /** Adds the requests about a passage; returns its questions, as far as can be known before they are asked. */
@@ -54,10 +59,32 @@ async function planSet(
 }
 
 /**
+ * The vectors of a base retriever behind an API: the database's, and those of the questions, which are bought once for the filter and for mining. The
+ * filter asks for a passage's questions in a request of their own.
+ */
+async function planSearches(
+  settings: GenQuestionsSettings,
+  documents: readonly Document[],
+  sets: readonly (readonly QuestionsRow[])[],
+): Promise<PlannedRequests[]> {
+  const { embedding_model: model } = settings;
+  if (model === undefined || !needsRetriever(settings) || !isEmbeddingModelName(model)) return [];
+  const filters = settings.filters.includes("round-trip");
+  const questions = filters
+    ? sets.flatMap((rows) => rows.map((row) => row.questions))
+    : sets.map((rows) => rows.flatMap((row) => row.questions));
+  const texts = [documents.map(({ fmt_content }) => fmt_content), ...questions];
+  return [await planEmbeddings({ model, prices: await readPrices(settings.prices), texts, standIns: true })];
+}
+
+/**
  * The requests for questions about these passages, each taken to give two that pass the filters unless a stored reply says otherwise.
  * What filters drop is made up for by more passages, which is not foreseen here.
  */
-export async function planAsked(settings: GenQuestionsSettings, { heldOut, train }: PassagesToAsk): Promise<StagePlan> {
+export async function planAsked(
+  settings: GenQuestionsSettings,
+  { heldOut, train, documents }: PassagesToAsk,
+): Promise<StagePlan> {
   const standIns = Array.from({ length: QUESTIONS_A_PASSAGE }, () => STAND_IN);
   const store = await openCompletionStore(join(settings.save_dir, STORE_NAME), { readOnly: true });
   const plans: RequestPlan[] = [];
@@ -103,6 +130,7 @@ export async function planAsked(settings: GenQuestionsSettings, { heldOut, train
   const half = (count: number): number => Math.ceil(count / QUESTIONS_A_PASSAGE);
   const bySource = settings.split_by === "source";
   let heldOutRows: readonly QuestionsRow[] = [];
+  let trainRows: readonly QuestionsRow[] = [];
   if (heldOut) {
     const rows = await planSet(heldOut, half(settings.num_eval_test_data), 0, add);
     const { evaluation, test } = bySource ? splitBySource(rows) : splitHeldOut(rows);
@@ -110,6 +138,10 @@ export async function planAsked(settings: GenQuestionsSettings, { heldOut, train
     put("eval_w_q.jsonl", evaluation);
     put("test_w_q.jsonl", test);
   }
-  if (train) put("train_w_q.jsonl", await planSet(train(heldOutRows), half(settings.num_train_data), 1, add));
-  return { requests: plans.map((plan) => plan.result()), files };
+  if (train) {
+    trainRows = await planSet(train(heldOutRows), half(settings.num_train_data), 1, add);
+    put("train_w_q.jsonl", trainRows);
+  }
+  const vectors = await planSearches(settings, documents, [heldOutRows, trainRows]);
+  return { requests: [...plans.map((plan) => plan.result()), ...vectors], files };
 }

@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import {
+  type Document,
   describeSplit,
   documentId,
   ownsFolder,
+  type PlanContext,
+  plannedRows,
   type QuestionsRow,
   readDocuments,
   readQuestions,
@@ -19,6 +22,7 @@ import {
   EXTRACTIVE,
   openForeignLanguage,
   openStoredModel,
+  openVectorTally,
   type RequestTally,
   readDomainConfig,
   writeSkipped,
@@ -50,6 +54,8 @@ interface Run {
   /** Gold passages and held-out questions of this run; those on disk serve where a mode does not make them. */
   passages?: PassageRow[];
   heldOut?: QuestionsRow[];
+  /** Of a dry run, where an earlier stage would make them. */
+  documents?: readonly Document[];
   figures: Record<string, number>;
   filters: FilterCounts;
   counts: PassageCounts;
@@ -98,7 +104,7 @@ function checkReached(run: Run, set: Omit<AskedSet, "made">, collected: Collecte
 
 async function choose(run: Run): Promise<void> {
   const { settings, context } = run;
-  const documents = await readDocuments(settings.document_path);
+  const documents = run.documents ?? (await readDocuments(settings.document_path));
   const domain = await readDomainConfig(settings.config);
   const random = randomFor(settings.seed, "passages");
   // Mined ones come from the whole database, once there are questions: a source needs none to spare.
@@ -216,7 +222,8 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
   const domain = await readDomainConfig(settings.config);
   const foreign = new ForeignPassages(await openForeignLanguage(domain));
   if (settings.prompt_model === EXTRACTIVE) {
-    const tally = createRequestTally();
+    const models = settings.embedding_model === undefined ? [] : [settings.embedding_model];
+    const tally = (await openVectorTally("gen-questions", models, settings)) ?? createRequestTally();
     await withRetriever(run, tally, () => work(extractiveQuestioner(foreign, settings)));
     if (tally.counts.requests_sent > 0) run.record.requests = tally.counts;
     return [
@@ -225,6 +232,7 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
             `${foreign.count} passages have no questions: the rules of "extractive" are for English, which these are not.`,
           ]
         : []),
+      ...(tally.counts.requests_sent > 0 ? tally.lines() : []),
       "Questions by rules (extractive), not by a model: for trying things, not for figures to publish.",
     ];
   }
@@ -257,24 +265,31 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
 }
 
 /** What the run would ask: as many passages as are needed, in the order in which they are asked about. */
-async function planQuestions(settings: GenQuestionsSettings, context: StageContext): Promise<StagePlan> {
+async function planQuestions(settings: GenQuestionsSettings, context: PlanContext): Promise<StagePlan> {
+  const choosesPassages = settings.mode === "all" || settings.mode === "init_eval_dset";
+  const documents =
+    choosesPassages || needsRetriever(settings)
+      ? await plannedRows(context, settings.document_path, readDocuments)
+      : [];
   const run: Run = {
     settings,
     context: { ...context, reporter: silentReporter },
     files: new Map(),
+    documents,
     figures: {},
     filters: new FilterCounts([]),
     counts: new PassageCounts(),
     record: {},
   };
   const { mode } = settings;
-  if (mode === "all" || mode === "init_eval_dset") await choose(run);
+  if (choosesPassages) await choose(run);
   if (mode === "init_eval_dset") return { requests: [], files: run.files };
   const passages = run.passages ?? (await readPassageFile(settings.save_dir));
   const onDisk = mode === "create_train_dset" ? await heldOutOnDisk(settings) : undefined;
   return planAsked(settings, {
     heldOut: onDisk ? undefined : heldOutOrder(passages, settings),
     train: mode === "create_eval_dset" ? undefined : (rows) => trainOrder(passages, onDisk ?? rows, settings),
+    documents,
   });
 }
 

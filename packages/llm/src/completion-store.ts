@@ -1,8 +1,8 @@
-import { appendFileSync, closeSync, fdatasync, ftruncateSync, openSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { appendFileSync, closeSync, createReadStream, fdatasync, ftruncateSync, openSync } from "node:fs";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { DataError, hashText } from "@rag-ft/core";
+import { DataError, hashText, readLines } from "@rag-ft/core";
 import { z } from "zod";
 import type { ChatMessage, Completion, CompletionOptions } from "./language-model.js";
 
@@ -58,15 +58,26 @@ async function readStore(
   path: string,
 ): Promise<{ completions: Map<string, Completion>; wholeBytes: number; torn: boolean }> {
   const completions = new Map<string, Completion>();
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return Buffer.alloc(0);
-    throw error;
-  });
-  const wholeBytes = bytes.lastIndexOf(10) + 1;
-  const lines = bytes.subarray(0, wholeBytes).toString("utf8").split("\n");
-  for (const [index, line] of lines.entries()) {
+  const size = await stat(path).then(
+    (info) => info.size,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    },
+  );
+  if (size === undefined) return { completions, wholeBytes: 0, torn: false };
+  let number = 0;
+  let [bytes, wholeBytes] = [0, 0];
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    const last = chunk.lastIndexOf(10);
+    if (last >= 0) wholeBytes = bytes + last + 1;
+    bytes += chunk.length;
+  }
+  const whole = wholeBytes === 0 ? [] : readLines(path, { bytes: wholeBytes });
+  for await (const line of whole) {
+    number++;
     if (line.trim() === "") continue;
-    const place = `${path}:${index + 1}`;
+    const place = `${path}:${number}`;
     let value: unknown;
     try {
       value = JSON.parse(line);
@@ -84,7 +95,7 @@ async function readStore(
     const { key, ...completion } = parsed.data;
     completions.set(key, completion);
   }
-  return { completions, wholeBytes, torn: wholeBytes < bytes.length };
+  return { completions, wholeBytes, torn: wholeBytes < bytes };
 }
 
 const dataSync = promisify(fdatasync);

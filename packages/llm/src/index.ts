@@ -21,6 +21,7 @@ export * from "./replies/spoken-turns.js";
 export * from "./replies/without-thinking.js";
 export * from "./requests/request-settings.js";
 export * from "./requests/request-tally.js";
+export * from "./requests/vector-requests.js";
 export * from "./resolve-model-name.js";
 export * from "./run-pool.js";
 export * from "./stored-model.js";

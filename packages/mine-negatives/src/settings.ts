@@ -1,4 +1,5 @@
 import { count, device } from "@rag-ft/core";
+import { vectorRequestSettings } from "@rag-ft/llm";
 import { miningSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
@@ -12,6 +13,7 @@ export const mineNegativesSettings = z.object({
   index_path: z.string().min(1).optional().describe("Folder that keeps the passages' vectors between runs"),
   seed: count(0).default(0).describe("Seed of the drawing"),
   device: device(),
+  ...vectorRequestSettings(),
 });
 
 export type MineNegativesSettings = z.infer<typeof mineNegativesSettings>;

@@ -4,7 +4,7 @@ export * from "./dense-retriever.js";
 export * from "./evaluate-retrieval.js";
 export * from "./hybrid-retriever.js";
 export * from "./hybrid-weight.js";
-export { checkIndexPath } from "./kept/index-root.js";
+export { checkIndexPath, VECTORS_FOLDER } from "./kept/index-root.js";
 export * from "./lexical-tokens.js";
 export * from "./metadata-filter.js";
 export * from "./near-passages.js";

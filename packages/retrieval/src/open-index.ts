@@ -4,8 +4,15 @@ import type { PassageEncoder } from "./passage-encoder.js";
 import type { VectorStore } from "./stores/vector-store.js";
 import { VECTOR_STORES } from "./stores/vector-stores.js";
 
-/** Above this many passages the graph answers faster than exact search by more than its building costs. */
-export const APPROXIMATE_ABOVE = 50_000;
+/**
+ * The graph is built at every opening, which takes as long as some 2,800 exact searches of the same passages, however many these are
+ * (`pnpm bench search`; docs/scale.md). Fewer questions than this are searched exactly.
+ */
+export const PAYS_FROM_QUESTIONS = 3000;
+/** Above this many passages an exact search takes longer than half a second, which somebody who waits for it notices. */
+export const APPROXIMATE_ABOVE = 1_000_000;
+/** Up to here exact search takes a few milliseconds: an approximate one is not worth it for however many questions. */
+const ALWAYS_EXACT = 10_000;
 
 /** A database with the store of its passages' vectors. `documents[id]` is the passage of a search's id. */
 export interface PassageIndex {
@@ -20,6 +27,8 @@ export interface OpenIndexOptions {
   signal: AbortSignal;
   /** Passages above which the search is approximate, when hnswlib-node is installed. */
   approximateAbove?: number;
+  /** Questions that will be asked, where that is known. */
+  questions?: number;
   /** Other stores than there are, for tests. */
   stores?: typeof VECTOR_STORES;
 }
@@ -79,7 +88,7 @@ async function embedMissing(
       const vectors = await encoder.embed(
         places.map((place) => texts[place] as string),
         "passage",
-        { signal, onProgress: (embedded) => progress.update(done + embedded) },
+        { signal, onProgress: (embedded) => progress.update(done + embedded), keptByCaller: true },
       );
       requireFinite(vectors, places, encoder.dimensions);
       made.push({ places, vectors });
@@ -99,7 +108,9 @@ async function fillStore(
   { reporter, signal, ...options }: OpenIndexOptions,
 ): Promise<VectorStore> {
   const { memory, hnsw } = options.stores ?? VECTOR_STORES;
-  const large = documents.length > (options.approximateAbove ?? APPROXIMATE_ABOVE);
+  const { approximateAbove = APPROXIMATE_ABOVE, questions = 0 } = options;
+  const pays = documents.length > ALWAYS_EXACT && questions >= PAYS_FROM_QUESTIONS;
+  const large = documents.length > approximateAbove || pays;
   const missing = large ? await hnsw.missing() : undefined;
   if (missing) reporter.info(`${missing}: exact search over ${documents.length} passages, which is slower.`);
   const store = await (large && missing === undefined ? hnsw : memory).open({ dimensions });
@@ -134,7 +145,8 @@ export async function openIndex(
   encoder: PassageEncoder,
   options: OpenIndexOptions,
 ): Promise<PassageIndex> {
-  const { indexPath, reporter, signal } = options;
+  const { reporter, signal } = options;
+  const indexPath = options.indexPath ?? encoder.keptIn;
   const texts = documents.map((document) => document.fmt_content);
   const kept = await openKeptVectors(indexPath, texts, encoder, signal);
   const { missing, damaged, vectors } = kept;

@@ -1,8 +1,10 @@
 import { createDocument, silentReporter } from "@rag-ft/core";
 import { createWordEncoder } from "@rag-ft/test-utils";
 import { expect, test } from "vitest";
+import { PAYS_FROM_QUESTIONS } from "./open-index.js";
 import { openRetriever } from "./open-retriever.js";
 import type { RetrievalSettings } from "./retrieval-settings.js";
+import { VECTOR_STORES } from "./stores/vector-stores.js";
 
 // The encoder knows colours only.
 const documents = ["red lamp", "green wall", "blue lamp", "red wall"].map((text) =>
@@ -45,4 +47,26 @@ test("an encoder whose database cannot be embedded is closed", async () => {
   });
   await expect(opened).rejects.toThrow(/out of memory/);
   expect(closed).toBe(1);
+});
+
+test("a graph is built where so many questions are asked of so many passages that it pays, and never for hybrid search", async () => {
+  const many = Array.from({ length: 10_001 }, (_, i) => createDocument(`lamp ${i}`, { source: "s" }));
+  const hnsw = { missing: async () => undefined, open: () => Promise.reject(new Error("a graph")) };
+  const kindOf = (questions: number, retrieval: RetrievalSettings["retrieval"] = "dense", passages = many) =>
+    openRetriever(passages, {
+      settings: retrieval === "hybrid" ? { retrieval, bm25_weight: 0.5 } : { retrieval },
+      model: "words",
+      openEncoder: async () => createWordEncoder(["red"]),
+      reporter: silentReporter,
+      signal: new AbortController().signal,
+      questions,
+      stores: { ...VECTOR_STORES, hnsw },
+    }).then(
+      () => "exact",
+      (error: Error) => error.message,
+    );
+  expect(await kindOf(PAYS_FROM_QUESTIONS)).toBe("a graph");
+  expect(await kindOf(PAYS_FROM_QUESTIONS - 1)).toBe("exact");
+  expect(await kindOf(PAYS_FROM_QUESTIONS, "dense", many.slice(1))).toBe("exact");
+  expect(await kindOf(PAYS_FROM_QUESTIONS, "hybrid")).toBe("exact");
 });

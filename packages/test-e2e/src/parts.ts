@@ -1,8 +1,9 @@
+import { join } from "node:path";
 import { type OpenedGenerator, openGenerator, type TalliedContext, weightsIdentity } from "@rag-ft/answer";
 import type { AnyPrompt, StageContext } from "@rag-ft/core";
 import { type LanguageModel, openLanguageModel, resolveModelName } from "@rag-ft/llm";
 import { resolveModelFolder } from "@rag-ft/models";
-import { openPassageEncoder, type PassageEncoder } from "@rag-ft/retrieval";
+import { openPassageEncoder, type PassageEncoder, VECTORS_FOLDER } from "@rag-ft/retrieval";
 import type { TestE2eSettings } from "./settings.js";
 
 /** What the stage opens; tests put their own in. */
@@ -44,6 +45,7 @@ export const defaultParts: TestE2eParts = {
       ...context,
       device: settings.device,
       requests: settings,
+      keepIn: settings.index_path ?? join(settings.output_dir, VECTORS_FOLDER),
     }),
   async checkGenerator(name, { env }) {
     await resolveModelName(name, env);

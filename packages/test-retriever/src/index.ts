@@ -1,5 +1,6 @@
 import type { Stage } from "@rag-ft/core";
 import { checkIndexPath } from "@rag-ft/retrieval";
+import { planTestRetriever } from "./plan-vectors.js";
 import { runTestRetriever } from "./run-test-retriever.js";
 import { type TestRetrieverSettings, testRetrieverSettings } from "./settings.js";
 
@@ -22,4 +23,5 @@ export const testRetriever: Stage<TestRetrieverSettings> = {
   inputs: ["model_path", "retrieval_choice_of", "document_path", "eval_data_path"],
   check: ({ index_path }) => checkIndexPath(index_path),
   run: runTestRetriever,
+  plan: planTestRetriever,
 };

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import {
   type QaRow,
   type QuestionsRow,
   type Reporter,
   readAskedQuestions,
+  readLines,
   readQa,
   requireFile,
   splitProcedureOf,
@@ -22,9 +22,15 @@ function eachQuestion(row: QuestionsRow): TestQuestion[] {
   return questions.map((question) => ({ question, gold_docs, chat_history, split_by: splitProcedureOf([row]) }));
 }
 
+/** The first line that is not blank; a file may be larger than a string can be. */
+async function firstLine(path: string): Promise<string> {
+  for await (const line of readLines(path)) if (line.trim() !== "") return line;
+  return "";
+}
+
 /** Whether the first line is one of answers: its key `gold_answer` tells the two kinds of file apart. */
 async function holdsAnswers(path: string): Promise<boolean> {
-  const first = (await readFile(path, "utf8")).split("\n").find((line) => line.trim() !== "") ?? "";
+  const first = await firstLine(path);
   try {
     return "gold_answer" in (JSON.parse(first.replace(/^\uFEFF/, "")) as object);
   } catch {

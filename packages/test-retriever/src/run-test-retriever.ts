@@ -14,6 +14,7 @@ import {
   writeJsonAtomic,
   writeJsonl,
 } from "@rag-ft/core";
+import { openVectorTally, type RequestTally } from "@rag-ft/llm";
 import {
   type Estimate,
   estimateFigures,
@@ -27,19 +28,29 @@ import {
   type PassageEncoder,
   type TestedSystem as RetrieverTest,
   testSystems,
+  VECTORS_FOLDER,
 } from "@rag-ft/retrieval";
 import { readTestQuestions, type TestQuestion } from "./read-questions.js";
 import { comparedNames, differencesTable, figuresTable } from "./report-table.js";
 import type { TestRetrieverSettings } from "./settings.js";
 import { checkSystems, type System, systemsOf } from "./systems.js";
 
+/** With the tally of requests where a model is behind an API. */
+type TestContext = StageContext & { tally?: RequestTally };
+
 /** What the stage opens; tests put their own in. */
 export interface TestRetrieverParts {
-  openEncoder(name: string, settings: TestRetrieverSettings, context: StageContext): Promise<PassageEncoder>;
+  openEncoder(name: string, settings: TestRetrieverSettings, context: TestContext): Promise<PassageEncoder>;
 }
 
 export const defaultParts: TestRetrieverParts = {
-  openEncoder: (name, { device }, context) => openPassageEncoder(name, { ...context, device }),
+  openEncoder: (name, settings, context) =>
+    openPassageEncoder(name, {
+      ...context,
+      device: settings.device,
+      requests: settings,
+      keepIn: settings.index_path ?? join(settings.output_dir, VECTORS_FOLDER),
+    }),
 };
 
 /** A line of `retrieval-results.jsonl`. Names of figures are those of test-e2e, so that `compare` pairs runs of both. */
@@ -111,7 +122,7 @@ function differencesOf(
 
 async function openEncoders(
   settings: TestRetrieverSettings,
-  context: StageContext,
+  context: TestContext,
   parts: TestRetrieverParts,
 ): Promise<PassageEncoder[]> {
   const opened: PassageEncoder[] = [];
@@ -153,7 +164,8 @@ async function testAll(
   await mkdir(settings.output_dir, { recursive: true }).catch((cause) => {
     throw new UserError(`${settings.output_dir}: cannot be made a folder. Give output_dir another path.`, { cause });
   });
-  const encoders = await openEncoders(settings, context, parts);
+  const tally = await openVectorTally("test-retriever", settings.model_path, settings);
+  const encoders = await openEncoders(settings, { ...context, ...(tally ? { tally } : {}) }, parts);
   try {
     const systems = await systemsOf(settings, encoders, context);
     const sources = questions.map(sourceOf);
@@ -162,12 +174,18 @@ async function testAll(
       const estimates = estimateFigures(one.rows, { seed: settings.seed, sources });
       return { system: one.system, rows: resultRows(questions, one, settings), estimates };
     });
-    return await writeResults(settings, tested, sources, {
+    const result = await writeResults(settings, tested, sources, {
       questions: questions.length,
       passages: documents.length,
       unanswerable: found[0]?.unanswerable ?? 0,
       split_by: splitProcedureOf(questions),
     });
+    if (!tally) return result;
+    return {
+      ...result,
+      record: { requests: tally.counts },
+      summary: [result.summary, ...tally.lines()].join("\n"),
+    };
   } finally {
     for (const encoder of encoders) await encoder.close();
   }

@@ -1,4 +1,5 @@
 import { betweenCommas, count, device, listOf } from "@rag-ft/core";
+import { vectorRequestSettings } from "@rag-ft/llm";
 import { retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
@@ -39,6 +40,7 @@ export const testRetrieverSettings = z.object({
   max_test_samples: count(1).optional().describe("only the first so many questions"),
   device: device(),
   seed: count(0).default(0).describe("seed of the intervals"),
+  ...vectorRequestSettings(),
 });
 
 export type TestRetrieverSettings = z.infer<typeof testRetrieverSettings>;

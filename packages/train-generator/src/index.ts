@@ -1,5 +1,6 @@
 import type { Stage } from "@rag-ft/core";
 import { checkIndexPath } from "@rag-ft/retrieval";
+import { planTrainGenerator } from "./plan-vectors.js";
 import { type TrainGeneratorSettings, trainGeneratorSettings } from "./settings.js";
 import { runTrainGenerator } from "./train-generator.js";
 
@@ -23,4 +24,5 @@ export const trainGenerator: Stage<TrainGeneratorSettings> = {
   ],
   check: ({ full_dataset_index_path }) => checkIndexPath(full_dataset_index_path),
   run: runTrainGenerator,
+  plan: planTrainGenerator,
 };

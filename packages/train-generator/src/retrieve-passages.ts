@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { type Document, type QaRow, retrievalQuery, type StageContext } from "@rag-ft/core";
-import { openPassageEncoder, openRetriever } from "@rag-ft/retrieval";
+import type { RequestTally } from "@rag-ft/llm";
+import { openPassageEncoder, openRetriever, VECTORS_FOLDER } from "@rag-ft/retrieval";
 import type { TrainGeneratorSettings } from "./settings.js";
 
 export interface Splits<T> {
@@ -14,14 +16,22 @@ export async function retrievePassages(
   documents: readonly Document[],
   splits: Splits<QaRow[]>,
   { env, reporter, signal }: StageContext,
+  tally?: RequestTally,
 ): Promise<Splits<Document[][]>> {
   if (settings.embedding_max_num_to_retrieve === 0) return { train: [], eval: [], test: [] };
   const { device, embedding_model: model } = settings;
   const retriever = await openRetriever(documents, {
     settings,
     model,
-    openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device }),
+    openEncoder: () =>
+      openPassageEncoder(model, {
+        ...{ env, reporter, signal, device },
+        requests: settings,
+        ...(tally ? { tally } : {}),
+        keepIn: settings.full_dataset_index_path ?? join(settings.output_dir, VECTORS_FOLDER),
+      }),
     ...(settings.full_dataset_index_path ? { indexPath: settings.full_dataset_index_path } : {}),
+    questions: splits.train.length + splits.eval.length + (splits.test?.length ?? 0),
     reporter,
     signal,
   });

@@ -44,14 +44,14 @@ export interface BillOptions {
   /** The stage. */
   purpose: string;
   settings: { max_cost?: number | undefined; prices?: string | undefined };
-  /** Where earlier runs' completions are. */
-  store: CompletionStore;
+  /** Where earlier runs' completions are; a stage without any asks for vectors alone. */
+  store?: Pick<CompletionStore, "completions">;
 }
 
 /** Opens a stage's bill: reads the prices, and what was paid before for what the store holds. */
 export async function openBill({ purpose, settings, store }: BillOptions): Promise<Bill> {
   const prices = await readPrices(settings.prices);
-  const earlier = [...store.completions()]
+  const earlier = [...(store?.completions() ?? [])]
     .filter(({ billed }) => billed?.by === purpose)
     .reduce((sum, { billed }) => sum + (billed?.cost_usd ?? 0), 0);
   const cap = settings.max_cost === undefined ? undefined : createCostCap(settings.max_cost, earlier);

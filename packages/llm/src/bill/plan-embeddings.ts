@@ -6,12 +6,26 @@ import { costOf, noPrice, type Prices } from "./prices.js";
 export interface PlanEmbeddingsOptions {
   model: string;
   prices: Prices;
-  /** Texts that are embedded together; each list begins a request of its own. */
+  /** Texts that are embedded together: the passages, then lists of questions. Each list begins a request of its own. */
   texts: readonly (readonly string[])[];
+  /** Questions stand in for others that are not known yet: equal ones are bought all the same. */
+  standIns?: boolean;
+}
+
+/** What is bought of each list: a passage once, a question once among all lists. */
+function distinct([passages = [], ...questions]: readonly (readonly string[])[]): string[][] {
+  const seen = new Set<string>();
+  return [[...new Set(passages)], ...questions.map((list) => list.filter((text) => !seen.has(text) && seen.add(text)))];
 }
 
 /** What it would take to embed texts over the API, beside the one text that is embedded at opening. Kept vectors are not known here: a note says so. */
-export async function planEmbeddings({ model, prices, texts }: PlanEmbeddingsOptions): Promise<PlannedRequests> {
+export async function planEmbeddings({
+  model,
+  prices,
+  texts: given,
+  standIns = false,
+}: PlanEmbeddingsOptions): Promise<PlannedRequests> {
+  const texts = standIns ? given : distinct(given);
   const usage = { prompt_tokens: await countTextTokens(texts.flat()), completion_tokens: 0 };
   const price = prices.of(model);
   return {

@@ -7,6 +7,8 @@ export type TextKind = "query" | "passage";
 export interface EmbedOptions {
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
+  /** The caller keeps the vectors: an encoder that keeps those it paid for need not. */
+  keptByCaller?: boolean;
 }
 
 /** Token ids of passages that are embedded again and again: a training evaluates with other weights, not with other tokens. */

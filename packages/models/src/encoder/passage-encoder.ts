@@ -14,6 +14,8 @@ export interface PassageEncoder {
   readonly fingerprint: string;
   /** Of an encoder whose vectors cost money: texts of one request. What a request gave is kept at once. */
   readonly textsPerCall?: number;
+  /** Likewise: the index that keeps what was bought, where no other is named. */
+  readonly keptIn?: string;
   /** Vectors row-major [texts, dimensions], of length 1 when the similarity is cosine. */
   embed(texts: readonly string[], kind: TextKind, options?: EmbedOptions): Promise<Float32Array>;
   close(): Promise<void>;

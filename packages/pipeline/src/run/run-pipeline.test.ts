@@ -196,7 +196,7 @@ ${at}
       ...report,
       run: async (settings) => {
         asked.push(settings);
-        if (asked.length > 2) throw new Error("no figures.");
+        if (asked.length > 3) throw new Error("no figures.");
         return { outputs: [] };
       },
     };
@@ -216,6 +216,10 @@ ${at}
     await runWith(`, html: ${folder}/r.html`);
     await runWith(", html: false");
     await runWith("", { only: ["one"] });
+    // What was done before it is part of the report, too; of stages that were chosen alone there is none.
+    const later = await runWith("", { from: "three" });
+    expect(later.outcomes).toEqual({ one: "left out", two: "left out", three: "done already" });
+    expect(later.stdout).toContain(`report: ${work}/report.html`);
     expect(asked).toMatchObject([
       {
         run_dir: [work, join(folder, "in"), join(folder, "in/deep")],
@@ -224,6 +228,7 @@ ${at}
         title: "three copies",
       },
       { output_file: join(folder, "r.html") },
+      { run_dir: [work, join(folder, "in"), join(folder, "in/deep")], tuned: work },
     ]);
     const failed = await runWith("");
     expect(failed).toMatchObject({

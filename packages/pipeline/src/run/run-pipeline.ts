@@ -88,7 +88,7 @@ const ANSWERING = new Set(["train-generator", "test-e2e"]);
 async function planStep(
   { steps, index, state, force }: StepRun,
   planned: Map<string, readonly unknown[]>,
-  remade: PreparedStep[],
+  { remade, unforeseen }: { remade: PreparedStep[]; unforeseen: Set<PreparedStep> },
   { reporter, signal, env }: StageContext,
 ): Promise<PlannedStage | undefined> {
   const step = steps[index];
@@ -111,6 +111,7 @@ async function planStep(
   if (makers.length === 0 && !force && (await isDone(state.done[id], fingerprint))) return { id, note: "done already" };
   remade.push(step);
   if (!stage.plan) {
+    if (!stage.assume) unforeseen.add(step);
     try {
       const files = await stage.assume?.(values, { reporter, signal, env });
       for (const [path, rows] of files ?? []) planned.set(resolve(path), rows);
@@ -123,6 +124,7 @@ async function planStep(
   try {
     const plan = await stage.plan(values, { reporter, signal, env, planned });
     for (const [path, rows] of plan.files) planned.set(resolve(path), rows);
+    if (plan.files.size === 0) unforeseen.add(step);
     return { id, requests: plan.requests };
   } catch (error) {
     // The stage whose folder the message speaks of; else the first that has not run.
@@ -132,7 +134,7 @@ async function planStep(
       ) ?? makers[0];
     if (!(error instanceof UserError) || !unplanned) throw error;
     // A training's outcome cannot be known; what was to be assumed is a mistake that can be mended.
-    if (!unplanned.stage.plan && !unplanned.stage.assume) return { id, note: `known when ${unplanned.id} has run` };
+    if (unforeseen.has(unplanned)) return { id, note: `known when ${unplanned.id} has run` };
     throw new UserError(
       `${id} cannot be planned: ${error.message}\nIf ${unplanned.id} makes what is missing, run it first: --only ${unplanned.id}`,
       { cause: error },
@@ -153,11 +155,11 @@ export async function runPipeline(
   const { reporter, signal, env, out } = context;
   if (options.dryRun) {
     const planned = new Map<string, readonly unknown[]>();
-    const remade: PreparedStep[] = [];
+    const known = { remade: [], unforeseen: new Set<PreparedStep>() };
     const stages: PlannedStage[] = [];
     for (const [index, { id }] of steps.entries()) {
       const run = { steps, index, state, force: options.force };
-      const stage = chosen.has(id) ? await planStep(run, planned, remade, context) : { id, note: "left out" };
+      const stage = chosen.has(id) ? await planStep(run, planned, known, context) : { id, note: "left out" };
       if (stage) stages.push(stage);
     }
     out(`${renderPlan(stages)}\n`);

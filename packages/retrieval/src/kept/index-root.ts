@@ -68,3 +68,6 @@ export async function checkIndexPath(root: string | undefined): Promise<void> {
   }
   await requireWritable(root, "index_path");
 }
+
+/** Folder of a stage's output that keeps the vectors it has paid for, where no index is named. */
+export const VECTORS_FOLDER = "vectors";

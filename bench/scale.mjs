@@ -1,0 +1,185 @@
+// The built command on a large database, stage by stage: time and peak memory, at a part of the passages and at all of them, so that what grows
+// faster than they do shows. And JSONL of 2 GB out and in. See docs/scale.md.
+import { spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
+import { dirname, join } from "node:path";
+import { createRandom, deriveSeed, hashText, streamJsonl, writeJsonl } from "../packages/core/dist/index.js";
+import { cores, flags, missing, processor, root, tinyModel, wholeNumber, withFolder } from "./tools.mjs";
+
+const ENCODER = tinyModel("encoder");
+const MAIN = join(root, "packages/cli/dist/main.js");
+/** Tokens of a passage at most. */
+const TOKENS = 24;
+/** Characters of text that give a passage, about. */
+const CHARACTERS = 68;
+const passages = wholeNumber("number") ?? 200_000;
+const sizes = flags.sets?.split(",").map(Number) ?? [Math.round(passages / 8), ...(flags.quick ? [] : [passages])];
+const texts = flags.texts ?? join(root, "node_modules/.pnpm");
+const parts = (flags.only ?? "stages,jsonl").split(",");
+
+/** Files of Markdown under a folder, in the order of their hashes, each content once. */
+function pages(folder) {
+  const seen = new Set();
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".md") && !/change|history|licen|third/i.test(entry.name))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+    .filter((text) => text.length > 2000 && !seen.has(hashText(text)) && seen.add(hashText(text)))
+    .sort((a, b) => (hashText(a) < hashText(b) ? -1 : 1));
+}
+
+/** Enough pages for so many passages: real ones, then copies in which every third word of four letters or more is another of them. */
+function writePages(folder, wanted) {
+  const real = pages(texts);
+  const words = [...new Set(real.join(" ").match(/\b[a-z]{4,}\b/g))];
+  let left = wanted * CHARACTERS;
+  for (let copy = 0; left > 0; copy++) {
+    const random = createRandom(deriveSeed(7, copy));
+    const changed = new Map(
+      words.map((word) => [word, random.next() < 1 / 3 ? words[random.integer(words.length)] : word]),
+    );
+    for (const [i, text] of real.entries()) {
+      if (left <= 0) break;
+      const path = join(folder, `set-${copy}`, `page-${i}.md`);
+      mkdirSync(dirname(path), { recursive: true });
+      const own = copy === 0 ? text : text.replace(/\b[a-z]{4,}\b/g, (word) => changed.get(word) ?? word);
+      writeFileSync(path, own);
+      left -= text.length;
+    }
+  }
+}
+
+/** Writes what the process used when it ends: its peak resident memory in kilobytes, and its CPU time in microseconds. */
+const WATCH =
+  "data:text/javascript,import{writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync(process.env.SCALE_USED,JSON.stringify(process.resourceUsage())))";
+
+async function run(folder, stage, settings) {
+  const used = join(folder, "used.json");
+  const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const started = performance.now();
+  const child = spawn(process.execPath, ["--import", WATCH, MAIN, stage, ...argv], {
+    env: { ...process.env, SCALE_USED: used, HF_HUB_OFFLINE: "1" },
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  if (code !== 0) throw new Error(`${stage} ended with ${code}:\n${said.slice(-4000)}`);
+  const seconds = (performance.now() - started) / 1000;
+  const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(readFileSync(used, "utf8"));
+  const mb = Math.round(maxRSS / 1024);
+  const cpu = (userCPUTime + systemCPUTime) / 1e6;
+  const load = loadavg()[0];
+  console.error(`${stage}: ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU, ${mb} MB (load ${load.toFixed(1)})`);
+  return { seconds, cpu, mb, load };
+}
+
+async function flow(folder, wanted) {
+  writePages(join(folder, "pages"), wanted);
+  const at = (...names) => join(folder, ...names);
+  const documents = at("documents.jsonl");
+  const index = at("index");
+  const measured = {};
+  const stage = async (name, settings, shown = name) => {
+    measured[shown] = await run(folder, name, settings);
+  };
+  await stage("prepare-docs", {
+    document_path: at("pages"),
+    tokenizer: ENCODER,
+    chunk_size: TOKENS,
+    chunk_overlap_size: 0,
+    dedupe: true,
+    save_dir: folder,
+  });
+  // The passages are short, so that there are many.
+  const domain = readFileSync(join(root, "configs/domains/default.yaml"), "utf8");
+  writeFileSync(at("domain.yaml"), domain.replace(/min_words: \d+/, "min_words: 8"));
+  const questions = { num_train_data: 1000, num_eval_test_data: 400 };
+  await stage("gen-questions", {
+    document_path: documents,
+    prompt_model: "extractive",
+    config: at("domain.yaml"),
+    ...questions,
+    save_dir: at("q"),
+  });
+  await stage("gen-answers", { dataset_w_q: at("q"), prompt_model: "extractive", save_dir: at("qa") });
+  await stage("train-retriever", {
+    model_path: ENCODER,
+    full_dataset_file_path: documents,
+    train_file: at("q/train_w_q.jsonl"),
+    eval_file: at("q/eval_w_q.jsonl"),
+    output_dir: at("retriever"),
+    per_device_train_batch_size: 32,
+    max_steps: 4,
+    eval_steps: 2,
+    eval_passages: 5000,
+    threads: "auto",
+  });
+  const database = { document_path: documents, index_path: index };
+  const test = { ...database, eval_data_path: at("q/test_w_q.jsonl"), model_path: at("retriever") };
+  await stage("test-retriever", { ...test, output_dir: at("found") });
+  await stage("test-retriever", { ...test, output_dir: at("again") }, "test-retriever, vectors kept");
+  const parts = { embedding_model_name_or_path: at("retriever"), qa_model_name_or_path: tinyModel("decoder") };
+  await stage("test-e2e", {
+    ...database,
+    ...parts,
+    eval_data_path: at("qa/test_w_qa.jsonl"),
+    max_test_samples: 4,
+    max_new_tokens: 8,
+    output_dir: at("e2e"),
+  });
+  const lines = readFileSync(documents).reduce((count, byte) => count + (byte === 10 ? 1 : 0), 0);
+  return { passages: lines, stages: measured };
+}
+
+/** 2 GB of rows out and in: more than a string or an array of bytes of Node can be. */
+async function jsonl(folder) {
+  const path = join(folder, "rows.jsonl");
+  const text = "Passages of a documentation, one after the other. ".repeat(20);
+  const count = 2_000_000;
+  const rows = function* () {
+    for (let i = 0; i < count; i++) yield { id: i, page_content: text, metadata: { source: `page-${i % 1000}.md` } };
+  };
+  let started = performance.now();
+  await writeJsonl(path, rows());
+  const written = (performance.now() - started) / 1000;
+  const gb = statSync(path).size / 1e9;
+  started = performance.now();
+  let read = 0;
+  const schema = {
+    safeParse: (data) => ({ success: typeof data.id === "number" && data.page_content === text, data }),
+  };
+  for await (const { row } of streamJsonl(path, schema, { what: "rows" })) if (row.id === read) read++;
+  rmSync(path);
+  const result = {
+    rows: count,
+    gb,
+    write_s: written,
+    read_s: (performance.now() - started) / 1000,
+    mb: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
+  if (read !== count) missing(`${path}: ${read} of ${count} rows were read back.`);
+  console.error(
+    `${gb.toFixed(2)} GB of JSONL: ${written.toFixed(1)} s out, ${result.read_s.toFixed(1)} s in, ${result.mb} MB`,
+  );
+  return result;
+}
+
+const results = { bench: "scale", processor, cores, node: process.version };
+if (parts.includes("jsonl")) results.jsonl = await withFolder(jsonl);
+if (parts.includes("stages")) {
+  results.sizes = [];
+  for (const size of sizes) results.sizes.push(await withFolder((folder) => flow(folder, size)));
+  const [small, large] = results.sizes;
+  const names = Object.keys(small.stages);
+  const heads = results.sizes.map(({ passages: count }) => `${count} passages | CPU | memory`);
+  console.log(`| stage | ${heads.join(" | ")} | times the CPU |`);
+  for (const name of names) {
+    const cells = results.sizes.map(({ stages }) => {
+      const { seconds, cpu, mb } = stages[name];
+      return `${seconds.toFixed(0)} s | ${cpu.toFixed(0)} s | ${mb} MB`;
+    });
+    const ratio = large ? (large.stages[name].cpu / small.stages[name].cpu).toFixed(1) : "";
+    console.log(`| ${name} | ${cells.join(" | ")} | ${ratio} |`);
+  }
+}
+console.log(JSON.stringify(results));
