@@ -89,8 +89,8 @@ export async function compareSearches(
     key: "hybrid",
     evaluate: async () => best.figures,
     test: async () => {
-        const { index, encoder } = whole ?? indexed;
-        const searched = hybridRetriever(index, encoder, bm25_weight);
+      const { index, encoder } = whole ?? indexed;
+      const searched = hybridRetriever(index, encoder, bm25_weight);
       const { figures: means, rows } = await figures(searched, test);
       return { figures: { ...means, bm25_weight }, rows };
     },
