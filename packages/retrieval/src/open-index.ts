@@ -5,7 +5,7 @@ import type { VectorStore } from "./stores/vector-store.js";
 import { VECTOR_STORES } from "./stores/vector-stores.js";
 
 /**
- * The graph is built at every opening, which takes as long as some 2,800 exact searches of the same passages, however many these are
+ * The graph is built at every opening, which takes as long as some 3,000 exact searches of the same passages, however many these are
  * (`pnpm bench search`; docs/scale.md). Fewer questions than this are searched exactly.
  */
 export const PAYS_FROM_QUESTIONS = 3000;
