@@ -76,6 +76,7 @@ export function makePassages(
       ...(headings.length > 0 ? { headings } : {}),
       ...(anchor ? { anchor } : {}),
       ...(cutting.page === undefined ? {} : { page: cutting.page }),
+      ...(cutting.cell === undefined ? {} : { cell: cutting.cell }),
       ...(lines && !page.withoutLines ? { lines } : {}),
       ...(link ? { link } : {}),
       ...page.metadata,

@@ -24,6 +24,8 @@ export interface Cutting {
   /** The nearest place that can be linked to at its beginning or before it. */
   anchor?: string;
   page?: number;
+  /** Cell of a notebook in which it begins. */
+  cell?: number;
   /** First and last line in the file. */
   lines?: readonly [number, number];
 }
@@ -142,6 +144,7 @@ function cutWithin(page: Rendered, limit: number, overlap: number, size: (text: 
         headings: block?.headings ?? [],
         ...(anchor ? { anchor } : {}),
         ...(block?.page === undefined ? {} : { page: block.page }),
+        ...(block?.cell === undefined ? {} : { cell: block.cell }),
         ...(firstLine !== undefined && lastLine !== undefined ? { lines: [firstLine, lastLine] as const } : {}),
       },
     ];

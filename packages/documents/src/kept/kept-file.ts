@@ -8,6 +8,7 @@ const cutting = z.object({
   headings: z.array(z.string()).readonly(),
   anchor: z.string().optional(),
   page: z.number().optional(),
+  cell: z.number().optional(),
   lines: lines.optional(),
 });
 

@@ -10,7 +10,7 @@
 //    (first row: the header). Footnotes are `footnoteReference` and `footnoteDefinition`. A definition list is paragraphs: the term
 //    (with `data.term`), then what is said of it.
 // 4. Headings have their level in `depth` (1 to 6) and, when the published page has one, the id to link to in `data.anchor`.
-// 5. Top-level nodes have `position` with lines of the source file, or `data.page` (from 1) for formats of pages (PDF).
+// 5. Top-level nodes have `position` with lines of the source file, or `data.page` (from 1) for formats of pages (PDF), `data.cell` for notebooks.
 // 6. Input may be hostile: bounded time and memory; a file that cannot be read is an `UnreadableFileError` of one sentence that begins with the path: it is warned of and passed over.
 //    Bytes come from `readBytes` (bounded) or, decoded and cleaned, from `readText`, both of `../bytes`.
 //    `await context.turn()` at least every half second of work, so that Ctrl-C is heard.
@@ -24,6 +24,8 @@ declare module "mdast" {
     term?: boolean;
     /** Page of a paged format, from 1. */
     page?: number;
+    /** Cell of a notebook, from 1. */
+    cell?: number;
   }
 }
 

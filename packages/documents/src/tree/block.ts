@@ -18,6 +18,8 @@ export interface Block {
   lines?: readonly [number, number];
   /** Page of a paged format. */
   page?: number;
+  /** Cell of a notebook. */
+  cell?: number;
   /** Where to link to for this block. */
   anchor?: string;
   /** Headings that the block stands under, the outermost first; a heading's own is the last. */

@@ -49,7 +49,7 @@ class Renderer {
   private readonly path: { depth: number; title: string }[] = [];
   private headings: readonly string[] = [];
   /** Of the top-level node that is being rendered. */
-  private origin: Pick<Block, "page"> = {};
+  private origin: Pick<Block, "page" | "cell"> = {};
   private anchor: string | undefined;
 
   constructor(private readonly leaveOut: LeaveOut) {}
@@ -110,7 +110,8 @@ class Renderer {
 
   renderRoot(root: Root): void {
     for (const node of root.children) {
-      this.origin = node.data?.page === undefined ? {} : { page: node.data.page };
+      const { page, cell } = node.data ?? {};
+      this.origin = { ...(page === undefined ? {} : { page }), ...(cell === undefined ? {} : { cell }) };
       this.flow(node, 0, "");
     }
   }

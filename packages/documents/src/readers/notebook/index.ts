@@ -66,7 +66,7 @@ class NotebookPage {
     const nodes: RootContent[] = [];
     for (const [i, cell] of cells.entries()) {
       await this.context.turn();
-      for (const node of await this.cell(cell, i + 1)) nodes.push(node);
+      for (const node of await this.cell(cell, i + 1)) nodes.push({ ...node, data: { ...node.data, cell: i + 1 } });
     }
     return nodes;
   }

@@ -12,7 +12,7 @@ const code = (source: string | string[], outputs: unknown[] = [], tags: string[]
 
 describe("notebooks", () => {
   it("reads Markdown cells as Markdown, code with its language and outputs as plain text", async () => {
-    const { text, page } = await readFilePage(
+    const { text, page, blocks } = await readFilePage(
       "a.ipynb",
       notebook([
         { cell_type: "markdown", source: ["# A *title*\n", "\n", "See [docs](https://x.org) for `a_b`.\n"] },
@@ -27,6 +27,7 @@ describe("notebooks", () => {
       "# A *title*\n\nSee docs for `a_b`.\n\n```python\nimport a\na.b(1)\n```\n\n```\n   x\n0  1\n```\n\n```bash\n%%bash\nls\n```\n\n```\n100%\nred\n```",
     );
     expect(page.withoutLines).toBe(true);
+    expect(blocks.map(({ cell }) => cell)).toEqual([1, 1, 2, 2, 3, 3]);
   });
 
   it("counts what of the outputs is left out, and keeps their first lines", async () => {
