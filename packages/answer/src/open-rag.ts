@@ -1,6 +1,6 @@
 import { type Document, readDocuments, type StageContext, silentReporter, UserError } from "@rag-ft/core";
 import { createRequestTally } from "@rag-ft/llm";
-import { openPassageEncoder, openRetriever } from "@rag-ft/retrieval";
+import { type OpenedRetriever, openPassageEncoder, openRetriever } from "@rag-ft/retrieval";
 import { openGenerator } from "./open-generator.js";
 import type { OpenRagOptions, OpenSearchOptions } from "./open-rag-options.js";
 import { createRagSearch, type RagSearch, type SearchParts } from "./rag-search.js";
@@ -39,15 +39,20 @@ async function openSearched(
   const settings = { retrieval: "dense" as const, ...DEFAULTS, ...options };
   const model = settings.embedding_model_name_or_path;
   const { device, index_path: indexPath } = settings;
-  const retriever = await openRetriever(documents, {
-    settings,
-    model,
-    openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device, keepIn: indexPath }),
-    ...(indexPath === undefined ? {} : { indexPath }),
-    reporter,
-    signal,
-  });
-  return { retriever, limit: settings.embedding_max_num_to_retrieve ?? 4 };
+  const open = (passages: readonly Document[]): Promise<OpenedRetriever> =>
+    openRetriever(passages, {
+      settings,
+      model,
+      openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device, keepIn: indexPath }),
+      ...(indexPath === undefined ? {} : { indexPath }),
+      reporter,
+      signal,
+    });
+  return {
+    retriever: await open(documents),
+    limit: settings.embedding_max_num_to_retrieve ?? 4,
+    reopen: async () => open(await readDocuments(settings.document_path)),
+  };
 }
 
 /**
@@ -72,8 +77,7 @@ export async function openRag(from: string | OpenRagOptions, context: Partial<St
   const settings = { ...DEFAULTS, ...options };
   const { generator } = await openGenerator(settings, { ...whole(context), tally: createRequestTally() });
   try {
-    const { retriever, limit } = await openSearched(documents, options, context);
-    return createRagSystem({ retriever, generator, limit });
+    return createRagSystem({ ...(await openSearched(documents, options, context)), generator });
   } catch (error) {
     await generator.close();
     throw error;

@@ -57,8 +57,8 @@ export interface RagParts extends SearchParts {
 }
 
 /** Makes one system of its parts, which it closes. */
-export function createRagSystem({ retriever, generator, limit }: RagParts): RagSystem {
-  const found = createRagSearch({ retriever, limit });
+export function createRagSystem({ generator, ...searched }: RagParts): RagSystem {
+  const found = createRagSearch(searched);
   const searchInDialogue = (question: string, options: AskOptions): Promise<FoundPassage[]> =>
     found.search(retrievalQuery({ question, chat_history: options.history }), options);
   const answerFrom = async (
@@ -89,7 +89,12 @@ export function createRagSystem({ retriever, generator, limit }: RagParts): RagS
     };
   };
   return {
-    ...found,
+    get documents() {
+      return found.documents;
+    },
+    search: found.search,
+    embed: found.embed,
+    refresh: found.refresh,
     provider: generator.provider,
     async ask(question, options = {}) {
       return answerFrom(question, await searchInDialogue(question, options), options);

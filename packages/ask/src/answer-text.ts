@@ -1,5 +1,5 @@
 import type { FoundPassage, SystemAnswer } from "@rag-ft/answer";
-import { breadcrumb } from "@rag-ft/core";
+import { breadcrumb, documentId } from "@rag-ft/core";
 
 /** Where a passage can be read: its link, else its source. */
 function placeOf({ document: { metadata } }: FoundPassage): string {
@@ -25,8 +25,8 @@ export function answerRow(question: string, { text, passages, ...answer }: Syste
     seconds: Number(answer.seconds.toFixed(3)),
     ...(answer.usage ? { usage: answer.usage } : {}),
     dropped_passages: answer.dropped_passages,
-    passages: passages.map(({ document, id, score }) => ({
-      id,
+    passages: passages.map(({ document, score }) => ({
+      id: documentId(document),
       score,
       source: document.metadata.source,
       page_content: document.page_content,

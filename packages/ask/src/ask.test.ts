@@ -62,7 +62,7 @@ it("writes a line of JSON", async () => {
     question: "Which boats float?",
     answer: "You asked: Which boats float?",
     finish_reason: "stop",
-    passages: [{ id: 0, source: "boats.md", page_content: "Blue boats float.", metadata: { title: "Boats" } }],
+    passages: [{ source: "boats.md", page_content: "Blue boats float.", metadata: { title: "Boats" } }],
   });
 });
 

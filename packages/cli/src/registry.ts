@@ -73,6 +73,10 @@ export const stageRegistry: StageRegistry = {
     summary: "make training rows of turns that users voted up",
     load: () => opened(async () => (await import("@rag-ft/collect")).collect),
   },
+  index: {
+    summary: "embed what is new or changed in a database",
+    load: () => opened(async () => (await import("@rag-ft/serve")).index),
+  },
   mcp: {
     summary: "let an editor or assistant search the passages (MCP)",
     load: () => opened(async () => (await import("@rag-ft/serve")).mcp),

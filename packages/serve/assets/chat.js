@@ -1,6 +1,6 @@
 // The page's own script; page.js stands before it. What comes from the server is put into the page as text nodes only.
 
-/** @typedef {{ id: number, score: number, source: string, url?: string, title?: string, text: string }} Source */
+/** @typedef {{ id: string, score: number, source: string, url?: string, title?: string, text: string }} Source */
 /** @typedef {{ id: string, question: string, answer: string, sources: Source[], vote: "up" | "down" | null, flag: boolean }} Turn */
 
 const STORE = "rag-ft-conversation";

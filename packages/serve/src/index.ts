@@ -1,9 +1,12 @@
 import type { Stage } from "@rag-ft/core";
+import { runIndex } from "./index-passages/run-index.js";
+import { type IndexSettings, indexSettings } from "./index-passages/settings.js";
 import { runMcp } from "./mcp/run-mcp.js";
 import { type McpSettings, mcpSettings } from "./mcp/settings.js";
 import { runServe } from "./run-serve.js";
 import { type ServeSettings, serveSettings } from "./settings.js";
 
+export { type IndexSettings, indexSettings } from "./index-passages/settings.js";
 export { type McpSettings, mcpSettings } from "./mcp/settings.js";
 export { type ServeSettings, serveSettings } from "./settings.js";
 
@@ -25,4 +28,14 @@ export const mcp: Stage<McpSettings> = {
   positionals: ["run"],
   inputs: [],
   run: runMcp,
+};
+
+/** `rag-ft index`: the vectors of a database, so that `ask` and `serve` start at once. */
+export const index: Stage<IndexSettings> = {
+  name: "index",
+  summary: "embed what is new or changed in a database, before ask or serve needs it",
+  settings: indexSettings,
+  positionals: ["run"],
+  inputs: [],
+  run: runIndex,
 };

@@ -7,6 +7,7 @@ import { type StageContext, type StageResult, UserError } from "@rag-ft/core";
 import { isLoopback, listenOn } from "@rag-ft/page";
 import { AnswerQueue } from "./answers/answer-queue.js";
 import { createApp } from "./create-app.js";
+import { followDatabase } from "./follow-database.js";
 import { createMetrics } from "./metrics.js";
 import { ownVersion } from "./own-version.js";
 import type { SystemNames } from "./server-parts.js";
@@ -106,7 +107,9 @@ export async function runServe(settings: ServeSettings, context: StageContext): 
     );
     reporter.info(`chat: ${address}   OpenAI: ${address}v1   MCP: ${address}mcp   - Ctrl-C ends`);
     reporter.info(`turns that users vote on, or want kept, go to ${log.path}`);
+    const following = followDatabase({ path: options.document_path, system, reporter, signal });
     await untilStopped(server, signal);
+    await following;
   } finally {
     await system.close();
   }

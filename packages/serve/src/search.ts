@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { jsonBody } from "./json-body.js";
+import { passageById } from "./passage-ids.js";
 import { Refusal } from "./refusal.js";
 import type { ServerParts } from "./server-parts.js";
 import { sourceData } from "./sources.js";
@@ -29,9 +30,9 @@ export function search({ system, metrics }: Pick<ServerParts, "system" | "metric
 export function passage({ system }: Pick<ServerParts, "system">) {
   return (context: Context): Response => {
     const id = context.req.param("id") ?? "";
-    const document = /^\d{1,9}$/.test(id) ? system().documents[Number(id)] : undefined;
+    const document = passageById(system().documents, id);
     if (!document) throw new Refusal(404, "no_such_passage", `There is no passage ${JSON.stringify(id)}.`);
-    const { score: _, ...data } = sourceData({ document, id: Number(id), score: 0 });
+    const { score: _, ...data } = sourceData({ document, score: 0 });
     return context.json(data);
   };
 }

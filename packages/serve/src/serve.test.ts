@@ -1,9 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
+import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { createDocument, type Document, documentId, writeJsonl } from "@rag-ft/core";
 import OpenAI from "openai";
 import { afterEach, expect, it } from "vitest";
-import { startTestServer, type TestServer, type TestServerOptions } from "./testing/start-test-server.js";
+import { PASSAGES, startTestServer, type TestServer, type TestServerOptions } from "./testing/start-test-server.js";
 
 let server: TestServer | undefined;
 afterEach(async () => {
@@ -47,7 +49,7 @@ it("answers OpenAI's own client, whole and streamed, with sources", async () => 
   expect(whole.usage?.total_tokens).toBeGreaterThan(0);
   expect(whole).toMatchObject({
     model: "a-model",
-    sources: [{ id: 0, source: "boats.md", url: "https://docs.test/boats#blue", title: "Boats > Blue" }],
+    sources: [{ source: "boats.md", url: "https://docs.test/boats#blue", title: "Boats > Blue" }],
   });
 
   const stream = await openai.chat.completions.create({
@@ -157,9 +159,10 @@ it("searches, shows one passage, and never gives a link that runs", async () => 
   const reply = (await (await post(address, "v1/search", { query: "green trains", limit: 2 })).json()) as {
     results: Record<string, unknown>[];
   };
-  expect(reply.results[0]).toMatchObject({ id: 2, source: "javascript:alert(1)" });
+  expect(reply.results[0]).toMatchObject({ source: "javascript:alert(1)" });
   expect(reply.results[0]).not.toHaveProperty("url");
-  expect(await (await fetch(`${address}v1/passages/1`)).json()).toMatchObject({ source: "cars.md" });
+  const id = documentId(PASSAGES[1] as Document);
+  expect(await (await fetch(`${address}v1/passages/${id}`)).json()).toMatchObject({ id, source: "cars.md" });
   expect(await (await post(address, "v1/search", { query: "", size: 1 })).json()).toHaveProperty("error");
   const vectors = await post(address, "v1/embeddings", { model: "rag-ft", input: "x" });
   expect(await vectors.json()).toMatchObject({ error: { message: expect.stringContaining("searches by words") } });
@@ -271,6 +274,23 @@ it("answers a hundred at once while one client never reads", async () => {
   await held.body?.cancel();
 });
 
+it("follows a database that changes, and keeps the old one when the new cannot be read", async () => {
+  const { address, folder, warnings } = await start();
+  const path = join(folder, "documents.jsonl");
+  const found = async (): Promise<unknown> => {
+    const reply = (await (await post(address, "v1/search", { query: "yellow planes", limit: 1 })).json()) as {
+      results: { source: string }[];
+    };
+    return reply.results[0]?.source;
+  };
+  await writeFile(path, "not a database");
+  await expect.poll(() => warnings.length, { timeout: 20_000 }).toBe(1);
+  expect(warnings[0]).toContain("goes on");
+  expect(await (await fetch(`${address}healthz`)).json()).toMatchObject({ passages: 3 });
+  await writeJsonl(path, [...PASSAGES, createDocument("Yellow planes fly.", { source: "planes.md" })]);
+  await expect.poll(found, { timeout: 20_000 }).toBe("planes.md");
+});
+
 it("speaks MCP over HTTP: search and fetch", async () => {
   const { address } = await start();
   const mcp = new Client({ name: "test", version: "1" });
@@ -278,9 +298,9 @@ it("speaks MCP over HTTP: search and fetch", async () => {
   expect((await mcp.listTools()).tools.map(({ name }) => name)).toEqual(["search", "fetch"]);
   const found = await mcp.callTool({ name: "search", arguments: { query: "Which boats float?", limit: 1 } });
   const { results } = found.structuredContent as { results: { id: string; url: string }[] };
-  expect(results[0]).toMatchObject({ id: "0", url: "https://docs.test/boats#blue", title: "Boats > Blue" });
-  const fetched = await mcp.callTool({ name: "fetch", arguments: { id: "0" } });
+  expect(results[0]).toMatchObject({ url: "https://docs.test/boats#blue", title: "Boats > Blue" });
+  const fetched = await mcp.callTool({ name: "fetch", arguments: { id: results[0]?.id } });
   expect(fetched.structuredContent).toMatchObject({ text: expect.stringContaining("boat --blue") });
-  expect(await mcp.callTool({ name: "fetch", arguments: { id: "99" } })).toMatchObject({ isError: true });
+  expect(await mcp.callTool({ name: "fetch", arguments: { id: "none" } })).toMatchObject({ isError: true });
   await mcp.close();
 });

@@ -1,10 +1,10 @@
 import type { FoundPassage } from "@rag-ft/answer";
-import { breadcrumb } from "@rag-ft/core";
+import { breadcrumb, documentId } from "@rag-ft/core";
 
 /** A passage as clients get it. */
 export interface SourceData {
-  /** Place in the database: what `fetch` of MCP and `/v1/passages/<id>` take. */
-  id: number;
+  /** `documentId`: what `fetch` of MCP and `/v1/passages/<id>` take. */
+  id: string;
   score: number;
   source: string;
   /** Address that opens at the passage, where one is known. */
@@ -17,16 +17,16 @@ export interface SourceData {
 const ADDRESS = /^https?:\/\//i;
 
 /** Only what a browser may follow: the database is not trusted with `javascript:`. */
-function urlOf({ document: { metadata } }: FoundPassage): string | undefined {
+function urlOf({ document: { metadata } }: Pick<FoundPassage, "document">): string | undefined {
   return [metadata.link, metadata.source].find((one): one is string => typeof one === "string" && ADDRESS.test(one));
 }
 
-export function sourceData(passage: FoundPassage): SourceData {
-  const { document, id, score } = passage;
+export function sourceData(passage: Pick<FoundPassage, "document" | "score">): SourceData {
+  const { document, score } = passage;
   const url = urlOf(passage);
   const title = breadcrumb(document.metadata);
   return {
-    id,
+    id: documentId(document),
     score,
     source: document.metadata.source,
     ...(url ? { url } : {}),

@@ -46,7 +46,7 @@ it("speaks over standard input and output, and ends when that ends", async () =>
   expect(await reply(1)).toMatchObject({ serverInfo: { name: "rag-ft" } });
   send({ method: "notifications/initialized" });
   send({ id: 2, method: "tools/call", params: { name: "search", arguments: { query: "boats" } } });
-  expect(await reply(2)).toMatchObject({ structuredContent: { results: [{ id: "0", title: "Boats > Blue" }] } });
+  expect(await reply(2)).toMatchObject({ structuredContent: { results: [{ title: "Boats > Blue" }] } });
   input.end();
   await running;
 });

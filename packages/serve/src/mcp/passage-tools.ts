@@ -1,6 +1,7 @@
 import { McpServer } from "@modelcontextprotocol/server";
 import type { RagSearch } from "@rag-ft/answer";
 import { z } from "zod";
+import { passageById } from "../passage-ids.js";
 import { sourceData } from "../sources.js";
 
 export interface PassageToolsOptions {
@@ -40,7 +41,7 @@ export function passageTools({ search, version }: PassageToolsOptions): McpServe
     async ({ query, limit }) => {
       const passages = await search().search(query, { limit });
       const results = passages.map(sourceData).map(({ id, title, url, source, text, score }) => ({
-        id: String(id),
+        id,
         title: title ?? source,
         url: url ?? source,
         text,
@@ -59,14 +60,14 @@ export function passageTools({ search, version }: PassageToolsOptions): McpServe
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     async ({ id }) => {
-      const document = /^\d{1,9}$/.test(id) ? search().documents[Number(id)] : undefined;
+      const document = passageById(search().documents, id);
       if (!document) {
         return {
           content: [{ type: "text", text: `There is no passage ${JSON.stringify(id)}: take an id that search gave.` }],
           isError: true,
         };
       }
-      const { title, url, source, text } = sourceData({ document, id: Number(id), score: 0 });
+      const { title, url, source, text } = sourceData({ document, score: 0 });
       return result({ id, title: title ?? source, text, url: url ?? source, metadata: document.metadata });
     },
   );
