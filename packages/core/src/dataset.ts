@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { createDocument, type Document, documentSchema } from "./document.js";
 import { DataError } from "./errors.js";
+import { isBlank } from "./is-blank.js";
 import { readJsonl, readNumberedJsonl, requireFile } from "./jsonl.js";
 import { readPickleDocuments } from "./pickle/read-documents.js";
 import type { Reporter } from "./progress.js";
@@ -89,8 +90,8 @@ export async function readQa(path: string, { warn }: Pick<Reporter, "warn">): Pr
     what: "questions with answers (*_w_qa.jsonl: gold_docs, hard_neg_docs, chat_history, question, gold_answer)",
     explain: explainRow("answers"),
   });
-  const asked = all.filter(({ row }) => row.question.trim() !== "");
-  const rows = asked.filter(({ row }) => row.gold_answer.trim() !== "");
+  const asked = all.filter(({ row }) => !isBlank(row.question));
+  const rows = asked.filter(({ row }) => !isBlank(row.gold_answer));
   if (asked.length === 0) throw new DataError(`${path}: no row has a question.`);
   if (rows.length === 0) throw new DataError(`${path}: every gold answer is only white space.`);
   const leftOut = (left: typeof all, what: string): void => {
@@ -100,11 +101,11 @@ export async function readQa(path: string, { warn }: Pick<Reporter, "warn">): Pr
     warn(`${path}: ${left.length} of ${all.length} rows have ${what} and are left out (${where})`);
   };
   leftOut(
-    all.filter(({ row }) => row.question.trim() === ""),
+    all.filter(({ row }) => isBlank(row.question)),
     "an empty question",
   );
   leftOut(
-    asked.filter(({ row }) => row.gold_answer.trim() === ""),
+    asked.filter(({ row }) => isBlank(row.gold_answer)),
     "a gold answer of white space alone",
   );
   return rows.map(({ line, row }) => ({ ...row, line }));

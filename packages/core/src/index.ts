@@ -9,6 +9,7 @@ export * from "./errors.js";
 export * from "./folder-lock.js";
 export * from "./hash.js";
 export * from "./home.js";
+export * from "./is-blank.js";
 export * from "./jsonl.js";
 export * from "./owns-folder.js";
 export * from "./paths.js";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { documentSchema } from "./document.js";
+import { isBlank } from "./is-blank.js";
 
 /** One turn of a dialogue, as in the reference's files. */
 export const chatTurnSchema = z.looseObject({
@@ -14,7 +15,7 @@ export const questionsRowSchema = z.looseObject({
   hard_neg_docs: z.array(documentSchema),
   chat_history: z.array(chatTurnSchema),
   // The reference's own files hold some empty questions: they are passed over.
-  questions: z.array(z.string()).transform((questions) => questions.filter((question) => question.trim() !== "")),
+  questions: z.array(z.string()).transform((questions) => questions.filter((question) => !isBlank(question))),
 });
 
 /** A line of `*_w_qa.jsonl`: one question with its gold passages and answer. */
