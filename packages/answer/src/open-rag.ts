@@ -38,12 +38,12 @@ async function openSearched(
   const { reporter, signal, env } = whole(context);
   const settings = { retrieval: "dense" as const, ...DEFAULTS, ...options };
   const model = settings.embedding_model_name_or_path;
-  const { device, index_path: indexPath } = settings;
+  const { device, index_path: indexPath, truncate_dim: truncateDim } = settings;
   const open = (passages: readonly Document[]): Promise<OpenedRetriever> =>
     openRetriever(passages, {
       settings,
       model,
-      openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device, keepIn: indexPath }),
+      openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device, keepIn: indexPath, truncateDim }),
       ...(indexPath === undefined ? {} : { indexPath }),
       reporter,
       signal,

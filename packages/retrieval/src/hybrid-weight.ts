@@ -110,7 +110,9 @@ export async function readHybridWeight(folder: string): Promise<number | undefin
 }
 
 /** Fails where something is given that nothing would read. */
-export function checkRetrieval({ retrieval, bm25_weight, retrieval_choice_of }: RetrievalSettings): void {
+export function checkRetrieval({ retrieval, bm25_weight, retrieval_choice_of, truncate_dim }: RetrievalSettings): void {
+  if (truncate_dim !== undefined && retrieval === "bm25")
+    throw new UserError("truncate_dim is for searches by vectors, found --retrieval bm25. Leave one of the two out.");
   if (retrieval_choice_of !== undefined && retrieval !== "auto")
     throw new UserError(
       `retrieval_choice_of is for --retrieval auto, found --retrieval ${retrieval}. Leave one of the two out.`,

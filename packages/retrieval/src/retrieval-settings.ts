@@ -1,4 +1,4 @@
-import { number } from "@rag-ft/core";
+import { count, number } from "@rag-ft/core";
 import { z } from "zod";
 
 export const RETRIEVAL_KINDS = ["dense", "bm25", "hybrid"] as const;
@@ -22,10 +22,16 @@ export const retrievalSettings = {
     .min(1)
     .optional()
     .describe("auto: folder of another retriever whose choice is taken, so that both are searched in the same way"),
+  truncate_dim: count(1)
+    .optional()
+    .describe(
+      "Vectors are cut to so many entries: for models trained with --matryoshka_dims; default: as saved with the model",
+    ),
 };
 
 export interface RetrievalSettings {
   retrieval: RetrievalKind | "auto";
   bm25_weight?: number | undefined;
   retrieval_choice_of?: string | undefined;
+  truncate_dim?: number | undefined;
 }

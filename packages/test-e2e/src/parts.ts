@@ -44,6 +44,7 @@ export const defaultParts: TestE2eParts = {
     openPassageEncoder(settings.embedding_model_name_or_path, {
       ...context,
       device: settings.device,
+      truncateDim: settings.truncate_dim,
       requests: settings,
       keepIn: settings.index_path ?? join(settings.output_dir, VECTORS_FOLDER),
     }),

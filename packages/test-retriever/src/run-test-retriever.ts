@@ -48,6 +48,7 @@ export const defaultParts: TestRetrieverParts = {
     openPassageEncoder(name, {
       ...context,
       device: settings.device,
+      truncateDim: settings.truncate_dim,
       requests: settings,
       keepIn: settings.index_path ?? join(settings.output_dir, VECTORS_FOLDER),
     }),

@@ -14,6 +14,7 @@ const INPUTS = [
   "embedding_model",
   "retrieval",
   "bm25_weight",
+  "truncate_dim",
   "retrieval_choice_of",
   "full_dataset_file_path",
   "full_dataset_index_path",

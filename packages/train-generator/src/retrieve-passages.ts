@@ -19,13 +19,13 @@ export async function retrievePassages(
   tally?: RequestTally,
 ): Promise<Splits<Document[][]>> {
   if (settings.embedding_max_num_to_retrieve === 0) return { train: [], eval: [], test: [] };
-  const { device, embedding_model: model } = settings;
+  const { device, embedding_model: model, truncate_dim: truncateDim } = settings;
   const retriever = await openRetriever(documents, {
     settings,
     model,
     openEncoder: () =>
       openPassageEncoder(model, {
-        ...{ env, reporter, signal, device },
+        ...{ env, reporter, signal, device, truncateDim },
         requests: settings,
         ...(tally ? { tally } : {}),
         keepIn: settings.full_dataset_index_path ?? join(settings.output_dir, VECTORS_FOLDER),

@@ -63,6 +63,9 @@ export const trainRetrieverSettings = z.object({
     .describe(
       "Lengths that vectors are trained to be of use at, such as 384,256,128,64: the loss is the sum over vectors cut to each; default: whole vectors only",
     ),
+  truncate_dim: count(1)
+    .optional()
+    .describe("Vectors are cut to so many entries, in training, evaluation and use; default: as saved with the model"),
   dropout: number((n) => n.min(0).lt(1))
     .default(0)
     .describe(

@@ -229,6 +229,10 @@ describe("train-retriever", () => {
     await expect(run("too-long", { matryoshka_dims: "4096,8" })).rejects.toThrow(
       /matryoshka_dims: 4096 is more than the \d+ entries of the vectors/,
     );
+    // Cut vectors are what is trained, and saved with the model.
+    expect(await run("cut", { truncate_dim: "16", do_eval: true })).not.toBe(whole);
+    const saved = await readFile(at("cut/config_sentence_transformers.json"), "utf8");
+    expect(JSON.parse(saved)).toMatchObject({ truncate_dim: 16 });
   });
 
   it("the seed's temperature of 1 means dot products, a similarity given wins", async () => {

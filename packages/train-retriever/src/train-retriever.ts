@@ -48,6 +48,7 @@ async function openModel(settings: TrainRetrieverSettings, context: StageContext
       query_prefix: settings.query_prefix,
       passage_prefix: settings.passage_prefix,
       max_length: settings.max_seq_length,
+      truncate_dim: settings.truncate_dim,
     },
   });
 }
