@@ -87,7 +87,9 @@ export class KeptFiles {
     const findIncluded = kept.included.length > 0 ? includeFinder(file) : undefined;
     for (const one of kept.included) {
       const real = await findIncluded?.(one.path, one.base);
-      if ((real === undefined ? undefined : await hashFile(real)) !== one.hash) return undefined;
+      // What cannot be read has changed.
+      const now = real === undefined ? undefined : await hashFile(real).catch(() => "");
+      if (now !== one.hash) return undefined;
     }
     this.now.set(file.path, kept);
     return kept;
