@@ -68,9 +68,9 @@ describe("TypeDoc", () => {
       `<body><div class="col-content"><ul class="tsd-breadcrumb" aria-label="Breadcrumb"><li><a href="../m.html">rows</a></li><li><a href="">Row</a></li></ul>
        <h1>Interface Row</h1><div class="tsd-index-list"><a href="#id"><svg></svg><span>id</span></a>
        <a href="#make">make</a> <a href="#drop">drop</a></div><h3 id="id"><code class="tsd-tag">Optional</code><span>id</span></h3><p>Its name.</p>
-       <ul><li><code class="tsd-tag">Optional</code>size: number</li></ul></div></body>`,
+       <ul><li><code class="tsd-tag">Optional</code>_size: number</li></ul></div></body>`,
     );
-    expect(read.text).toBe("# Interface Row\n\n### `Optional` id\n\nIts name.\n\n- `Optional` size: number");
+    expect(read.text).toBe("# Interface Row\n\n### `Optional` id\n\nIts name.\n\n- `Optional` _size: number");
     expect(read.leftOut.counts()).toMatchObject({ navigation: 1, "tables of contents": 1 });
   });
 });

@@ -96,7 +96,7 @@ class Tidy {
     for (const child of parent.children) {
       if (child.type === "comment" || child.type === "doctype") continue;
       if (!isElement(child)) {
-        if (child.type === "text" && /^[\p{L}\p{N}]/u.test(child.value) && this.isBadge(kept.at(-1)))
+        if (child.type === "text" && /^[\p{L}\p{N}_$]/u.test(child.value) && this.isBadge(kept.at(-1)))
           kept.push({ type: "text", value: " " });
         kept.push(child);
         continue;
@@ -129,8 +129,8 @@ class Tidy {
   /** Whether nothing but the style sheet sets an element apart from what is before it: two links, a sign before a title, a badge. */
   private stickTogether(before: Child | undefined, node: Element): boolean {
     if (before === undefined || this.inside(({ tagName }) => tagName === "pre" || tagName === "code")) return false;
-    if (this.isBadge(node)) return /[\p{L}\p{N})]$/u.test(textOf(before));
-    if (this.isBadge(before)) return /^[\p{L}\p{N}]/u.test(textOf(node));
+    if (this.isBadge(node)) return /[\p{L}\p{N}_$)]$/u.test(textOf(before));
+    if (this.isBadge(before)) return /^[\p{L}\p{N}_$]/u.test(textOf(node));
     if (!isElement(before) || !hasWord(textOf(node))) return false;
     if (before.tagName === "a" && node.tagName === "a") return hasWord(textOf(before));
     return before.tagName === "span" && /^\p{Extended_Pictographic}\uFE0F?$/u.test(textOf(before).trim());
