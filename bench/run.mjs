@@ -26,6 +26,7 @@ const NAMES = [
   "scale",
   "search",
   "busy",
+  "serve",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);
