@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type StageContext, type StageResult, UserError, withFolderLock } from "@rag-ft/core";
+import { cleanTemporaries, type StageContext, type StageResult, UserError, withFolderLock } from "@rag-ft/core";
 import { type LoraAdapters, requireDevice, safetensorsFiles, writeAdapter } from "@rag-ft/models";
 import {
   ignoredSettings,
@@ -120,6 +120,7 @@ async function train(run: Run): Promise<StageResult> {
   if (steps > 0) {
     const finished = startsAnew(settings) ? undefined : await unrecordedResult(output_dir, identity);
     if (finished) {
+      await cleanTemporaries(output_dir);
       context.reporter.info(`${output_dir}: trained already by a run that was killed before its record was written`);
       return { ...finished, settle };
     }
