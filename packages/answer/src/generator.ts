@@ -41,6 +41,8 @@ export interface Generator {
   identity: string;
   provider: LanguageModel["provider"];
   prepare(request: AnswerRequest): PreparedRequest;
+  /** The question of a dialogue as one that stands alone, for the search; empty where the model says none. Of chat models only. */
+  rewrite?(request: Pick<AnswerRequest, "question" | "history">, signal?: AbortSignal): Promise<Completion>;
   close(): Promise<void>;
 }
 
@@ -102,6 +104,15 @@ export function promptGenerator(
   };
 }
 
+/** What a question that goes on from a dialogue is rewritten by. */
+const REWRITING =
+  "You prepare questions for a search in documentation. You are given a dialogue and the user's next question. Write that question so that somebody who has not read " +
+  "the dialogue understands it: put in what its pronouns and omissions refer to, keep its language and its wording otherwise. If it stands alone already, repeat it. " +
+  "Do not answer it. Reply with the question alone.";
+
+/** Tokens of a question. */
+const MOST_OF_A_QUESTION = 128;
+
 /** A chat model: instruction and passages as the system's message, then the dialogue; in this process cut to its context. */
 export function chatGenerator(
   model: LanguageModel,
@@ -125,6 +136,18 @@ export function chatGenerator(
         dropped: passages.length - kept.length,
         send: (live) => model.complete(messages, { ...options, ...live }),
       };
+    },
+    rewrite({ question, history }, signal) {
+      const dialogue = spokenTurns(history).map(({ speaker, message }) => `${speaker}: ${message}`);
+      const messages: ChatMessage[] = [
+        { role: "system", content: REWRITING },
+        { role: "user", content: `Dialogue:\n${dialogue.join("\n")}\n\nNext question: ${question}` },
+      ];
+      return model.complete(messages, {
+        ...options,
+        max_new_tokens: MOST_OF_A_QUESTION,
+        ...(signal ? { signal } : {}),
+      });
     },
     close: () => model.close(),
   };

@@ -1,4 +1,5 @@
 export * from "./answer-questions.js";
+export * from "./follow-ups.js";
 export * from "./generator.js";
 export * from "./generator-settings.js";
 export * from "./open-generator.js";

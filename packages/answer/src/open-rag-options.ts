@@ -1,4 +1,5 @@
 import type { RetrievalSettings } from "@rag-ft/retrieval";
+import type { FollowUps } from "./follow-ups.js";
 import type { GeneratorSettings } from "./generator-settings.js";
 
 /** Where a database and its retriever are; the names are those of test-e2e's settings. */
@@ -19,4 +20,6 @@ export interface OpenSearchOptions extends Partial<RetrievalSettings> {
 export interface OpenRagOptions extends OpenSearchOptions, Partial<Omit<GeneratorSettings, "device">> {
   /** The generator: a folder or hub id of a decoder, or a model behind the OpenAI API. */
   qa_model_name_or_path: string;
+  /** Of a dialogue; when left out, `rewrite` with a chat model behind an API, else `turns`. */
+  follow_ups?: FollowUps;
 }

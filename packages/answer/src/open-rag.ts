@@ -77,7 +77,8 @@ export async function openRag(from: string | OpenRagOptions, context: Partial<St
   const settings = { ...DEFAULTS, ...options };
   const { generator } = await openGenerator(settings, { ...whole(context), tally: createRequestTally() });
   try {
-    return createRagSystem({ ...(await openSearched(documents, options, context)), generator });
+    const followUps = options.follow_ups ?? (generator.provider === "openai" ? "rewrite" : "turns");
+    return createRagSystem({ ...(await openSearched(documents, options, context)), generator, followUps });
   } catch (error) {
     await generator.close();
     throw error;

@@ -1,6 +1,7 @@
-import { type ChatTurn, retrievalQuery } from "@rag-ft/core";
+import { type ChatTurn, retrievalQuery, UserError } from "@rag-ft/core";
 import { type CompletionUsage, checkReply, readCompletion } from "@rag-ft/llm";
 import type { MetadataFilter } from "@rag-ft/retrieval";
+import type { FollowUps } from "./follow-ups.js";
 import type { Generator } from "./generator.js";
 import { createRagSearch, type FoundPassage, type RagSearch, type SearchParts } from "./rag-search.js";
 
@@ -25,6 +26,8 @@ export interface SystemAnswer {
   finish_reason: string;
   /** The passages of the prompt, best first. */
   passages: FoundPassage[];
+  /** What was searched by: the question, or in a dialogue what `FollowUps` makes of it. */
+  query: string;
   /** Passages that were found and had no room in the prompt. */
   dropped_passages: number;
   /** Wall time of the generator's part, in seconds. */
@@ -34,7 +37,7 @@ export interface SystemAnswer {
 
 /** What happens while a question is answered: first its passages, then the text piece by piece, at last the whole. */
 export type AnswerEvent =
-  | { type: "passages"; passages: FoundPassage[] }
+  | { type: "passages"; passages: FoundPassage[]; query: string }
   | { type: "text"; text: string }
   | { type: "answer"; answer: SystemAnswer };
 
@@ -54,16 +57,36 @@ export interface RagSystem extends RagSearch {
 
 export interface RagParts extends SearchParts {
   generator: Generator;
+  /** `turns` when left out. */
+  followUps?: FollowUps | undefined;
+}
+
+/** @throws UserError when the generator is none that can rewrite. */
+function rewriterOf(generator: Generator): NonNullable<Generator["rewrite"]> {
+  if (generator.rewrite) return generator.rewrite;
+  throw new UserError(
+    "follow_ups rewrite: this generator was trained on one prompt and rewrites no questions. Use follow_ups turns, or a chat model.",
+  );
+}
+
+interface Found {
+  passages: FoundPassage[];
+  query: string;
 }
 
 /** Makes one system of its parts, which it closes. */
-export function createRagSystem({ generator, ...searched }: RagParts): RagSystem {
+export function createRagSystem({ generator, followUps, ...searched }: RagParts): RagSystem {
+  const rewrite = followUps === "rewrite" ? rewriterOf(generator) : undefined;
   const found = createRagSearch(searched);
-  const searchInDialogue = (question: string, options: AskOptions): Promise<FoundPassage[]> =>
-    found.search(retrievalQuery({ question, chat_history: options.history }), options);
+  const queryOf = async (question: string, { history = [], signal }: AskOptions): Promise<string> => {
+    const turns = retrievalQuery({ question, chat_history: history });
+    if (!rewrite || history.length === 0) return turns;
+    const { text } = checkReply(await rewrite({ question, history }, signal), generator.identity);
+    return text.trim() === "" ? turns : text.trim();
+  };
   const answerFrom = async (
     question: string,
-    passages: FoundPassage[],
+    { passages, query }: Found,
     { history = [], signal, max_new_tokens, temperature }: AskOptions,
     onText?: (piece: string) => void,
   ): Promise<SystemAnswer> => {
@@ -83,6 +106,7 @@ export function createRagSystem({ generator, ...searched }: RagParts): RagSystem
       text: text.trim(),
       finish_reason,
       passages: passages.slice(0, passages.length - prepared.dropped),
+      query,
       dropped_passages: prepared.dropped,
       seconds: (performance.now() - startedAt) / 1000,
       ...(usage ? { usage } : {}),
@@ -97,16 +121,18 @@ export function createRagSystem({ generator, ...searched }: RagParts): RagSystem
     refresh: found.refresh,
     provider: generator.provider,
     async ask(question, options = {}) {
-      return answerFrom(question, await searchInDialogue(question, options), options);
+      const query = await queryOf(question, options);
+      return answerFrom(question, { query, passages: await found.search(query, options) }, options);
     },
     async *stream(question, options = {}) {
-      const passages = await searchInDialogue(question, options);
-      yield { type: "passages", passages };
+      const query = await queryOf(question, options);
+      const passages = await found.search(query, options);
+      yield { type: "passages", passages, query };
       const left = new AbortController();
       const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;
       const pieces: string[] = [];
       let wake = (): void => {};
-      const answer = answerFrom(question, passages, { ...options, signal }, (piece) => {
+      const answer = answerFrom(question, { passages, query }, { ...options, signal }, (piece) => {
         pieces.push(piece);
         wake();
       });

@@ -1,6 +1,7 @@
 import { count, device, escapedText } from "@rag-ft/core";
 import { retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
+import { FOLLOW_UPS } from "./follow-ups.js";
 
 const name = (): z.ZodOptional<z.ZodString> => z.string().min(1).optional();
 
@@ -30,6 +31,12 @@ export const systemSettings = {
   max_new_tokens: count(1).optional().describe("tokens of an answer, at most; as the run has it, else 256"),
   request_timeout: count(1).default(300).describe("seconds that a generator behind an API has"),
   system_text: escapedText().optional().describe("instruction at the start of the prompt"),
+  follow_ups: z
+    .enum(FOLLOW_UPS)
+    .optional()
+    .describe(
+      "what a question of a dialogue is searched by: turns, the last questions with it; rewrite, what the generator makes of it so that it stands alone (one more request); else rewrite for a generator behind an API, turns for one here",
+    ),
   seed: count(0).default(0).describe("seed given to the models"),
   device: device(),
 };

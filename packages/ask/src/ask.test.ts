@@ -67,7 +67,11 @@ it("writes a line of JSON", async () => {
 });
 
 it("goes on as one dialogue, until an empty line", async () => {
-  await asked({ question: "Which boats float?", chat: "true" }, ["And which stop?", "", "never asked"]);
+  await asked({ question: "Which boats float?", chat: "true", follow_ups: "turns" }, [
+    "And which stop?",
+    "",
+    "never asked",
+  ]);
   const { messages } = server.requests[1]?.body ?? {};
   expect(messages?.slice(1)).toEqual([
     { role: "user", content: "Which boats float?" },

@@ -73,7 +73,7 @@ it("answers OpenAI's own client, whole and streamed, with sources", async () => 
 });
 
 it("takes the dialogue, the limit of tokens and parts of text, and says what it leaves out", async () => {
-  const { model, ...rest } = await start();
+  const { model, ...rest } = await start({ settings: { follow_ups: "turns" } });
   const reply = await client({ model, ...rest }).chat.completions.create({
     model: "rag-ft",
     max_tokens: 7,
@@ -91,6 +91,35 @@ it("takes the dialogue, the limit of tokens and parts of text, and says what it 
   expect(body?.messages[0]?.content).toContain("Blue boats float");
   expect(body).toMatchObject({ temperature: 0.5 });
   expect(JSON.stringify(body)).toMatch(/"max(_completion)?_tokens":7/);
+});
+
+it("searches by what a follow-up means alone, and says by what", async () => {
+  const running = await start({
+    model: {
+      reply: ({ messages }) =>
+        messages.at(-1)?.content.startsWith("Dialogue:") ? "Where do green trains run?" : "On rails.",
+    },
+  });
+  const reply = await client(running).chat.completions.create({
+    model: "rag-ft",
+    messages: [
+      { role: "user", content: "Which trains are green?" },
+      { role: "assistant", content: "Some." },
+      { role: "user", content: "Where do they run?" },
+    ],
+  });
+  expect(reply).toMatchObject({ query: "Where do green trains run?", sources: [{ source: "javascript:alert(1)" }] });
+  const [rewriting, answering] = running.model.requests.map(({ body }) => body?.messages);
+  expect(rewriting?.[1]?.content).toBe(
+    "Dialogue:\nuser: Which trains are green?\nassistant: Some.\n\nNext question: Where do they run?",
+  );
+  // The generator is given the dialogue as it was.
+  expect(answering?.slice(1).map(({ content }) => content)).toEqual([
+    "Which trains are green?",
+    "Some.",
+    "Where do they run?",
+  ]);
+  expect(running.model.requests).toHaveLength(2);
 });
 
 it.each([

@@ -29,6 +29,7 @@ describe.skipIf(program === undefined)("the chat page in a browser", () => {
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: program ?? "", args: ["--no-sandbox"] });
     server = await startTestServer({
+      settings: { follow_ups: "turns" },
       model: {
         reply: async ({ messages }) => {
           const question = messages.at(-1)?.content ?? "";

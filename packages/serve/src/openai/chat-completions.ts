@@ -82,6 +82,7 @@ async function whole(context: Context, parts: ChatCompletionParts, exchange: Exc
     choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason(answer) }],
     usage: usageOf(answer),
     sources: sources(answer.passages),
+    query: answer.query,
     ...(warnings.length > 0 ? { warnings } : {}),
   });
 }
@@ -111,7 +112,11 @@ function streamed(
     try {
       for await (const event of measured(parts, exchange)) {
         if (event.type === "passages") {
-          const more = { sources: sources(event.passages), ...(warnings.length > 0 ? { warnings } : {}) };
+          const more = {
+            sources: sources(event.passages),
+            query: event.query,
+            ...(warnings.length > 0 ? { warnings } : {}),
+          };
           await chunk({ role: "assistant", content: "" }, null, more);
         } else if (event.type === "text") await chunk({ content: event.text });
         else {
