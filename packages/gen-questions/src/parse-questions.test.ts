@@ -54,9 +54,36 @@ describe("parseQuestions", () => {
         "First question: A\nSecond question: B",
         "Q. A\nQ. B",
         "Here is one: A\nB",
+        "| # | Question |\n|---|---|\n| 1 | A |\n| 2 | B |",
+        'Sure: {"questions": ["A", "B",]} Hope it helps.',
+        '{"question": "A"}\n{"question": "B"}',
+        "['A', 'B']",
+        '{"first": "A", "second": "B"}',
+        "- question: A\n- question: B",
+        "1. **Setup:** A\n2. **Stop:** B",
+        "1. **Setup**:\n   A\n2. **Stop**:\n   B",
+        "a) A\nb) B",
+        "i. A\nii. B",
+        "#1 A\n#2 B",
+        "Q-1: A\nQ-2: B",
+        "✅ A\n→ B",
+        "<ol><li>A</li><li>B</li></ol>",
+        "Question 1: A<br>Question 2: B",
+        "Question 1: A\\nQuestion 2: B",
+        "Question 1 (easy): A\nQuestion 2 - hard: B",
+        "Question 1: A [1]\nQuestion 2: B (factual)",
+        "1. A (Answer: in the file)\n2. B ❓",
+        "Question 1: A; Question 2: B",
+        "A | B",
+        "Kérdés 1: A\nKérdés 2: B",
+        "**Jautājums 1:** A\n**Jautājums 2:** B",
+        "Klausimas 1: A Klausimas 2: B",
+        "A\nKlausimas 2: B",
       ] as const
     ).map((form): [string, string[]] => [
-      form.replace(/A(?=$|["*<\s])(?!nswer)/gm, "How is it set up?").replace(/B(?=$|["*<\s])/gm, "When does it stop?"),
+      form
+        .replace(/\bA(?=$|["'*<;\\\s])(?!nswer)/gm, "How is it set up?")
+        .replace(/\bB(?=$|["'*<;\s])/gm, "When does it stop?"),
       ["How is it set up?", "When does it stop?"],
     ]),
     ["Frage 1: Wie wird es gestartet?\nFrage 2: Wann endet es?", ["Wie wird es gestartet?", "Wann endet es?"]],
@@ -67,11 +94,50 @@ describe("parseQuestions", () => {
     ["1. ระบบเริ่มทำงานอย่างไร\n2. ระบบหยุดเมื่อใด", ["ระบบเริ่มทำงานอย่างไร", "ระบบหยุดเมื่อใด"]],
     ["Πώς ξεκινά\u037E", ["Πώς ξεκινά\u037E"]],
     ["Question 1: What does `a ? b : c` give?", ["What does `a ? b : c` give?"]],
+    ["1. What does `key: **x**` mean?", ["What does `key: **x**` mean?"]],
+    ["What is the <br> tag for?", ["What is the <br> tag for?"]],
+    ["What does HTTP 2: a draft change?", ["What does HTTP 2: a draft change?"]],
+    ['Which of `["a", "b"]` is taken?', ['Which of `["a", "b"]` is taken?']],
     ["The passage lists no such thing. Do you want other questions?", []],
     ["I cannot help with that.", []],
+    ["Could you please provide the passage?", []],
+    ["I'm sorry, could you share the text?", []],
+    ["申し訳ありませんが、本文を提供していただけますか？", []],
+    ["Question 1: [question]?\nQuestion 2: <question>?", []],
+    ["Question 1: ?\nQuestion 2: ?", []],
     ["", []],
   ])("%j", (reply, questions) => {
     expect(parseQuestions(reply)).toEqual(questions);
+  });
+
+  it.each([
+    ["Ερώτηση", "Πώς ρυθμίζεται;", "Πότε σταματά;"],
+    ["Հարց", "Ինչպե՞ս է կարգավորվում։", "Ե՞րբ է կանգ առնում։"],
+    ["السؤال", "كيف يتم إعداده؟", "متى يتوقف؟"],
+    ["שאלה", "איך מגדירים את זה?", "מתי זה נעצר?"],
+    ["კითხვა", "როგორ ყენდება?", "როდის ჩერდება?"],
+    ["ጥያቄ", "እንዴት ነው የሚዘጋጀው፧", "መቼ ይቆማል፧"],
+    ["မေးခွန်း", "ဒါကို ဘယ်လို ထည့်သွင်းသလဲ။", "ဘယ်အချိန် ရပ်သလဲ။"],
+    ["សំណួរ", "តើដំឡើងវាដូចម្តេច?", "តើវាឈប់នៅពេលណា?"],
+    ["คำถามที่", "ติดตั้งอย่างไร", "หยุดเมื่อไร"],
+    ["প্রশ্ন", "এটি কীভাবে সেট করা হয়?", "এটি কখন থামে?"],
+    ["質問", "どう設定しますか？", "いつ停止しますか。"],
+    ["질문", "어떻게 설정합니까?", "언제 멈춥니까?"],
+    ["问题", "如何设置它？", "它什么时候停止？"],
+  ])("reads questions of every script, labelled %s or not", (name, a, b) => {
+    const forms = [
+      `${name} 1: ${a}\n${name} 2: ${b}`,
+      `**${name} 1:** ${a}\n**${name} 2:** ${b}`,
+      `${name}1：${a}\n${name}2：${b}`,
+      `${name} 1: ${a} ${name} 2: ${b}`,
+      `1. ${a} 2. ${b}`,
+      `- ${a}\n- ${b}`,
+      `${a}\n${b}`,
+      JSON.stringify({ questions: [a, b] }),
+      // Thai parts phrases by spaces, too: there two questions in one line cannot be told from one.
+      ...(name === "คำถามที่" ? [] : [`${a} ${b}`]),
+    ];
+    for (const form of forms) expect(parseQuestions(form), form).toEqual([a, b]);
   });
 
   const two = ["How is a gate opened?", "When does it close?"];
