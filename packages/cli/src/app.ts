@@ -55,6 +55,22 @@ function createProgram(io: Io, registry: StageRegistry, interrupt: Interrupt): C
         { registry, out: io.out, reporter: await io.reporter(), signal: interrupt.signal, env: io.env },
       );
     });
+  program
+    .command("quickstart")
+    .description(
+      "run the whole flow once, offline, on the documentation of installed packages, with two tiny models that come with rag-ft",
+    )
+    .option("--work_dir, --work-dir <folder>", "where everything goes", "result/quickstart")
+    .action(async ({ workDir }: { workDir: string }) => {
+      const [{ runPipeline }, { quickstart }] = await Promise.all([
+        import("@rag-ft/pipeline"),
+        import("./quickstart.js"),
+      ]);
+      const { config, set } = quickstart(workDir);
+      const options = { force: false, dryRun: false, set };
+      const context = { registry, out: io.out, reporter: await io.reporter(), signal: interrupt.signal, env: io.env };
+      await runPipeline(config, options, context);
+    });
   return program;
 }
 

@@ -28,9 +28,9 @@ export interface Prices {
   of(model: string): Price | undefined;
 }
 
-const SHIPPED = fileURLToPath(new URL("../../../../configs/prices.yaml", import.meta.url));
+const SHIPPED = fileURLToPath(new URL("../../prices.yaml", import.meta.url));
 
-/** Reads a file of prices (YAML); `configs/prices.yaml` of this project without a path. */
+/** Reads a file of prices (YAML); `prices.yaml` of this package without a path. */
 export async function readPrices(path = SHIPPED): Promise<Prices> {
   await requireFile(path, "prices of models, YAML");
   const parsed = pricesSchema.safeParse(parseYamlFile(await readFile(path, "utf8"), path));

@@ -23,7 +23,7 @@ export function requestSettings({ timeout }: { timeout: number }) {
       .describe(
         "US dollars that this stage may cost, what it has paid for its folder before included; stops before it is passed",
       ),
-    prices: z.string().min(1).optional().describe("Prices of models (YAML; default: configs/prices.yaml of rag-ft)"),
+    prices: z.string().min(1).optional().describe("Prices of models (YAML; default: those that rag-ft comes with)"),
     batch: flag()
       .default(false)
       .describe(
