@@ -1,6 +1,8 @@
 /** What opens and closes a model's thoughts where the server leaves them in the reply: the pairs that models of 2024 to 2026 write. */
 const PAIRS: readonly (readonly [open: string, close: string])[] = [
-  ...["think", "thinking", "thought", "reasoning", "seed:think"].map((name) => [`<${name}>`, `</${name}>`] as const),
+  ...["think", "thinking", "thought", "thoughts", "reasoning", "reflection", "seed:think"].map(
+    (name) => [`<${name}>`, `</${name}>`] as const,
+  ),
   ["◁think▷", "◁/think▷"],
   ["[THINK]", "[/THINK]"],
   ["<|begin_of_thought|>", "<|end_of_thought|>"],
@@ -12,12 +14,20 @@ const PAIRS: readonly (readonly [open: string, close: string])[] = [
 /** Marks of thoughts that may be one token of a vocabulary. */
 export const THOUGHT_MARKS: readonly string[] = PAIRS.flat();
 
+/** Harmony's channels, which gpt-oss writes: all before the last that is final is thought, whatever ends it. With the marks gone, only the words stay. */
+const CHANNEL = /^\s*(?:<\|start\|>assistant)?<\|channel\|>(?!final)/;
+const FINAL = /^[\s\S]*<\|channel\|>final(?: <\|constrain\|>\w+)?<\|message\|>/;
+const BARE_CHANNELS = /^\s*analysis(?=\p{Lu}|\s)[\s\S]*?assistantfinal/u;
+
 /** What stands around the answer itself once the thoughts are gone. */
 const WRAPPERS = [
   /^\s*(?:<\|start\|>assistant)?<\|channel\|>final<\|message\|>/,
   /<\|(?:return|end|im_end|eot_id)\|>\s*$/,
   /^\s*<\|start\|>assistant\s*/,
+  /^\s*<\|(?:begin_of_solution|START_RESPONSE)\|>|<\|(?:end_of_solution|END_RESPONSE)\|>\s*$/g,
 ];
+/** The whole answer in a tag of its own, as some prompts of reasoning models ask for. */
+const ANSWER_TAG = /^\s*<(answer|response|final_answer)>((?:(?!<\1>)[\s\S])*)<\/\1>\s*$/i;
 
 export interface Thoughtless {
   /** The reply without the model's thoughts. */
@@ -47,9 +57,17 @@ function markAt(text: string, mark: string, from = 0): number {
 }
 
 /** The end mark may stand at the end of the last thought's line: anywhere, but not as code (`</think>`). */
-function closeAt(text: string, mark: string, from: number): number {
+function closeAt(text: string, mark: string, from: number): { at: number; end: number } | undefined {
   const found = new RegExp(`(?<!\`)${literal(mark)}(?!\`)`, "i").exec(text.slice(from));
-  return found ? from + found.index : -1;
+  return found ? { at: from + found.index, end: from + found.index + found[0].length } : undefined;
+}
+
+/** The end of an open part: its own mark or, where that never comes, another name's (`<think>…</thinking>`). */
+function endOf(text: string, open: string, close: string, from: number): number | undefined {
+  const own = closeAt(text, close, from);
+  if (own || !/^<\w/.test(open)) return own?.end;
+  const others = PAIRS.filter(([, other]) => other.startsWith("</") && other !== close);
+  return others.map(([, other]) => closeAt(text, other, from)?.end).find((end) => end !== undefined);
 }
 
 /**
@@ -57,37 +75,41 @@ function closeAt(text: string, mark: string, from: number): number {
  * before an end mark whose beginning the server has put into the prompt.
  */
 export function withoutThinking(reply: string): Thoughtless {
-  let text = reply;
-  let thought = false;
+  const answer = CHANNEL.test(reply) ? reply.replace(FINAL, "") : reply.replace(BARE_CHANNELS, "");
+  let thought = answer !== reply;
+  if (!thought && CHANNEL.test(reply) && !reply.includes("<|end|>"))
+    return { text: "", thought: true, unfinished: true };
+  let text = answer;
   for (const [open, close] of PAIRS) {
     for (let start = markAt(text, open); start >= 0; start = markAt(text, open, start)) {
       thought = true;
-      const end = closeAt(text, close, start + open.length);
-      if (end < 0)
+      const end = endOf(text, open, close, start + open.length);
+      if (end === undefined)
         return { text: text.slice(0, start).trim(), thought, unfinished: text.slice(0, start).trim() === "" };
-      text = text.slice(0, start) + text.slice(end + close.length);
+      text = text.slice(0, start) + text.slice(end);
     }
     // Only the first is an end of thoughts; one at the beginning of a line or at the end of its line.
-    const end = closeAt(text, close, 0);
-    const restOfLine = end < 0 ? "" : (text.slice(end + close.length).split("\n", 1)[0] ?? "");
-    if (
-      end >= 0 &&
-      close !== "<|end|>" &&
-      !isFenced(text, end) &&
-      (markAt(text, close) === end || restOfLine.trim() === "")
-    ) {
+    const found = closeAt(text, close, 0);
+    if (!found || close === "<|end|>" || isFenced(text, found.at)) continue;
+    const restOfLine = text.slice(found.end).split("\n", 1)[0] ?? "";
+    if (markAt(text, close) === found.at || restOfLine.trim() === "") {
       thought = true;
-      text = text.slice(end + close.length);
+      text = text.slice(found.end);
     }
   }
-  if (!thought && !WRAPPERS[0]?.test(text)) return { text: reply, thought, unfinished: false };
+  const tagged = ANSWER_TAG.exec(text)?.[2];
+  if (tagged !== undefined) text = tagged;
+  else if (!thought && !WRAPPERS[0]?.test(text)) return { text: reply, thought, unfinished: false };
   for (const wrapper of WRAPPERS) text = text.replace(wrapper, "");
   return { text: text.trim(), thought, unfinished: false };
 }
 
+/** What may yet become a mark: text that goes with it. */
+const BEGINNINGS = ["<|start|>assistant<|channel|>analysis<|message|>", "<|channel|>commentary<|message|>", "<answer>"];
+
 /** While a reply grows: the text of it that is no thought, empty as long as it may yet become one. */
 export function visibleSoFar(reply: string): string {
   const begun = reply.trimStart().toLowerCase();
-  if (begun !== "" && PAIRS.some(([open]) => open.toLowerCase().startsWith(begun))) return "";
+  if (begun !== "" && [...THOUGHT_MARKS, ...BEGINNINGS].some((mark) => mark.toLowerCase().startsWith(begun))) return "";
   return withoutThinking(reply).text;
 }
