@@ -41,6 +41,11 @@ export const oddReplies = {
         { type: "text", text },
       ],
     })(body, text),
+  output_text: (body: Body, text: string) => withMessage({ content: [{ type: "output_text", text }] })(body, text),
+  plain_text: (body: Body, text: string) => ({
+    body: JSON.stringify(completionReply(body, text, 0).body),
+    headers: { "content-type": "text/plain" },
+  }),
   text_completion: (body: Body, text: string) => changed(body, text, { choice: { message: undefined, text } }),
   refusal_empty: withMessage({ refusal: "" }),
   refusal_false: withMessage({ refusal: false }),
@@ -155,6 +160,11 @@ export const oddRefusals = {
     refuses: has("stream_options"),
     status: 400,
     body: { message: "Unknown parameter: stream_options" },
+  },
+  stream: {
+    refuses: has("stream"),
+    status: 400,
+    body: { error: { message: "Streaming is not supported with this model.", param: "stream" } },
   },
 } as const satisfies Record<string, OddRefusal>;
 

@@ -15,7 +15,7 @@ function problemText(problem: unknown): string {
 }
 
 /** The text of an error, wherever a server puts it. */
-function messageOf(value: unknown): string | undefined {
+export function messageOf(value: unknown): string | undefined {
   if (typeof value === "string") return value.trim() === "" ? undefined : value;
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(problemText).join("; ");
   if (!isObject(value)) return undefined;

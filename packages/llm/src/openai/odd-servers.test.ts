@@ -65,6 +65,27 @@ describe("odd replies", () => {
     });
     await expect(other.complete(messages, options)).rejects.toThrow(/no choice: Provider returned error/);
   });
+
+  it("what stands in the place of choices is shown, and a refusal within parts is one", async () => {
+    const html = { "content-type": "text/html" };
+    const replies = [
+      { body: "<!doctype html>\n<title>Login</title>", headers: html },
+      { body: { detail: "Not authenticated" } },
+      { body: "" },
+      { body: { choices: [{ message: { content: [{ type: "refusal", refusal: "No." }] }, finish_reason: "stop" }] } },
+      { body: { choices: [{ message: { content: "", reasoning: "Hm." }, finish_reason: "stop" }] } },
+    ];
+    server = await startOpenAiServer({ reply: (_, index) => replies[index] ?? "fine" });
+    const model = openOpenAiModel("a-model", { env: { OPENAI_BASE_URL: server.url }, requests: { max_retries: 0 } });
+    const ask = () => model.complete(messages, options);
+    await expect(ask()).rejects.toThrow(/no choice: <!doctype html> <title>Login<.*check OPENAI_BASE_URL/);
+    await expect(ask()).rejects.toThrow(/no choice: Not authenticated/);
+    await expect(ask()).rejects.toThrow(/no choice: it is empty/);
+    const refused = await ask();
+    expect(() => checkReply(refused, "a-model")).toThrow(/refused: No\./);
+    const thought = await ask();
+    expect(() => checkReply(thought, "a-model")).toThrow(/holds only the model's thoughts/);
+  });
 });
 
 describe("refused parameters", () => {
@@ -77,7 +98,7 @@ describe("refused parameters", () => {
     // gpt-5 is sent max_completion_tokens at once.
     const name = kind === "max_completion_tokens" ? "gpt-5-mini" : "a-model";
     const model = openOpenAiModel(name, { env: { OPENAI_BASE_URL: server.url }, reporter });
-    const live = kind === "stream_usage" ? { onText: () => {} } : {};
+    const live = kind.startsWith("stream") ? { onText: () => {} } : {};
     const ask = () => model.complete(messages, { ...options, schema, ...live });
     // Two at once: both are refused, one line says it.
     const both = await Promise.all([ask(), ask()]);

@@ -52,7 +52,10 @@ async function attemptAdapted(
       if (request.schema !== undefined && "response_format" in body) tally.structured(true);
       return cutHere(completion, server, request);
     } catch (error) {
-      const streamed = request.onText && !known.no_stream_usage ? { stream_options: {} } : {};
+      const streamed = {
+        ...(request.onText && !known.no_stream ? { stream: true } : {}),
+        ...(request.onText && !known.no_stream && !known.no_stream_usage ? { stream_options: {} } : {}),
+      };
       const quirk = error instanceof Error ? quirkOf(error.cause, { ...body, ...streamed }) : undefined;
       if (quirk === undefined || known[quirk]) throw error;
       if (server.quirks[quirk]) continue;

@@ -9,6 +9,7 @@ export const QUIRKS = {
   no_system: "no system message (it is put before the first question)",
   no_schema: "no JSON schema",
   no_stream_usage: "no usage in streams",
+  no_stream: "no streams (replies are shown once they are whole)",
 } as const;
 
 export type Quirk = keyof typeof QUIRKS;
@@ -25,6 +26,7 @@ const PARAMETERS: readonly (readonly [RegExp, Quirk])[] = [
   [/temperature/i, "no_temperature"],
   [/\bseed\b/i, "no_seed"],
   [/stream_options|include_usage/i, "no_stream_usage"],
+  [/\bstream(?:s|ed|ing)?\b/i, "no_stream"],
   [/\bstop\b(?! (?:sequences? must|reason))/i, "no_stop"],
 ];
 
@@ -52,6 +54,7 @@ export function quirkOf(error: unknown, sent: Readonly<Record<string, unknown>>)
     no_system: false,
     no_schema: "response_format" in sent,
     no_stream_usage: "stream_options" in sent,
+    no_stream: "stream" in sent,
   };
   const named = (part: string): Quirk | undefined =>
     PARAMETERS.find(([pattern, quirk]) => isSent[quirk] && pattern.test(part))?.[1];

@@ -1,6 +1,7 @@
 import { CompletionError } from "../completion-error.js";
 import type { Completion, CompletionUsage } from "../language-model.js";
 import type { Asked } from "./describe-error.js";
+import { messageOf } from "./error-body.js";
 
 // Servers that speak "the OpenAI API" differ in all that is not the plain case: what is read here is what they really send.
 
@@ -9,11 +10,12 @@ type Loose = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Loose =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The text of `content`: a string, or a list of parts of which those of thoughts go (Mistral's reasoning models). */
-function contentText(content: unknown): { text: string; thought: boolean } {
+/** The text of `content`: a string, or a list of parts of which those of thoughts go (Mistral's reasoning models); what a part refuses stands apart. */
+export function contentText(content: unknown): { text: string; thought: boolean; refusal?: string } {
   if (typeof content === "string") return { text: content, thought: false };
   const parts = Array.isArray(content) ? content : isObject(content) ? [content] : [];
   let thought = false;
+  let refusal = "";
   const texts = parts.map((part) => {
     if (typeof part === "string") return part;
     if (!isObject(part)) return "";
@@ -21,9 +23,10 @@ function contentText(content: unknown): { text: string; thought: boolean } {
       thought = true;
       return "";
     }
+    if (typeof part.refusal === "string") refusal += part.refusal;
     return typeof part.text === "string" ? part.text : "";
   });
-  return { text: texts.join(""), thought };
+  return { text: texts.join(""), thought, ...(refusal === "" ? {} : { refusal }) };
 }
 
 /** A count of tokens; a string of digits counts, too. */
@@ -47,29 +50,41 @@ export function readUsage(usage: unknown): CompletionUsage | undefined {
     : { prompt_tokens, completion_tokens };
 }
 
-/** What a server says in the place of choices, with status 200 (OpenRouter's "Provider returned error"). */
-function errorInBody(reply: Loose): string {
-  const { error } = reply;
-  const message = isObject(error) ? error.message : error;
-  return typeof message === "string" && message !== "" ? `: ${message.slice(0, 500)}` : "";
+/** What a server says in the place of choices, with status 200 (OpenRouter's "Provider returned error", a page to log in, nothing). */
+function saidInstead(reply: unknown): string {
+  const message = messageOf(reply)?.trim().replace(/\s+/g, " ").slice(0, 500);
+  if (message === undefined) return isObject(reply) && Object.keys(reply).length > 0 ? "" : ": it is empty";
+  const isPage = message.startsWith("<");
+  return `: ${message}${isPage ? " … A page instead of a reply: check OPENAI_BASE_URL (it usually ends in /v1)" : ""}`;
+}
+
+/** JSON that a server does not call so: the SDK hands it on as text. */
+function parsed(reply: unknown): unknown {
+  if (typeof reply !== "string") return reply;
+  try {
+    return JSON.parse(reply);
+  } catch {
+    return reply;
+  }
 }
 
 /** @throws CompletionError when the reply holds no choice. */
 export function readReply(reply: unknown, { name, where }: Asked): Completion {
-  const body = isObject(reply) ? reply : {};
+  const read = parsed(reply);
+  const body = isObject(read) ? read : {};
   const choice: unknown = Array.isArray(body.choices) ? body.choices[0] : undefined;
   if (!isObject(choice))
-    throw new CompletionError(`${where}: the reply of "${name}" holds no choice${errorInBody(body)}.`, {
+    throw new CompletionError(`${where}: the reply of "${name}" holds no choice${saidInstead(read)}.`, {
       kind: "no_choice",
       retry: {},
     });
   const message = isObject(choice.message) ? choice.message : {};
   // Some servers answer a chat as if it were a text completion.
-  const { text, thought } = contentText(message.content ?? choice.text);
+  const { text, thought, refusal: refusedPart } = contentText(message.content ?? choice.text);
   const apart = [message.reasoning_content, message.reasoning, message.thinking].some(
     (value) => typeof value === "string" && value.trim() !== "",
   );
-  const { refusal } = message;
+  const refusal = message.refusal || refusedPart;
   const usage = readUsage(body.usage);
   return {
     text,

@@ -4,6 +4,7 @@ import type { ChatMessage, CompletionOptions } from "../language-model.js";
 import type { Asked } from "./describe-error.js";
 import { withErrorBodies } from "./error-body.js";
 import type { Quirks } from "./quirks.js";
+import { withWholeReplies } from "./with-whole-replies.js";
 
 /** Servers that need no key still want the header. */
 const PLACEHOLDER_KEY = "not-needed";
@@ -71,7 +72,7 @@ export function connect(
     baseURL: `${url.origin}${url.pathname}`,
     defaultQuery,
     ...(isAzure(url) ? { defaultHeaders: { "api-key": key } } : {}),
-    fetch: withErrorBodies(proxyFetch(env)),
+    fetch: withWholeReplies(withErrorBodies(proxyFetch(env))),
     organization: env.OPENAI_ORG_ID ?? null,
     project: env.OPENAI_PROJECT_ID ?? null,
     // Retries are ours: the SDK's own are not counted, do not cover a reply that breaks off, and keep to no budget.

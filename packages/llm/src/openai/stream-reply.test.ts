@@ -28,6 +28,33 @@ const events = (body: string, more: object = {}) => ({
 });
 
 describe("a streamed reply", () => {
+  it("is read where content comes in parts, and where the whole reply comes instead", async () => {
+    const part = (item: object): string =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: [item] }, finish_reason: null }] })}\n\n`;
+    const parts = await ask(() =>
+      events(
+        `${part({ type: "thinking", thinking: [] })}${part({ type: "text", text: "By " })}${part({ type: "text", text: "file." })}${event("", "stop")}data: [DONE]\n\n`,
+      ),
+    );
+    expect(parts.pieces.join("")).toBe("By file.");
+    expect(parts.result).toMatchObject({ text: "By file.", finish_reason: "stop", thought: true });
+    await server?.close();
+    const whole = {
+      choices: [{ message: { content: "By file." } }],
+      usage: { prompt_tokens: 2, completion_tokens: 3 },
+    };
+    const { pieces, result } = await ask(() => ({
+      body: JSON.stringify(whole, null, 2),
+      headers: { "content-type": "application/json" },
+    }));
+    expect(pieces).toEqual(["By file."]);
+    expect(result).toEqual({
+      text: "By file.",
+      finish_reason: "stop",
+      usage: { prompt_tokens: 2, completion_tokens: 3 },
+    });
+  });
+
   it("arrives in pieces that are the whole text, with how it ended and what it used", async () => {
     const { result, pieces } = await ask(() => "three small words");
     expect(pieces).toEqual(["three", " small", " words"]);

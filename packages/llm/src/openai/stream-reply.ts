@@ -4,7 +4,7 @@ import { CompletionError } from "../completion-error.js";
 import type { Completion, CompletionOptions } from "../language-model.js";
 import { TextStream } from "../text-stream.js";
 import { describeError } from "./describe-error.js";
-import { readReply } from "./read-reply.js";
+import { contentText, readReply } from "./read-reply.js";
 import type { Server } from "./server.js";
 
 /** The chunks of a streamed reply, put together as the reply that they are parts of. */
@@ -21,14 +21,16 @@ class Chunks {
     const choice = choices?.[0];
     if (!choice) return;
     this.any = true;
-    if (typeof choice.delta?.content === "string") this.text += choice.delta.content;
-    const { reasoning_content, reasoning } = (choice.delta ?? {}) as {
-      reasoning_content?: unknown;
-      reasoning?: unknown;
-    };
-    for (const thought of [reasoning_content, reasoning]) if (typeof thought === "string") this.thoughts += thought;
-    if (choice.delta?.refusal) this.refusal += choice.delta.refusal;
-    if (choice.finish_reason) this.finish = choice.finish_reason;
+    // A server that knows no streams sends the whole reply as one event: a message, which may not say how it ended.
+    const { message } = choice as { message?: typeof choice.delta };
+    const delta = (choice.delta ?? message ?? {}) as typeof choice.delta &
+      Record<"reasoning_content" | "reasoning", unknown>;
+    const { text, thought, refusal } = contentText(delta.content);
+    this.text += text;
+    if (thought) this.thoughts += " thought";
+    for (const part of [delta.reasoning_content, delta.reasoning]) if (typeof part === "string") this.thoughts += part;
+    if (delta.refusal || refusal) this.refusal += delta.refusal || refusal;
+    this.finish = choice.finish_reason ?? (message ? "stop" : this.finish);
   }
 
   /** @throws CompletionError when the stream ended without saying how the reply ended. */
@@ -48,6 +50,12 @@ export async function streamReply(
   limits: { timeout: number; signal: AbortSignal },
 ): Promise<Completion> {
   const pieces = new TextStream(onText, stop);
+  if (server.quirks.no_stream) {
+    const completion = readReply(await server.client.chat.completions.create(body, limits), server);
+    pieces.grow(completion.text);
+    pieces.finish(completion.text);
+    return completion;
+  }
   try {
     const stream = await server.client.chat.completions.create(
       { ...body, stream: true, ...(server.quirks.no_stream_usage ? {} : { stream_options: { include_usage: true } }) },

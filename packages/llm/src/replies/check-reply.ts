@@ -21,7 +21,7 @@ export function checkReply(completion: Completion, name: string): Completion {
     throw new CompletionError(`a content filter held the reply of "${name}" back`, { kind: "content_filter" });
   if (unfinished || (text.trim() === "" && completion.thought))
     throw new CompletionError(
-      `the reply of "${name}" was cut while the model was thinking: give more --max_new_tokens, or turn its thinking off at the server`,
+      `the reply of "${name}" ${unfinished || finish_reason === "length" ? "was cut while the model was thinking" : "holds only the model's thoughts"}: give more --max_new_tokens, or turn its thinking off at the server`,
       { kind: "truncated" },
     );
   if (text.trim() === "")
