@@ -50,7 +50,7 @@ mkdocs_material() {
   (cd mkdocs && bin/mkdocs build --quiet --site-dir "$1")
 }
 docusaurus() {
-  npm_folder docusaurus @docusaurus/core@3 @docusaurus/preset-classic@3 create-docusaurus@3 react@19 react-dom@19 clsx@2 prism-react-renderer@2 @mdx-js/react@3
+  npm_folder docusaurus @docusaurus/core@3 @docusaurus/faster@3 @docusaurus/preset-classic@3 create-docusaurus@3 react@19 react-dom@19 clsx@2 prism-react-renderer@2 @mdx-js/react@3
   local templates=docusaurus/node_modules/create-docusaurus/templates
   cp -r $templates/shared/{blog,docs,static,src} $templates/classic/{src,docusaurus.config.js,sidebars.js} docusaurus
   (cd docusaurus && npx docusaurus build --out-dir "$1")

@@ -19,6 +19,6 @@ export async function openKeptFiles(
   options: Omit<KeptFilesOptions, "madeBy">,
 ): Promise<KeptFiles> {
   const hashes = TOKENIZER_FILES.map((name) => hashFile(join(tokenizer, name)).catch(() => ""));
-  const parts = [chunkSize, chunkOverlap, characters, await programVersion(), ...(await Promise.all(hashes))];
+  const parts = [chunkSize, chunkOverlap, characters, programVersion(), ...(await Promise.all(hashes))];
   return KeptFiles.open(path, { madeBy: hashText(JSON.stringify(parts)), ...options });
 }

@@ -5,6 +5,8 @@ import type { Tokenizer } from "@rag-ft/models";
 const MOST_UNKNOWN = 0.02;
 /** Passages looked at, evenly over all. */
 const SAMPLE = 500;
+/** Of the middle of each; many short looks say more than few long ones. */
+const CHARACTERS = 400;
 
 /** A few words of each script, to see which the tokenizer knows. */
 const SCRIPTS: readonly (readonly [name: string, pattern: RegExp, sample: string])[] = [
@@ -42,7 +44,9 @@ export function describeUnknownTokens(
   const sum: Shares = { tokens: 0, unknown: 0 };
   const sample: string[] = [];
   for (let i = 0; i < passages.length; i += step) {
-    const text = passages[i]?.page_content ?? "";
+    const whole = passages[i]?.page_content ?? "";
+    const from = Math.max(0, Math.floor((whole.length - CHARACTERS) / 2));
+    const text = whole.slice(from, from + CHARACTERS);
     const own = look(tokenizer, unknownId, text);
     sum.tokens += own.tokens;
     sum.unknown += own.unknown;

@@ -91,7 +91,7 @@ class MarkdownPage {
     const ids = headingIds(text, markdown);
     let root: Root;
     try {
-      root = parseMdx(forMdx(text, markdown));
+      root = await parseMdx(forMdx(text, markdown));
     } catch (error) {
       const { message, line } = error as { message: string; line?: number };
       if (this.file.mdx) this.context.warn(`is not valid MDX (${message}); it is read as Markdown.`, line);

@@ -4,32 +4,40 @@ import { gfmFootnoteFromMarkdown } from "mdast-util-gfm-footnote";
 import { gfmStrikethroughFromMarkdown } from "mdast-util-gfm-strikethrough";
 import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
 import { gfmTaskListItemFromMarkdown } from "mdast-util-gfm-task-list-item";
-import { mdxFromMarkdown } from "mdast-util-mdx";
 import { gfmFootnote } from "micromark-extension-gfm-footnote";
 import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
 import { gfmTable } from "micromark-extension-gfm-table";
 import { gfmTaskListItem } from "micromark-extension-gfm-task-list-item";
-import { mdxjs } from "micromark-extension-mdxjs";
 import { plainTree } from "../plain/index.js";
 import { shortcodeFromMarkdown, shortcodeSyntax } from "./shortcode-syntax.js";
 
-const GFM = {
-  extensions: [gfmFootnote(), gfmStrikethrough(), gfmTable(), gfmTaskListItem()],
-  mdastExtensions: [
-    gfmFootnoteFromMarkdown(),
-    gfmStrikethroughFromMarkdown(),
-    gfmTableFromMarkdown(),
-    gfmTaskListItemFromMarkdown(),
-  ],
-};
-const MARKDOWN: Options = {
-  extensions: [...GFM.extensions, shortcodeSyntax],
-  mdastExtensions: [...GFM.mdastExtensions, shortcodeFromMarkdown],
-};
-const MDX: Options = {
-  extensions: [...GFM.extensions, mdxjs()],
-  mdastExtensions: [...GFM.mdastExtensions, mdxFromMarkdown()],
-};
+interface Syntax {
+  extensions: NonNullable<Options["extensions"]>;
+  mdastExtensions: NonNullable<Options["mdastExtensions"]>;
+}
+
+/** What Markdown knows beyond CommonMark, and what a text has that uses it: each costs time in every line, used or not. */
+const SYNTAX: readonly (readonly [mark: RegExp, syntax: Syntax])[] = [
+  [/\[\^/, { extensions: [gfmFootnote()], mdastExtensions: [gfmFootnoteFromMarkdown()] }],
+  [/~/, { extensions: [gfmStrikethrough()], mdastExtensions: [gfmStrikethroughFromMarkdown()] }],
+  [/\||:-|-:/, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] }],
+  [/\[[\sxX]\]/, { extensions: [gfmTaskListItem()], mdastExtensions: [gfmTaskListItemFromMarkdown()] }],
+];
+
+const SHORTCODES: (typeof SYNTAX)[number] = [
+  /\{[{%]/,
+  { extensions: [shortcodeSyntax], mdastExtensions: [shortcodeFromMarkdown] },
+];
+
+function syntaxOf(text: string, known: typeof SYNTAX): Syntax {
+  const used = known.filter(([mark]) => mark.test(text)).map(([, syntax]) => syntax);
+  return {
+    extensions: used.flatMap(({ extensions }) => extensions),
+    mdastExtensions: used.flatMap(({ mdastExtensions }) => mdastExtensions),
+  };
+}
+
+const parse = (text: string): Root => fromMarkdown(text, syntaxOf(text, [...SYNTAX, SHORTCODES]));
 
 /**
  * Lines without a blank one between them that are longer than this are no prose. The parser's work on emphasis and links grows with the
@@ -122,7 +130,7 @@ const isLong = (text: string): boolean =>
 
 /** The tree of a Markdown text (CommonMark with GitHub's tables, tasks, footnotes and strikethrough, and templates' marks). */
 export async function parseMarkdown(text: string, turn: () => Promise<void>): Promise<Root> {
-  if (!isLong(text)) return fromMarkdown(text, MARKDOWN);
+  if (!isLong(text)) return parse(text);
   const parts = partsOf(text);
   const definitions = parts.length > 1 ? definitionsOf(text) : "";
   const root: Root = { type: "root", children: [] };
@@ -134,7 +142,7 @@ export async function parseMarkdown(text: string, turn: () => Promise<void>): Pr
       for (const child of children) root.children.push(child);
       continue;
     }
-    const { children } = fromMarkdown(definitions ? `${part.text}\n\n${definitions}\n` : part.text, MARKDOWN);
+    const { children } = parse(definitions ? `${part.text}\n\n${definitions}\n` : part.text);
     const own = children.filter(({ type }) => type !== "definition");
     shiftLines(own, part.line - 1);
     for (const child of own) root.children.push(child);
@@ -147,6 +155,15 @@ export async function parseMarkdown(text: string, turn: () => Promise<void>): Pr
  *
  * @throws VFileMessage when it is not MDX
  */
-export function parseMdx(text: string): Root {
-  return fromMarkdown(text, MDX);
+export async function parseMdx(text: string): Promise<Root> {
+  // Few files are MDX, and a parser of JavaScript comes with it.
+  const [{ mdxjs }, { mdxFromMarkdown }] = await Promise.all([
+    import("micromark-extension-mdxjs"),
+    import("mdast-util-mdx"),
+  ]);
+  const { extensions, mdastExtensions } = syntaxOf(text, SYNTAX);
+  return fromMarkdown(text, {
+    extensions: [...extensions, mdxjs()],
+    mdastExtensions: [...mdastExtensions, mdxFromMarkdown()],
+  });
 }
