@@ -39,6 +39,7 @@ const STAGES = [
   "ask",
   "serve",
   "collect",
+  "setup",
   "hand-over",
 ];
 

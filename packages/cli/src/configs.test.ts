@@ -3,7 +3,7 @@ import { parseSettings, readPipeline, readSettingsFile } from "@rag-ft/pipeline"
 import { describe, expect, it } from "vitest";
 import { stageRegistry } from "./registry.js";
 
-const configs = ["quickstart", "databricks"].map((name) => [
+const configs = ["quickstart", "databricks", "your-docs"].map((name) => [
   name,
   fileURLToPath(new URL(`../../../configs/${name}.yaml`, import.meta.url)),
 ]);

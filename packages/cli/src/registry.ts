@@ -9,6 +9,14 @@ async function opened<Settings>(load: () => Promise<Stage<Settings>>): Promise<A
 
 /** Every stage, in the order of the flow. */
 export const stageRegistry: StageRegistry = {
+  init: {
+    summary: "write a configuration for documentation of your own",
+    load: () => opened(async () => (await import("@rag-ft/setup")).init),
+  },
+  doctor: {
+    summary: "say what this machine has and lacks",
+    load: () => opened(async () => (await import("@rag-ft/setup")).doctor),
+  },
   "prepare-docs": {
     summary: "cut documents into passages",
     load: () => opened(async () => (await import("@rag-ft/prepare-docs")).prepareDocs),

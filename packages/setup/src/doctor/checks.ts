@@ -1,0 +1,132 @@
+import { statfs } from "node:fs/promises";
+import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import type { StageContext } from "@rag-ft/core";
+import { graphCacheFolder } from "@rag-ft/models";
+import { matrixRate } from "./matrix-rate.js";
+
+/** One thing that was looked at. */
+export interface Finding {
+  what: string;
+  /** `lacks`: rag-ft does not run; `note`: a part of it does not, or is slow. */
+  state: "good" | "note" | "lacks";
+  found: string;
+  /** What to do about it. */
+  advice?: string;
+}
+
+const GB = 2 ** 30;
+/** A laptop's. */
+const SMALL_MEMORY = 6 * GB;
+/** A small model's data, checkpoints and exports. */
+const SMALL_DISK = 5 * GB;
+const HUB_MS = 4000;
+
+const gigabytes = (bytes: number): string => `${(bytes / GB).toFixed(1)} GB`;
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const good = major > 20 || (major === 20 && minor >= 19);
+  return {
+    what: "Node",
+    state: good ? "good" : "lacks",
+    found: `${process.version}, ${process.platform} ${process.arch}`,
+    ...(good ? {} : { advice: "rag-ft needs Node 20.19 or later" }),
+  };
+}
+
+function memory(): Finding {
+  const total = totalmem();
+  const small = total < SMALL_MEMORY;
+  return {
+    what: "memory",
+    state: small ? "note" : "good",
+    found: `${gigabytes(total)}, ${gigabytes(freemem())} free`,
+    ...(small ? { advice: "train a generator with LoRA (--use_lora), or on another machine" } : {}),
+  };
+}
+
+async function engine(): Promise<{ finding: Finding; rate?: number }> {
+  try {
+    const rate = await matrixRate();
+    const found = `ONNX Runtime computes: ${(rate / 1e9).toFixed(0)} GFLOP/s on ${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"})`;
+    return { finding: { what: "engine", state: "good", found }, rate };
+  } catch (error) {
+    const advice = "install rag-ft anew on this machine: onnxruntime-node brings a library for each platform";
+    return { finding: { what: "engine", state: "lacks", found: String((error as Error).message), advice } };
+  }
+}
+
+async function disk(what: string, folder: string): Promise<Finding> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    const free = bavail * bsize;
+    const small = free < SMALL_DISK;
+    return {
+      what,
+      state: small ? "note" : "good",
+      found: `${gigabytes(free)} free at ${folder}`,
+      ...(small ? { advice: "free some, or work elsewhere: a small model with its data takes about 2 GB" } : {}),
+    };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      return { what, state: "good", found: `${folder} is made when it is needed` };
+    return {
+      what,
+      state: "note",
+      found: `${folder}: ${(error as Error).message}`,
+      advice: "name another folder (RAG_FT_CACHE)",
+    };
+  }
+}
+
+async function hub(env: StageContext["env"]): Promise<Finding> {
+  const url = env.HF_ENDPOINT || "https://huggingface.co";
+  const what = "hub";
+  if (env.HF_HUB_OFFLINE)
+    return { what, state: "note", found: "HF_HUB_OFFLINE is set: models come from folders and the cache" };
+  try {
+    const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(HUB_MS) });
+    return { what, state: "good", found: `${url} answers (${response.status})` };
+  } catch {
+    return {
+      what,
+      state: "note",
+      found: `${url} is not reached`,
+      advice: "name models by folder, or set HF_ENDPOINT to a mirror",
+    };
+  }
+}
+
+function asking(env: StageContext["env"]): Finding {
+  const what = "asking model";
+  const url = env.OPENAI_BASE_URL;
+  if (url)
+    return {
+      what,
+      state: "good",
+      found: `OPENAI_BASE_URL is ${url}${env.OPENAI_API_KEY ? ", with a key" : ", without a key"}`,
+    };
+  if (env.OPENAI_API_KEY) return { what, state: "good", found: "OPENAI_API_KEY is set" };
+  return {
+    what,
+    state: "note",
+    found: "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set",
+    advice:
+      "set one for questions and answers by a model, or ask a local one (--prompt_model local:<folder or hub id>)",
+  };
+}
+
+/** Looks at all that rag-ft needs; `rate` is what the machine computes, operations a second, where it does. */
+export async function examine(env: StageContext["env"]): Promise<{ findings: Finding[]; rate?: number }> {
+  const { finding, rate } = await engine();
+  const findings = [
+    node(),
+    finding,
+    memory(),
+    await disk("disk", process.cwd()),
+    await disk("cache", graphCacheFolder(env)),
+    await hub(env),
+    asking(env),
+  ];
+  return { findings, ...(rate === undefined ? {} : { rate }) };
+}

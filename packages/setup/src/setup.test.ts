@@ -1,0 +1,71 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type StageContext, silentReporter } from "@rag-ft/core";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { parse } from "yaml";
+import { doctor, init } from "./index.js";
+import { configuration, USUAL } from "./init/run-init.js";
+import { trainingSeconds } from "./training-time.js";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rag-ft-setup-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const context = (warnings: string[] = []): StageContext => ({
+  reporter: { ...silentReporter, warn: (message) => warnings.push(message) },
+  signal: new AbortController().signal,
+  env: { HF_HUB_OFFLINE: "1" },
+});
+
+it("writes the configuration that is in configs/, where nothing else is said", async () => {
+  const shipped = await readFile(new URL("../../../configs/your-docs.yaml", import.meta.url), "utf8");
+  expect(await readFile(new URL("../assets/your-docs.yaml", import.meta.url), "utf8")).toBe(shipped);
+  expect(configuration(shipped, USUAL, "configs/your-docs.yaml")).toBe(shipped);
+});
+
+it("puts what is given into it, and keeps its comments", async () => {
+  const out = join(folder, "my.yaml");
+  const warnings: string[] = [];
+  const settings = init.settings.parse({
+    out,
+    name: "my",
+    documents: "nowhere",
+    prompt_model: "local:a/b",
+    source_url: "https://x.test/{page}",
+  });
+  const { summary } = await init.run(settings, context(warnings));
+  const text = await readFile(out, "utf8");
+  expect(text).toContain(`rag-ft run ${out}`);
+  expect(text).toContain("# Finds passages");
+  expect(parse(text)).toMatchObject({
+    name: "my",
+    work_dir: "result/my",
+    vars: { documentation: "nowhere", prompt_model: "local:a/b", encoder: "intfloat/e5-small-v2" },
+  });
+  expect(warnings[0]).toContain("nowhere");
+  expect(summary).toContain("--dry_run");
+});
+
+it("writes over nothing, and takes no name that is no folder's", async () => {
+  const out = join(folder, "my.yaml");
+  await writeFile(out, "mine");
+  await expect(init.run(init.settings.parse({ out }), context())).rejects.toThrow(/there already/);
+  expect(await readFile(out, "utf8")).toBe("mine");
+  const bad = init.settings.parse({ out, force: true, name: "../up" });
+  await expect(init.run(bad, context())).rejects.toThrow(/names a folder/);
+});
+
+it("says what the machine has, and what it can train", async () => {
+  const { summary } = await doctor.run({}, context());
+  expect(summary).toMatch(/good +engine +ONNX Runtime computes: \d+ GFLOP/);
+  expect(summary).toMatch(/note +hub +HF_HUB_OFFLINE is set/);
+  expect(summary).toMatch(/note +asking model +neither OPENAI_API_KEY/);
+  expect(summary).toMatch(/e5-small-v2 +encoder +33 .* about \d/);
+});
+
+it("reckons with six operations a parameter and token", () => {
+  expect(trainingSeconds(1e6, 1e3, 6e9 / 0.45)).toBeCloseTo(1);
+});
