@@ -8,8 +8,8 @@ import { examine } from "./checks.js";
 /** It takes none. */
 export const doctorSettings = z.object({});
 
-/** A training of some hundred questions: passages and questions of three epochs, prompts of two. */
-const ENCODER_TOKENS = 600 * 3 * 2 * 250;
+/** A training of some hundred questions: questions with a passage each, three epochs; prompts of three passages, two. */
+const ENCODER_TOKENS = 600 * 3 * 200;
 const DECODER_TOKENS = 600 * 2 * 1200;
 
 function timesOf(
