@@ -31,11 +31,12 @@ const LOOK = `(() => {
   for (const e of document.querySelectorAll("body > header, body > footer, footer")) if (!e.closest("blockquote, main section, main aside")) e.remove();
   for (const e of document.querySelectorAll("a")) if (/^\\W*(source|src|edit (this )?page.*|view (page )?source)\\W*$/i.test(e.textContent)) e.remove();
   const rows = [...document.querySelectorAll("div")].filter((e) => e.children.length > 0 && [...e.children].every((a) => a.tagName === "A"));
+  const parted = (e) => rows.includes(e) && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.includes("|"));
   for (const e of [...document.querySelectorAll("ul, ol, details"), ...rows]) {
     const links = [...e.querySelectorAll("a")];
     const names = [...e.querySelectorAll("summary")].reduce((sum, name) => sum + name.innerText.replace(/\\s/g, "").length, 0);
     const rest = e.innerText.replace(/\\s/g, "").length - names - links.reduce((sum, a) => sum + a.innerText.replace(/\\s/g, "").length, 0);
-    if (links.length > 1 && rest < 4 && links.every((a) => a.hash && a.pathname === location.pathname)) e.remove();
+    if (links.length > 1 && rest < 4 && links[parted(e) ? "some" : "every"]((a) => a.hash && a.pathname === location.pathname)) e.remove();
   }
   for (const e of document.querySelectorAll("td, pre span, summary")) if (getComputedStyle(e).userSelect === "none" && /^[\\d\\s]*$/.test(e.textContent)) e.remove();
   for (const e of document.querySelectorAll("div > div > span")) if (/^\\s*\\d+\\s*$/.test(e.textContent) && /lineno/.test(e.className)) e.remove();

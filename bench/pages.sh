@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Fills a folder with pages for `pnpm bench documents`, a set of pages each: bench/pages.sh FOLDER. Sets that are there stay, so it can
 # be called again. Needs apt, pip, npm and Maven as a machine of Debian has them, and for mdBook and rustdoc the documentation of
-# rustup. What cannot be had is named, and the others are made. Takes five minutes.
+# rustup. What cannot be had is named, and the others are made. Takes five minutes, on a busy
+# machine twelve. There is no set of Hugo and of DOCX: no package has such pages.
 set -uo pipefail
 pages=$(mkdir -p "$1" && cd "$1" && pwd)
 work=$pages/.work
@@ -20,6 +21,8 @@ npm_folder() { [ -d "$1/node_modules" ] || npm install --silent --no-audit --no-
 
 sphinx() { debian python3.11-doc; mv python3.11-doc/usr/share/doc/python3.11/html/* "$1"; }
 doxygen() { debian libeigen3-doc; mv libeigen3-doc/usr/share/doc/libeigen3-dev/html/* "$1"; }
+# LaTeX's, of 300 pages.
+pdf() { debian gnuplot-doc; mv gnuplot-doc/usr/share/doc/gnuplot/gnuplot.pdf "$1"; }
 rust="$(rustc --print sysroot 2>/dev/null)/share/doc/rust/html"
 mdbook() { cp -r "$rust/book" "$1"; }
 rustdoc() { cp -r "$rust/alloc" "$rust/static.files" "$1"; }
@@ -56,5 +59,5 @@ docusaurus() {
   (cd docusaurus && npx docusaurus build --out-dir "$1")
 }
 
-for name in sphinx doxygen mdbook rustdoc javadoc markdown typedoc vitepress mkdocs-material docusaurus; do set_of "$name" "${name//-/_}"; done
+for name in sphinx doxygen pdf mdbook rustdoc javadoc markdown typedoc vitepress mkdocs-material docusaurus; do set_of "$name" "${name//-/_}"; done
 ls "$pages"

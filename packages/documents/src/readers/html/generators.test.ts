@@ -113,6 +113,15 @@ describe("what the style sheet sets apart", () => {
       await page('<ul><li><a href="#a">Make rows</a></li><li><a href="#b">How to drop them</a></li></ul>'),
     ).toMatch(/^- Make rows/);
   });
+
+  it("so does a row parted by bars, with a page beside this one in it, when it repeats a heading", async () => {
+    const page = (row: string): Promise<string> =>
+      text(`<div class="summary">${row}</div><h2><a name="f"></a>Public Functions</h2><p>One.</p>`);
+    const beside = '<a href="a-members.html">List of all members</a> &#124;';
+    expect(await page(`${beside} <a href="#f">Public Functions</a>`)).toBe("## Public Functions\n\nOne.");
+    expect(await page(`${beside} <a href="#f">How to call them</a>`)).toContain("List of all members");
+    expect(await page(`${beside} or <a href="#f">Public Functions</a>`)).toContain("List of all members");
+  });
 });
 
 describe("Sphinx", () => {

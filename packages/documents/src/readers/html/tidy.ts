@@ -242,15 +242,20 @@ class Tidy {
     return besideCode && frame !== undefined ? "buttons" : undefined;
   }
 
-  /** A list of links to places of this page that repeats its headings; what folds it is named by a summary. */
+  /**
+   * A list of links to places of this page that repeats its headings; what folds it is named by a summary. In a row parted by bars a link may
+   * lead to a page beside this one (Doxygen's list of all members).
+   */
   private isContents(list: Element): boolean {
+    const besides = isRowOfLinks(list) && textOf(list).includes("|");
     let links = 0;
     let repeated = 0;
     for (const inner of elementsOf(list)) {
       if (inner.tagName !== "a" || !hasWord(textOf(inner))) continue;
       const href = attribute(inner, "href");
-      if (!href.startsWith("#")) return false;
       links++;
+      if (besides && /^[^#]+$/.test(href)) continue;
+      if (!href.startsWith("#")) return false;
       if (this.headingAt(href.slice(1)) === wordsOf(inner)) repeated++;
     }
     const { text: all, linked } = linkShare(list);
@@ -259,7 +264,7 @@ class Tidy {
       if (inner.tagName === "summary") text -= linkShare(inner).text - linkShare(inner).linked;
     }
     return (
-      (links >= LEAST_LINKS || (links > 1 && repeated === links)) &&
+      (besides ? repeated > 0 : links >= LEAST_LINKS || (links > 1 && repeated === links)) &&
       linked >= text * 0.95 &&
       !this.inside(({ tagName }) => tagName === "dd" || tagName === "td")
     );
@@ -270,7 +275,13 @@ class Tidy {
     this.headings ??= new Map(
       elementsOf(this.root)
         .filter(({ tagName }) => HEADING.test(tagName))
-        .map((heading) => [attribute(heading, "id"), wordsOf(heading)]),
+        .flatMap((heading) =>
+          // Its id, or that of an empty link within.
+          [heading, ...elementsOf(heading)].map((named): [string, string] => [
+            attribute(named, "id") || attribute(named, "name"),
+            wordsOf(heading),
+          ]),
+        ),
     );
     return this.headings.get(id);
   }
@@ -397,12 +408,12 @@ function noteMark(sup: Element): ElementContent[] | undefined {
   return leads && /^\d{1,4}$/.test(text) ? [{ type: "text", value: `[${text}]` }] : undefined;
 }
 
-/** A block of nothing but links. */
+/** A block of nothing but links, and bars between them. */
 function isRowOfLinks({ tagName, children }: Element): boolean {
   return (
     tagName === "div" &&
     children.every((child) =>
-      isElement(child) ? child.tagName === "a" : child.type !== "text" || child.value.trim() === "",
+      isElement(child) ? child.tagName === "a" : child.type !== "text" || /^[\s|]*$/.test(child.value),
     )
   );
 }
