@@ -18,6 +18,7 @@ import { cachingEquality } from "./caching.mjs";
 import { TRAINING_SETTINGS as settings } from "./data.mjs";
 import { worstGradient } from "./gradient-error.mjs";
 import { flags, processor, python, quiet, realData, realModel, SAMPLE, tinyModel, withFolder } from "./tools.mjs";
+import { trainerParity } from "./trainer-parity.mjs";
 
 const encoderFolder = realModel("encoder") ?? tinyModel("encoder");
 const decoderFolder = realModel("decoder") ?? tinyModel("decoder");
@@ -185,6 +186,14 @@ for (const [name, { pairs: count, chunks, maxLength }] of Object.entries(parts.i
 }
 
 const worst = {};
+const trainer = parts.includes("trainer") ? await trainerParity({ temperature: TEMPERATURE }) : undefined;
+if (trainer) {
+  const losses = trainer.ours.map((loss, i) => `${loss.toFixed(6)} ${trainer.theirs[i].toFixed(6)}`).join(", ");
+  console.log(
+    `${trainer.model}, ours and sentence-transformers ${trainer.versions["sentence-transformers"]}, ${trainer.batch} pairs a step: ${losses}; at most ${show(trainer.worst)} apart`,
+  );
+  worst.trainer_loss = trainer.worst;
+}
 for (const [kind, { gradients, gradients_sdpa, loss_over_20_steps, pytorch: peer }] of Object.entries(result)) {
   console.log(
     `${kind}, against PyTorch ${peer.torch} (${peer.dtype}, attention: ${peer.attention}): ${gradients.compared} gradients (${gradients.negligible} zero but for rounding), worst relative L2 error ${show(gradients.worst.error)} (${gradients.worst.name}), against its fused attention ${show(gradients_sdpa.worst.error)}; loss over ${STEPS} steps within ${show(loss_over_20_steps)}`,
@@ -215,6 +224,7 @@ console.log(
     models: { encoder: basename(encoderFolder), decoder: basename(decoderFolder) },
     ...result,
     caching,
+    trainer,
     processor,
   }),
 );

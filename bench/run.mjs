@@ -26,6 +26,7 @@ const NAMES = [
   "scale",
   "search",
   "busy",
+  "base-dtype",
   "serve",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {

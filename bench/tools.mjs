@@ -24,6 +24,7 @@ const FLAGS = {
   request: { type: "string" },
   pages: { type: "string" },
   sets: { type: "string" },
+  sizes: { type: "string" },
   samples: { type: "string" },
   number: { type: "string" },
   quick: { type: "boolean", default: false },

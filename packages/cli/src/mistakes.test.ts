@@ -281,6 +281,7 @@ describe("a mistake in the adapters' flags", () => {
       /named "query"\. Known: .*self_attn\.q_proj/,
     ],
     ["train-generator", { lora_alpha: 16 }, /lora_alpha is given, but lora_r is 0/],
+    ["train-generator", { base_dtype: "bf16" }, /base_dtype is bf16, but lora_r is 0: all weights are trained/],
   ] as const)("%s %j says so before anything is written", async (stage, flags, message) => {
     const before = await hashFolder(at("out"));
     const io = createMemoryIo({ RAG_FT_CACHE: at("cache"), HF_HUB_OFFLINE: "1" });

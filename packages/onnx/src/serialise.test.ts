@@ -73,6 +73,11 @@ describe("serialiseModel", () => {
     expect((await stat(join(folder, "two.onnx"))).size).toBeLessThan(1000);
     expect((await stat(join(folder, "two.onnx_data"))).size).toBe(4096 + 1200);
     expect(await run(join(folder, "two.onnx"))).toEqual(await run(join(folder, "one.onnx")));
+    const large = await createSession({ outputs: { y }, weights }, {}, 2000);
+    expect(large.inputNames).toEqual(expect.arrayContaining(["w", "v"]));
+    const { y: same } = await large.run({ x: floatTensor(Float32Array.of(1, 0.5), [1, 2]) });
+    expect([...(same?.data ?? [])]).toEqual(await run(join(folder, "one.onnx")));
+    await large.close();
     await rm(folder, { recursive: true });
   });
 

@@ -4,6 +4,7 @@ import { ModelProto } from "./protobuf.js";
 import {
   type Attribute,
   type DType,
+  ELEMENT_TYPE,
   type Node,
   type Shape,
   type TensorData,
@@ -11,11 +12,17 @@ import {
   withoutComposites,
 } from "./value.js";
 
+/** A weight's data, in the type of the input that it is for, row-major; where `shape` is given, `data` may be made when it is read. */
+export interface SourceWeight {
+  readonly data: TensorData;
+  readonly shape?: readonly number[];
+}
+
 /** A model to be: named outputs, and weights to bake in for inputs of those names. */
 export interface ModelSource {
   outputs: Readonly<Record<string, Value>>;
   /** Data for inputs that become initialisers (an exported model carries its weights; a training graph takes them as inputs). */
-  weights?: ReadonlyMap<string, { data: Float32Array }>;
+  weights?: ReadonlyMap<string, SourceWeight>;
   /** Inputs that the model must have even when nothing reads them, in this order; others follow in order of use. */
   inputs?: readonly Value[];
   /** Where large tensors go when they are not to be part of the model. */
@@ -38,19 +45,20 @@ export interface ExternalData {
   /** The file's name, in the model's folder. */
   file: string;
   /** Filled by `serialiseModel`: what the file holds, in order, each at its offset. */
-  parts: { offset: number; data: Uint8Array }[];
+  parts: { offset: number; bytes: number; read: () => Uint8Array }[];
 }
 
-/** Bytes of the weights and constants that a model would hold. */
-export function weightBytes(weights: Iterable<{ data: Float32Array }>): number {
+/** Whether a model with its weights stays within `limit` bytes. Constants such as rotary tables come on top: a tenth is ample for them. */
+export function fitsModel({ weights }: ModelSource, limit: number): boolean {
   let bytes = 0;
-  for (const { data } of weights) bytes += data.byteLength;
-  return bytes;
+  for (const weight of weights?.values() ?? [])
+    bytes += weight.shape ? 4 * weight.shape.reduce((a, b) => a * b, 1) : weight.data.byteLength;
+  return bytes < limit * 0.9;
 }
 
-const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
-const OPSETS = [
-  { domain: "", version: 18 },
+/** Version 18 of the operators; BitCast came with 26. */
+const opsets = (nodes: readonly Node[]): object[] => [
+  { domain: "", version: nodes.some(({ op }) => op === "BitCast") ? 26 : 18 },
   { domain: "com.microsoft", version: 1 },
 ];
 
@@ -59,12 +67,12 @@ function bytesOf(data: TensorData): Uint8Array {
 }
 
 /** Appends a tensor to the external data; returns the fields that point there. */
-function externalTensor({ file, parts }: ExternalData, data: Uint8Array): object {
+function externalTensor({ file, parts }: ExternalData, bytes: number, read: () => Uint8Array): object {
   const last = parts.at(-1);
-  const end = last ? last.offset + last.data.byteLength : 0;
+  const end = last ? last.offset + last.bytes : 0;
   const offset = Math.ceil(end / EXTERNAL_ALIGNMENT) * EXTERNAL_ALIGNMENT;
-  parts.push({ offset, data });
-  const entries = { location: file, offset, length: data.byteLength };
+  parts.push({ offset, bytes, read });
+  const entries = { location: file, offset, length: bytes };
   return {
     dataLocation: 1,
     externalData: Object.entries(entries).map(([key, value]) => ({ key, value: String(value) })),
@@ -92,19 +100,21 @@ export function serialiseModel(source: ModelSource): Uint8Array {
   const constants = new Map<string, string>();
   let bytes = 0;
 
-  const addTensor = (name: string, dtype: DType, dims: Shape, data: TensorData): void => {
+  const addTensor = (name: string, dtype: DType, dims: Shape, source: SourceWeight): void => {
     const head = { name, dims, dataType: ELEMENT_TYPE[dtype] };
-    if (external && data.byteLength >= MIN_EXTERNAL_BYTES) {
-      initialiser.set(name, { ...head, ...externalTensor(external, bytesOf(data)) });
+    const size = source.shape && dtype === "float32" ? 4 * source.shape.reduce((a, b) => a * b, 1) : undefined;
+    const length = size ?? source.data.byteLength;
+    if (external && length >= MIN_EXTERNAL_BYTES) {
+      initialiser.set(name, { ...head, ...externalTensor(external, length, () => bytesOf(source.data)) });
       return;
     }
-    bytes += data.byteLength;
+    bytes += length;
     if (bytes > MAX_MODEL_BYTES) {
       throw new InternalError(
         `the model's weights exceed the ${MAX_MODEL_BYTES} bytes of an ONNX file: they need external data`,
       );
     }
-    initialiser.set(name, { ...head, rawData: bytesOf(data) });
+    initialiser.set(name, { ...head, rawData: bytesOf(source.data) });
   };
   const nameOf = (given: Value): string => {
     const value = withoutComposites(given);
@@ -115,7 +125,7 @@ export function serialiseModel(source: ModelSource): Uint8Array {
       name = value.input;
       const weight = weights?.get(name);
       if (weight) {
-        if (!initialiser.has(name)) addTensor(name, value.dtype, value.shape, weight.data);
+        if (!initialiser.has(name)) addTensor(name, value.dtype, value.shape, weight);
       } else if (!inputs.has(name)) inputs.set(name, value);
     } else if (value.data) {
       const small = value.data.length <= 16;
@@ -123,7 +133,7 @@ export function serialiseModel(source: ModelSource): Uint8Array {
       const twin = small ? constants.get(key) : undefined;
       name = twin ?? `constant_${initialiser.size}`;
       if (twin === undefined) {
-        addTensor(name, value.dtype, value.shape, value.data);
+        addTensor(name, value.dtype, value.shape, { data: value.data });
         if (small) constants.set(key, name);
       }
     } else throw new InternalError("a value that no node computes is neither an input nor constant");
@@ -175,5 +185,5 @@ export function serialiseModel(source: ModelSource): Uint8Array {
     input: [...inputs].map(([name, value]) => valueInfo(name, value.dtype, value.shape)),
     output: outputInfo,
   };
-  return ModelProto.encode({ irVersion: 10, producerName: "rag-ft", graph, opsetImport: OPSETS }).finish();
+  return ModelProto.encode({ irVersion: 10, producerName: "rag-ft", graph, opsetImport: opsets(nodes) }).finish();
 }

@@ -4,8 +4,9 @@ import * as ort from "onnxruntime-node";
 import { busyElsewhere, cpuTimes } from "./busy-elsewhere.js";
 import { copyInto } from "./copy-into.js";
 import { CPU, requireDevice } from "./device.js";
+import { orderNodes } from "./order.js";
 import { portableOutputs } from "./portable.js";
-import { type ModelSource, serialiseModel } from "./serialise.js";
+import { fitsModel, MAX_MODEL_BYTES, type ModelSource, serialiseModel } from "./serialise.js";
 import type { Tensor } from "./tensor.js";
 import type { DType, TensorData } from "./value.js";
 
@@ -74,11 +75,32 @@ function waiting(threads: number): { extra?: Record<string, unknown> } {
 }
 
 function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
-  return new ort.Tensor(dtype, data as never, shape);
+  return new ort.Tensor(dtype as "float32", data as never, shape);
 }
 
-/** Compiles a graph. */
-export async function createSession(source: ModelSource, settings: SessionSettings = {}): Promise<Session> {
+/** The weights that a graph reads, as inputs; their arrays are shared. */
+function weightTensors({ outputs, weights }: ModelSource): Record<string, Tensor> {
+  const read = orderNodes(Object.values(outputs), { expand: true }).flatMap(({ inputs }) => inputs);
+  const found: Record<string, Tensor> = {};
+  for (const { input: name, dtype, shape } of read) {
+    const weight = name === undefined ? undefined : weights?.get(name);
+    if (name !== undefined && weight) found[name] = { dtype, data: weight.data, shape: shape.map(Number) };
+  }
+  return found;
+}
+
+/** Compiles a graph. Weights above `limit` bytes (protobuf's) do not become a part of it, but inputs of each run, without a copy. */
+export async function createSession(
+  source: ModelSource,
+  settings: SessionSettings = {},
+  limit = MAX_MODEL_BYTES,
+): Promise<Session> {
+  if (source.weights && !fitsModel(source, limit)) {
+    const { weights: _, ...graph } = source;
+    const tensors = weightTensors(source);
+    const session = await createSession(graph, settings);
+    return { ...session, run: (inputs, into) => session.run({ ...tensors, ...inputs }, into) };
+  }
   const elsewhere = settings.device !== undefined && settings.device !== CPU;
   const outputs = elsewhere ? portableOutputs(source.outputs) : source.outputs;
   return openSession(serialiseModel({ ...source, outputs, ...(elsewhere ? {} : { sequence: UNRETURNED }) }), settings);

@@ -1,14 +1,27 @@
 import { InternalError } from "@rag-ft/core";
 
-/** Element types that our graphs use. */
-export type DType = "float32" | "int64" | "bool";
+/** Element types that our graphs use. bfloat16 has no tensors in JavaScript: it comes as uint16. */
+export type DType = "float32" | "int64" | "bool" | "float16" | "bfloat16" | "uint16" | "uint8" | "int8" | "int32";
+
+/** ONNX's numbers of them (TensorProto.DataType). */
+export const ELEMENT_TYPE: Readonly<Record<DType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
 
 /** A dimension: a number, or a name that stands for one known only at run time (`batch`, `tokens`). */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 
-/** Data of a constant. int64 data are BigInt64Array, bool data Uint8Array of 0 and 1. */
-export type TensorData = Float32Array | BigInt64Array | Uint8Array;
+/** Data of a tensor. int64 data are BigInt64Array, bool data Uint8Array of 0 and 1, those of 16 bits Uint16Array. */
+export type TensorData = Float32Array | BigInt64Array | Uint8Array | Int8Array | Uint16Array;
 
 export type Attribute = number | string | readonly number[] | { float: number };
 

@@ -1,14 +1,14 @@
 import { basename, dirname, join } from "node:path";
 import { writeChunksAtomic, writeFileAtomic } from "@rag-ft/core";
-import { type ExternalData, MAX_MODEL_BYTES, type ModelSource, serialiseModel, weightBytes } from "./serialise.js";
+import { type ExternalData, fitsModel, MAX_MODEL_BYTES, type ModelSource, serialiseModel } from "./serialise.js";
 
 /** Bytes of an external data file, with zeros between its parts. */
 function* contentOf({ parts }: ExternalData): Generator<Uint8Array> {
   let at = 0;
-  for (const { offset, data } of parts) {
+  for (const { offset, bytes, read } of parts) {
     if (offset > at) yield new Uint8Array(offset - at);
-    yield data;
-    at = offset + data.byteLength;
+    yield read();
+    at = offset + bytes;
   }
 }
 
@@ -17,8 +17,7 @@ function* contentOf({ parts }: ExternalData): Generator<Uint8Array> {
  * transformers.js expects. Returns whether they did.
  */
 export async function writeModel(path: string, source: ModelSource, limit = MAX_MODEL_BYTES): Promise<boolean> {
-  // Constants such as rotary tables come on top of the weights: a tenth is ample for them.
-  if (weightBytes(source.weights?.values() ?? []) < limit * 0.9) {
+  if (fitsModel(source, limit)) {
     await writeFileAtomic(path, serialiseModel(source));
     return false;
   }

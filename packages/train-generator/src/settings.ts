@@ -9,6 +9,10 @@ import { z } from "zod";
 export const trainGeneratorSettings = z.object({
   ...trainingSettings,
   model_name_or_path: z.string().min(1).describe("Decoder to fine-tune: folder or hub id"),
+  base_dtype: z
+    .enum(["fp32", "fp16", "bf16"])
+    .default("fp32")
+    .describe("Type of the frozen weights in memory while LoRA adapters are trained; fp16, bf16: half the memory"),
   embedding_model: z
     .string()
     .min(1)

@@ -177,16 +177,23 @@ describe("train-generator", () => {
     const weightsOf = async (folder: string) =>
       [...(await readSafetensors(join(folder, "model.safetensors")))].map(([name, { data }]) => [name, data] as const);
 
-    it("keeps the base, bit for bit, where training spoils it, and says so", async () => {
-      const { result, choice } = await train("spoilt", { learning_rate: 10, max_grad_norm: 0 });
-      expect(choice).toMatchObject({ kept: { step: 0 }, metric: "eval_loss" });
-      expect(choice.verdict).toMatch(/^No checkpoint beat the base: loss on the eval questions is/);
-      expect(result.summary).toContain(choice.verdict);
-      const kept = new Map(await weightsOf(at("spoilt")));
-      for (const [name, data] of await weightsOf(model("tiny-decoder"))) expect(kept.get(name), name).toEqual(data);
-      const test = JSON.parse(await readFile(at("spoilt/test.json"), "utf8"));
-      expect(test.best).toEqual({ ...test.base, step: 0 });
-    }, 60_000);
+    it.each([
+      ["all weights", {}],
+      ["adapters on a base in fp16", { lora_r: 2, base_dtype: "fp16", interpolate: "0.9" }],
+    ])(
+      "keeps the base, bit for bit, where training spoils it, and says so: %s",
+      async (_, more) => {
+        const { result, choice } = await train("spoilt", { learning_rate: 10, max_grad_norm: 0, ...more });
+        expect(choice).toMatchObject({ kept: { step: 0 }, metric: "eval_loss" });
+        expect(choice.verdict).toMatch(/^No checkpoint beat the base: loss on the eval questions is/);
+        expect(result.summary).toContain(choice.verdict);
+        const kept = new Map(await weightsOf(at("spoilt")));
+        for (const [name, data] of await weightsOf(model("tiny-decoder"))) expect(kept.get(name), name).toEqual(data);
+        const test = JSON.parse(await readFile(at("spoilt/test.json"), "utf8"));
+        expect(test.best).toEqual({ ...test.base, step: 0 });
+      },
+      60_000,
+    );
 
     it("weights between base and tuned are candidates; the best of all is kept, its loss is the file's", async () => {
       const { result, choice } = await train("between", { learning_rate: 3e-3, interpolate: "0.5" });
@@ -205,53 +212,59 @@ describe("train-generator", () => {
     }, 60_000);
   });
 
-  it("with LoRA, learns with frozen weights and leaves a merged model that answers, with PEFT's adapter beside it", async () => {
-    const settings = trainGenerator.settings.parse({
-      model_name_or_path: model("tiny-decoder"),
-      embedding_model: model("tiny-encoder"),
-      embedding_max_num_to_retrieve: 0,
-      full_dataset_file_path: at("documents.jsonl"),
-      train_file: at("train_w_qa.jsonl"),
-      eval_file: at("train_w_qa.jsonl"),
-      output_dir: at("lora"),
-      per_device_train_batch_size: 6,
-      max_steps: 24,
-      eval_steps: 12,
-      learning_rate: 1e-2,
-      lora_r: 8,
-    });
-    await trainGenerator.run(settings, context);
-    const losses = (await lines(at("lora/eval.jsonl"))).map((line) => line.eval_loss as number);
-    expect(Math.min(...losses)).toBeLessThan((losses[0] as number) / 2);
+  // The weights of this model are F16 on the disk.
+  it.each(["fp32", "fp16"])(
+    "with LoRA on a base in %s, learns with frozen weights and leaves a merged model that answers, with PEFT's adapter beside it",
+    async (base_dtype) => {
+      const settings = trainGenerator.settings.parse({
+        model_name_or_path: model("tiny-decoder"),
+        embedding_model: model("tiny-encoder"),
+        embedding_max_num_to_retrieve: 0,
+        full_dataset_file_path: at("documents.jsonl"),
+        train_file: at("train_w_qa.jsonl"),
+        eval_file: at("train_w_qa.jsonl"),
+        output_dir: at(`lora-${base_dtype}`),
+        base_dtype,
+        per_device_train_batch_size: 6,
+        max_steps: 24,
+        eval_steps: 12,
+        learning_rate: 1e-2,
+        lora_r: 8,
+      });
+      await trainGenerator.run(settings, context);
+      const losses = (await lines(at(`lora-${base_dtype}/eval.jsonl`))).map((line) => line.eval_loss as number);
+      expect(Math.min(...losses)).toBeLessThan((losses[0] as number) / 2);
 
-    const base = await readSafetensors(join(model("tiny-decoder"), "model.safetensors"));
-    const changed: string[] = [];
-    for (const [name, { data }] of await readSafetensors(at("lora/model.safetensors"))) {
-      if (!base.get(name)?.data.every((value, i) => value === data[i])) changed.push(name);
-    }
-    const adapter = await readSafetensors(at("lora/adapter/adapter_model.safetensors"));
-    expect(changed.length).toBeGreaterThan(0);
-    expect(changed.every((name) => /_proj\.weight$/.test(name))).toBe(true);
-    expect([...adapter.keys()].filter((name) => name.includes("lora_B"))).toEqual(
-      changed.map((name) => `base_model.model.${name.replace(/weight$/, "lora_B.weight")}`),
-    );
-    expect(JSON.parse(await readFile(at("lora/adapter/adapter_config.json"), "utf8"))).toMatchObject({
-      task_type: "CAUSAL_LM",
-      r: 8,
-      lora_alpha: 16,
-    });
+      const base = await readSafetensors(join(model("tiny-decoder"), "model.safetensors"));
+      const changed: string[] = [];
+      for (const [name, { data }] of await readSafetensors(at(`lora-${base_dtype}/model.safetensors`))) {
+        if (!base.get(name)?.data.every((value, i) => value === data[i])) changed.push(name);
+      }
+      const adapter = await readSafetensors(at(`lora-${base_dtype}/adapter/adapter_model.safetensors`));
+      expect(changed.length).toBeGreaterThan(0);
+      expect(changed.every((name) => /_proj\.weight$/.test(name))).toBe(true);
+      expect([...adapter.keys()].filter((name) => name.includes("lora_B"))).toEqual(
+        changed.map((name) => `base_model.model.${name.replace(/weight$/, "lora_B.weight")}`),
+      );
+      expect(JSON.parse(await readFile(at(`lora-${base_dtype}/adapter/adapter_config.json`), "utf8"))).toMatchObject({
+        task_type: "CAUSAL_LM",
+        r: 8,
+        lora_alpha: 16,
+      });
 
-    const answerer = await openLanguageModel(`local:${at("lora")}`, context);
-    const row = rows[2] as (typeof rows)[2];
-    const completion = await answerer.generate?.(buildPrompt(defaultPromptFormat, row.gold_docs, row.question), {
-      temperature: 0,
-      max_new_tokens: 16,
-      timeout_ms: 60_000,
-      stop: ["</s>"],
-    });
-    expect(completion?.text.trim()).toBe(row.gold_answer);
-    await answerer.close();
-  }, 120_000);
+      const answerer = await openLanguageModel(`local:${at(`lora-${base_dtype}`)}`, context);
+      const row = rows[2] as (typeof rows)[2];
+      const completion = await answerer.generate?.(buildPrompt(defaultPromptFormat, row.gold_docs, row.question), {
+        temperature: 0,
+        max_new_tokens: 16,
+        timeout_ms: 60_000,
+        stop: ["</s>"],
+      });
+      expect(completion?.text.trim()).toBe(row.gold_answer);
+      await answerer.close();
+    },
+    120_000,
+  );
 
   it("the loss does not depend on how examples are cut in batches", async () => {
     const decoder = await loadDecoder(model("tiny-decoder"), context);

@@ -15,6 +15,7 @@ import { openVectorTally, type RequestTally } from "@rag-ft/llm";
 import {
   createTrainableDecoder,
   decoderAdapters,
+  type HalfType,
   type LoadedDecoder,
   loadDecoder,
   type OpenedPrompt,
@@ -38,6 +39,17 @@ function checkStop({ prompt, chat }: OpenedPrompt): void {
       "sep_sys is empty: the generator would never learn to stop. Give the stop token, such as </s> or <|im_end|>.",
     );
   }
+}
+
+/** @throws UserError when weights that are trained would be in 16 bits. */
+function matrixType({ base_dtype, lora_r }: TrainGeneratorSettings): HalfType | undefined {
+  if (base_dtype === "fp32") return undefined;
+  if (lora_r === 0) {
+    throw new UserError(
+      `base_dtype is ${base_dtype}, but lora_r is 0: all weights are trained, in fp32. Give lora_r, such as 8, or leave base_dtype out.`,
+    );
+  }
+  return base_dtype === "fp16" ? "F16" : "BF16";
 }
 
 function createStep(
@@ -76,7 +88,8 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
     eval: await readQa(settings.eval_file, reporter),
     test: settings.test_file ? await readQa(settings.test_file, reporter) : undefined,
   };
-  const decoder = await loadDecoder(settings.model_name_or_path, { env, reporter, signal });
+  const matrices = matrixType(settings);
+  const decoder = await loadDecoder(settings.model_name_or_path, { env, reporter, signal, matrices });
   const asked = await openPrompt(decoder.folder, decoder.tokenizer, settings, reporter);
   checkStop(asked);
   return {

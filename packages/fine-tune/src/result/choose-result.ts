@@ -48,14 +48,15 @@ export interface Result {
   choice: Choice | undefined;
 }
 
-/** Puts a folder's weights back into memory. */
-async function restore({ base }: TrainedModel, folder: string): Promise<void> {
-  await restoreWeights(base.weights, folder, base.readWeights);
+/** Puts a checkpoint's weights back into memory: the adapters' alone where the base stays as it is. */
+async function restore({ base, adapters }: TrainedModel, folder: string): Promise<void> {
+  if (adapters?.isInGraph) await restoreAdapter(folder, adapters);
+  else await restoreWeights(base.weights, folder, base.readWeights);
 }
 
-async function restoreBase(run: TrainedModel): Promise<void> {
-  await restore(run, run.base.folder);
-  run.adapters?.reset();
+async function restoreBase({ base, adapters }: TrainedModel): Promise<void> {
+  if (!adapters?.isInGraph) await restoreWeights(base.weights, base.folder, base.readWeights);
+  adapters?.reset();
 }
 
 /** Weights between base and tuned, of which the present ones become any share. With adapters B alone is scaled: W + alpha s B A. */

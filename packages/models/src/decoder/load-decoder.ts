@@ -6,6 +6,7 @@ import { resolveModelFolder } from "../hub/resolve-model-folder.js";
 import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
+import type { HalfType } from "../weights/half-weight.js";
 import { loadWeights } from "../weights/load-weights.js";
 import type { WeightReader } from "../weights/restore-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
@@ -15,6 +16,8 @@ import type { DecoderArchitecture, DecoderGraph } from "./decoder-architecture.j
 export interface DecoderOptions extends LoadOptions {
   /** Architectures beside those of this package. */
   architectures?: readonly DecoderArchitecture[];
+  /** Type of matrices in memory, for a model whose adapters alone are trained; default: single precision. */
+  matrices?: HalfType | undefined;
 }
 
 /** A decoder in memory. */
@@ -36,13 +39,13 @@ export async function loadDecoder(nameOrFolder: string, options: DecoderOptions)
   const graph = architecture.read(config, folder);
   const parameters = new Parameters();
   answerLoss(graph, parameters);
-  const readWeights: WeightReader = async (from) =>
-    matchWeights(parameters, await loadWeights(from), from, architecture.weightPrefixes);
+  const read = async (from: string, matrices?: HalfType): Promise<Map<string, WeightTensor>> =>
+    matchWeights(parameters, await loadWeights(from, matrices), from, architecture.weightPrefixes);
   return {
     folder,
     graph,
-    weights: await readWeights(folder),
+    weights: await read(folder, options.matrices),
     tokenizer: withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder),
-    readWeights,
+    readWeights: (from) => read(from),
   };
 }

@@ -11,7 +11,7 @@ import type { LoadedDecoder } from "./load-decoder.js";
 
 /** A decoder whose weights can be changed between runs, with gradients. */
 export interface TrainableDecoder {
-  readonly decoder: LoadedDecoder;
+  readonly decoder: LoadedDecoder; // with adapters on frozen weights of 16 bits: merged, each weight when it is read
   /** What is trained: all weights, or adapters. */
   readonly trained: ReadonlyMap<string, WeightTensor>;
   /** Sums of gradients of what is trained since they were last set to zero, by name. */
@@ -34,7 +34,7 @@ export async function createTrainableDecoder(
 ): Promise<TrainableDecoder> {
   const { graph, weights } = decoder;
   const trained = adapters?.weights ?? weights;
-  const parameters = new Parameters();
+  const parameters = adapters?.parameters() ?? new Parameters();
   const loss = answerLoss(graph, parameters);
   const seeds = [[loss, constant(1)]] as const;
   const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
@@ -43,7 +43,7 @@ export async function createTrainableDecoder(
   const backwardSession = await createSession({ outputs: { loss, ...gradients.outputs } }, settings);
   const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(trained) : {}) };
   return {
-    decoder,
+    decoder: adapters?.isInGraph ? { ...decoder, weights: new Map(adapters.merged()) } : decoder,
     trained,
     gradients: gradients.sums,
     loss: async (batch) => (await lossSession.run({ ...weightTensors, ...batch.inputs })).loss?.data[0] as number,

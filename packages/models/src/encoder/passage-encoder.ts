@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { CPU, createSession, requireDevice, type SessionSettings } from "@rag-ft/onnx";
 import { Parameters } from "../graph/parameters.js";
+import { hashWeight } from "../weights/hash-weight.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
 import type { EncoderSettings } from "./encoder-settings.js";
@@ -24,9 +25,7 @@ export interface PassageEncoder {
 /** SHA-256 of weights and settings, in hexadecimal. */
 export function fingerprintOf(weights: ReadonlyMap<string, WeightTensor>, settings: EncoderSettings): string {
   const hash = createHash("sha256").update(JSON.stringify(settings));
-  for (const [name, { data }] of weights) {
-    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
+  for (const [name, { data }] of weights) hashWeight(hash, name, data);
   return hash.digest("hex");
 }
 

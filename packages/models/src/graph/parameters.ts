@@ -1,5 +1,6 @@
 import { DataError } from "@rag-ft/core";
-import { input, linear, type Value } from "@rag-ft/onnx";
+import { add, gather, input, linear, matmul, type Value, widen } from "@rag-ft/onnx";
+import { type HalfType, HalfWeight } from "../weights/half-weight.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 
 /** A linear layer of a graph: `output` [rows, out] = `x` [rows, in] · weightᵀ + bias. */
@@ -10,6 +11,22 @@ export interface LinearLayer {
   output: Value;
 }
 
+/** An adapter that is computed beside its layer: y = x Wᵀ + scale (x Aᵀ) Bᵀ. */
+export interface LayerAdapter {
+  a: Value;
+  b: Value;
+  scale: number;
+}
+
+/** In what other form than plain weights in single precision a graph reads a model. */
+export interface ParameterForms {
+  /** Those that are `HalfWeight` are widened in the graph. */
+  weights: ReadonlyMap<string, WeightTensor>;
+  adapterOf(layer: string): LayerAdapter | undefined;
+}
+
+const INPUT_TYPE: Readonly<Record<HalfType, "float16" | "uint16">> = { F16: "float16", BF16: "uint16" };
+
 /**
  * The weights that an architecture asks for while its graph is built: each name becomes one graph input, so that one compiled
  * graph serves every step of training; an exported model bakes the data in instead.
@@ -18,9 +35,11 @@ export class Parameters {
   private readonly values: Map<string, Value>;
   private readonly layers: LinearLayer[];
   private readonly prefix: string;
+  private readonly forms: ParameterForms | undefined;
 
   /** @param whole What these are a part of, whose names begin with `prefix`. */
-  constructor(whole?: Parameters, prefix = "") {
+  constructor(whole?: Parameters, prefix = "", forms?: ParameterForms) {
+    this.forms = whole?.forms ?? forms;
     this.values = whole?.values ?? new Map();
     this.layers = whole?.layers ?? [];
     this.prefix = (whole?.prefix ?? "") + prefix;
@@ -36,10 +55,23 @@ export class Parameters {
     const whole = this.prefix + name;
     let value = this.values.get(whole);
     if (!value) {
-      value = input(whole, "float32", shape);
+      const stored = this.stored(whole, shape);
+      value = stored.dtype === "float32" ? stored : widen(stored);
       this.values.set(whole, value);
     }
     return value;
+  }
+
+  /** Rows of the table of this name and shape by `indices`. Of one in 16 bits, only these rows are widened. */
+  rows(name: string, shape: readonly number[], indices: Value): Value {
+    const table = this.get(name, shape);
+    const stored = this.stored(this.prefix + name, shape);
+    return stored.dtype === "float32" ? gather(table, indices) : widen(gather(stored, indices));
+  }
+
+  private stored(whole: string, shape: readonly number[]): Value {
+    const weight = this.forms?.weights.get(whole);
+    return input(whole, weight instanceof HalfWeight ? INPUT_TYPE[weight.type] : "float32", shape);
   }
 
   /**
@@ -48,7 +80,9 @@ export class Parameters {
    */
   linear(x: Value, name: string, inputs: number, outputs: number, { bias = true } = {}): Value {
     const weight = this.get(`${name}.weight`, [outputs, inputs]);
-    const output = linear(x, weight, bias ? this.get(`${name}.bias`, [outputs]) : undefined);
+    const plain = linear(x, weight, bias ? this.get(`${name}.bias`, [outputs]) : undefined);
+    const adapter = this.forms?.adapterOf(this.prefix + name);
+    const output = adapter ? add(plain, adapted(x, adapter)) : plain;
     this.layers.push({ name: this.prefix + name, x, output });
     return output;
   }
@@ -62,6 +96,10 @@ export class Parameters {
   entries(): [name: string, value: Value][] {
     return [...this.values];
   }
+}
+
+function adapted(x: Value, { a, b, scale }: LayerAdapter): Value {
+  return matmul(matmul(x, a, { transB: true }), b, { transB: true, alpha: scale });
 }
 
 /** The name that a LayerNorm's weight has in files converted from TensorFlow, such as bert-base-uncased: gamma and beta. */

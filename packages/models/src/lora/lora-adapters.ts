@@ -11,8 +11,9 @@ import {
 } from "@rag-ft/onnx";
 import { adapterGradients, backward, type GraphAdapter, initialAdapter, type LoraSettings } from "@rag-ft/train";
 import type { NamedGradients } from "../graph/gradient-session.js";
-import type { LinearLayer, Parameters } from "../graph/parameters.js";
-import type { WeightTensor } from "../weights/weight-tensor.js";
+import { type LayerAdapter, type LinearLayer, Parameters } from "../graph/parameters.js";
+import { HalfWeight } from "../weights/half-weight.js";
+import { elementCount, type WeightTensor } from "../weights/weight-tensor.js";
 import { chooseLayers, targetsOf } from "./choose-layers.js";
 
 const aName = (layer: string): string => `base_model.model.${layer}.lora_A.weight`;
@@ -22,6 +23,36 @@ function find(weights: ReadonlyMap<string, WeightTensor>, name: string): WeightT
   const weight = weights.get(name);
   if (!weight) throw new InternalError(`LoRA: no weight ${name}`);
   return weight;
+}
+
+/** W + s B A of a layer in 16 bits, in single precision: made when it is read, so that one layer at a time is in memory. */
+class MergedWeight implements WeightTensor {
+  constructor(
+    private readonly base: WeightTensor,
+    private readonly a: WeightTensor,
+    private readonly b: WeightTensor,
+    private readonly scale: number,
+  ) {}
+
+  get shape(): number[] {
+    return this.base.shape;
+  }
+
+  get data(): Float32Array {
+    const merged = this.base.data;
+    const [outputs, inputs] = this.shape as [number, number];
+    const rank = this.a.shape[0] as number;
+    for (let o = 0; o < outputs; o++) {
+      const row = merged.subarray(o * inputs, (o + 1) * inputs);
+      for (let r = 0; r < rank; r++) {
+        const factor = this.scale * (this.b.data[o * rank + r] as number);
+        if (factor === 0) continue;
+        const from = this.a.data.subarray(r * inputs, (r + 1) * inputs);
+        for (let i = 0; i < inputs; i++) row[i] = (row[i] as number) + factor * (from[i] as number);
+      }
+    }
+    return merged;
+  }
 }
 
 /**
@@ -34,6 +65,9 @@ function find(weights: ReadonlyMap<string, WeightTensor>, name: string): WeightT
  *    nor below the first adapted layer.
  *
  * Merging once a step costs less than the adapters' own products and sums would in every run.
+ *
+ * On a base in 16 bits (`HalfWeight`) there is nothing to merge into: the graphs widen the weights as they need them and compute the adapters
+ * beside their layers (`parameters`); what is saved is merged layer by layer (`merged`).
  */
 export class LoraAdapters {
   /** A [r, in] and B [out, r] of each layer, by PEFT's names: what is trained. */
@@ -44,6 +78,8 @@ export class LoraAdapters {
   readonly targets: readonly string[];
   private readonly base: ReadonlyMap<string, WeightTensor>;
   private readonly scale: number;
+  /** Whether the base is in 16 bits, and the adapters are computed in the graph. */
+  readonly isInGraph: boolean;
   private merger: Promise<Session> | undefined;
 
   /**
@@ -63,13 +99,15 @@ export class LoraAdapters {
     const random = createRandom(settings.seed);
     const weights = new Map<string, WeightTensor>();
     const base = new Map<string, WeightTensor>();
+    this.isInGraph = this.layers.some((layer) => find(model, `${layer}.weight`) instanceof HalfWeight);
     for (const layer of this.layers) {
-      const { shape, data } = find(model, `${layer}.weight`);
+      const weight = find(model, `${layer}.weight`);
+      const { shape } = weight;
       const [outputs, inputs] = shape as [number, number];
       const { a, b } = initialAdapter(settings.r, inputs, outputs, random);
       weights.set(aName(layer), { shape: [settings.r, inputs], data: a });
       weights.set(bName(layer), { shape: [outputs, settings.r], data: b });
-      base.set(layer, { shape, data: data.slice() });
+      if (!this.isInGraph) base.set(layer, { shape, data: weight.data.slice() });
     }
     this.weights = weights;
     this.base = base;
@@ -78,10 +116,34 @@ export class LoraAdapters {
   /** For a log: what is trained. */
   describe(): string {
     const count = (weights: ReadonlyMap<string, WeightTensor>): number =>
-      [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+      [...weights.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
     const millions = (n: number): string => (n / 1e6).toPrecision(3);
     const { r, alpha } = this.settings;
     return `LoRA of rank ${r}, alpha ${alpha}, on ${this.layers.length} linear layers: ${millions(count(this.weights))} M parameters are trained, ${millions(count(this.model))} M are frozen`;
+  }
+
+  /** For a graph of the model: with the adapters in it where they are not merged. */
+  parameters(): Parameters {
+    if (!this.isInGraph) return new Parameters();
+    const adapted = new Set(this.layers);
+    const adapterOf = (layer: string): LayerAdapter | undefined => {
+      if (!adapted.has(layer)) return undefined;
+      const [a, b] = this.inputs(layer);
+      return { a, b, scale: this.scale };
+    };
+    return new Parameters(undefined, "", { weights: this.model, adapterOf });
+  }
+
+  /** The model's weights as they are with the adapters. */
+  merged(): ReadonlyMap<string, WeightTensor> {
+    if (!this.isInGraph) return this.model;
+    const merged = new Map(this.model);
+    for (const layer of this.layers) {
+      const name = `${layer}.weight`;
+      const [a, b] = [find(this.weights, aName(layer)), find(this.weights, bName(layer))];
+      merged.set(name, new MergedWeight(find(this.model, name), a, b, this.scale));
+    }
+    return merged;
   }
 
   /** Gradients of A and B of all adapted layers. */
@@ -109,6 +171,7 @@ export class LoraAdapters {
 
   /** Computes the model's weights from the base's and the adapters. */
   async merge(): Promise<void> {
+    if (this.isInGraph) return;
     this.merger ??= this.openMerger();
     const session = await this.merger;
     const inputs: Record<string, Tensor> = {};
@@ -128,8 +191,8 @@ export class LoraAdapters {
 
   /** Makes the adapters count nothing and the model's weights the base's again. */
   reset(): void {
+    for (const layer of this.layers) find(this.weights, bName(layer)).data.fill(0);
     for (const [layer, { data }] of this.base) {
-      find(this.weights, bName(layer)).data.fill(0);
       find(this.model, `${layer}.weight`).data.set(data);
     }
   }

@@ -1,4 +1,4 @@
-import { gather, reshape, type Value } from "@rag-ft/onnx";
+import { reshape, type Value } from "@rag-ft/onnx";
 import type { Parameters } from "../graph/parameters.js";
 
 /** Embeddings of all tokens, [rows = batch · tokens, hidden], of the table `name`. */
@@ -8,5 +8,5 @@ export function tokenRows(
   [vocabulary, hidden]: [number, number],
   ids: Value,
 ): Value {
-  return reshape(gather(parameters.get(name, [vocabulary, hidden]), ids), ["rows", hidden], [-1, hidden]);
+  return reshape(parameters.rows(name, [vocabulary, hidden], ids), ["rows", hidden], [-1, hidden]);
 }

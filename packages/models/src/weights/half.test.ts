@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeBrainFloats, decodeHalves, encodeHalves } from "./half.js";
+import { decodeBrainFloats, decodeHalves, encodeBrainFloats, encodeHalves } from "./half.js";
 
 function decode(half: number): number {
   const target = new Float32Array(1);
@@ -57,5 +57,15 @@ describe("BF16", () => {
     const target = new Float32Array(4);
     decodeBrainFloats(Uint16Array.of(0x3f80, 0xc049, 0x7f80), target, 1);
     expect([...target]).toEqual([0, 1, -3.140625, Number.POSITIVE_INFINITY]);
+  });
+
+  it("is the nearest, at the middle the even one; what is not finite stays so", () => {
+    const bits = (value: number): number => encodeBrainFloats(Float32Array.of(value))[0] as number;
+    // Neighbours of 1 are 1/128 apart.
+    expect([1, 1 + 0.49 / 128, 1 + 0.5 / 128, 1 + 0.51 / 128, 1 + 1.5 / 128].map(bits)).toEqual([
+      0x3f80, 0x3f80, 0x3f80, 0x3f81, 0x3f82,
+    ]);
+    expect([-3.140625, Number.NEGATIVE_INFINITY, 3.4e38].map(bits)).toEqual([0xc049, 0xff80, 0x7f80]);
+    expect(bits(Number.NaN) & 0x7fff).toBeGreaterThan(0x7f80);
   });
 });

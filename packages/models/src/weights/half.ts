@@ -55,3 +55,21 @@ export function encodeHalves(values: Float32Array): Uint16Array<ArrayBuffer> {
   for (let i = 0; i < halves.length; i++) halves[i] = toHalf(words[i] as number);
   return halves;
 }
+
+/** Floats to BF16 bits, rounded to nearest, ties to even; NaN stays one. */
+export function encodeBrainFloats(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const word = words[i] as number;
+    const isNotNumber = (word & 0x7fffffff) > 0x7f800000;
+    bits[i] = isNotNumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+  return bits;
+}
+
+/** The first finite value whose F16 bits are infinite; undefined where there is none. */
+export function overflowOfHalves(halves: Uint16Array, values: Float32Array): number | undefined {
+  const lost = halves.findIndex((half, i) => (half & 0x7fff) === 0x7c00 && Number.isFinite(values[i]));
+  return lost < 0 ? undefined : values[lost];
+}

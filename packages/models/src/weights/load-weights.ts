@@ -2,7 +2,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DataError, describeIssues, UserError } from "@rag-ft/core";
 import { z } from "zod";
-import { readSafetensors, readSafetensorsContent } from "./read-safetensors.js";
+import type { HalfType } from "./half-weight.js";
+import { readSafetensorsContent } from "./read-safetensors.js";
 import type { WeightTensor } from "./weight-tensor.js";
 
 const SINGLE = "model.safetensors";
@@ -42,7 +43,11 @@ function explainMissing(folder: string, names: readonly string[]): string {
     : `It holds ${listed}${names.length > 8 ? ", …" : ""}: is this a model folder? (${folder})`;
 }
 
-async function loadShards(folder: string, present: readonly string[]): Promise<Map<string, WeightTensor>> {
+async function loadShards(
+  folder: string,
+  present: readonly string[],
+  matrices: HalfType | undefined,
+): Promise<Map<string, WeightTensor>> {
   const path = join(folder, INDEX);
   let json: unknown;
   try {
@@ -72,7 +77,7 @@ async function loadShards(folder: string, present: readonly string[]): Promise<M
   }
   const weights = new Map<string, WeightTensor>();
   for (const [shard, names] of expected) {
-    const { tensors, passedOver } = await readSafetensorsContent(join(folder, shard));
+    const { tensors, passedOver } = await readSafetensorsContent(join(folder, shard), matrices);
     for (const [name, tensor] of tensors) {
       if (parsed.data.weight_map[name] === shard) weights.set(name, tensor);
     }
@@ -86,14 +91,14 @@ async function loadShards(folder: string, present: readonly string[]): Promise<M
 
 /**
  * All weights of a model folder in single precision: `model.safetensors`, or the parts that `model.safetensors.index.json`
- * names.
+ * names. With `matrices`, those of two dimensions stay in 16 bits (`HalfWeight`).
  *
  * @throws UserError when the folder or its weights are missing (saying what it holds instead), DataError when a file is
  * malformed.
  */
-export async function loadWeights(folder: string): Promise<Map<string, WeightTensor>> {
+export async function loadWeights(folder: string, matrices?: HalfType): Promise<Map<string, WeightTensor>> {
   const names = await listFolder(folder);
-  if (names.includes(SINGLE)) return readSafetensors(join(folder, SINGLE));
-  if (names.includes(INDEX)) return loadShards(folder, names);
+  if (names.includes(SINGLE)) return (await readSafetensorsContent(join(folder, SINGLE), matrices)).tensors;
+  if (names.includes(INDEX)) return loadShards(folder, names, matrices);
   throw new UserError(`${folder}: no ${SINGLE} and no ${INDEX}. ${explainMissing(folder, names)}`);
 }

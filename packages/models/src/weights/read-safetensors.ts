@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { DataError, UserError } from "@rag-ft/core";
 import { decodeBrainFloats, decodeHalves } from "./half.js";
+import { type HalfType, HalfWeight } from "./half-weight.js";
 import { readSafetensorsHeader, type SafetensorsEntry } from "./safetensors-header.js";
 import { elementCount, type WeightTensor } from "./weight-tensor.js";
 
@@ -20,6 +21,27 @@ async function readFully(path: string, file: FileHandle, target: Uint8Array, pos
     if (bytesRead === 0) throw new DataError(`${path}: the file became shorter while it was read.`);
     done += bytesRead;
   }
+}
+
+/** A matrix in 16 bits: as they are in the file, or rounded to them part by part. */
+async function readHalfTensor(
+  path: string,
+  file: FileHandle,
+  entry: SafetensorsEntry,
+  type: HalfType,
+): Promise<WeightTensor> {
+  const weight = HalfWeight.empty(type, entry.shape);
+  if (entry.dtype === type) {
+    await readFully(path, file, new Uint8Array(weight.bits.buffer), entry.start);
+    return weight;
+  }
+  const size = entry.dtype === "F32" ? 4 : 2;
+  for (let at = 0; at < weight.bits.length; at += CHUNK_BYTES / 4) {
+    const length = Math.min(CHUNK_BYTES / 4, weight.bits.length - at);
+    const part = { ...entry, shape: [length], start: entry.start + at * size };
+    weight.fill((await readTensor(path, file, part)).data, at, `${path}: tensor ${entry.name}`);
+  }
+  return weight;
 }
 
 async function readTensor(path: string, file: FileHandle, entry: SafetensorsEntry): Promise<WeightTensor> {
@@ -44,8 +66,8 @@ export interface SafetensorsContent {
   passedOver: Set<string>;
 }
 
-/** As `readSafetensors`, and says what was passed over. */
-export async function readSafetensorsContent(path: string): Promise<SafetensorsContent> {
+/** As `readSafetensors`, and says what was passed over. With `matrices`, weights of two dimensions stay in this type. */
+export async function readSafetensorsContent(path: string, matrices?: HalfType): Promise<SafetensorsContent> {
   let file: FileHandle;
   try {
     file = await open(path, "r");
@@ -69,7 +91,11 @@ export async function readSafetensorsContent(path: string): Promise<SafetensorsC
             "Quantised models cannot be trained: give the original one.",
         );
       }
-      tensors.set(entry.name, await readTensor(path, file, entry));
+      const read =
+        matrices !== undefined && entry.shape.length === 2
+          ? readHalfTensor(path, file, entry, matrices)
+          : readTensor(path, file, entry);
+      tensors.set(entry.name, await read);
     }
     return { tensors, passedOver };
   } finally {

@@ -1,4 +1,5 @@
-import { DataError } from "@rag-ft/core";
+import { DataError, InternalError } from "@rag-ft/core";
+import { HalfWeight } from "./half-weight.js";
 import type { WeightTensor } from "./weight-tensor.js";
 
 /**
@@ -16,6 +17,7 @@ export async function restoreWeights(
 ): Promise<void> {
   const saved = await read(folder);
   for (const [name, weight] of weights) {
+    if (weight instanceof HalfWeight) throw new InternalError(`the weight ${name} is frozen in 16 bits`);
     const found = saved.get(name);
     if (found?.data.length !== weight.data.length) throw new DataError(`${folder}: the weight ${name} is missing.`);
     weight.data.set(found.data);

@@ -1,4 +1,4 @@
-/** A named weight of a model, always in single precision in memory; `data` is row-major, `shape` [] for a scalar. */
+/** A named weight of a model in single precision; `data` is row-major, `shape` [] for a scalar. In 16 bits it is a `HalfWeight`. */
 export interface WeightTensor {
   shape: number[];
   data: Float32Array;

@@ -1,5 +1,5 @@
 import { DataError, InternalError, writeChunksAtomic } from "@rag-ft/core";
-import { encodeHalves } from "./half.js";
+import { encodeHalves, overflowOfHalves } from "./half.js";
 import { elementCount, type WeightTensor } from "./weight-tensor.js";
 
 /** Elements converted at a time when writing F16. */
@@ -21,8 +21,8 @@ function buildHeader(
   // No prototype, so that a tensor named `__proto__` is a key like any other.
   const header: Record<string, unknown> = Object.assign(Object.create(null), { __metadata__: metadata });
   let at = 0;
-  for (const [name, { shape, data }] of tensors) {
-    const end = at + data.length * bytes;
+  for (const [name, { shape }] of tensors) {
+    const end = at + elementCount(shape) * bytes;
     header[name] = { dtype, shape, data_offsets: [at, end] };
     at = end;
   }
@@ -34,13 +34,18 @@ function buildHeader(
   return result;
 }
 
+function requireFilled(name: string, shape: readonly number[], data: Float32Array): void {
+  if (data.length === elementCount(shape)) return;
+  throw new InternalError(`Tensor ${name}: ${data.length} elements do not fill shape [${shape.join(", ")}].`);
+}
+
 function* halfChunks(path: string, name: string, data: Float32Array): Generator<Uint8Array> {
   for (let at = 0; at < data.length; at += CHUNK_ELEMENTS) {
     const part = data.subarray(at, at + CHUNK_ELEMENTS);
     const halves = encodeHalves(part);
-    const lost = halves.findIndex((half, i) => (half & 0x7fff) === 0x7c00 && Number.isFinite(part[i]));
-    if (lost >= 0) {
-      throw new DataError(`${path}: tensor ${name}: ${part[lost]} is beyond F16 (at most 65504). Write it as F32.`);
+    const lost = overflowOfHalves(halves, part);
+    if (lost !== undefined) {
+      throw new DataError(`${path}: tensor ${name}: ${lost} is beyond F16 (at most 65504). Write it as F32.`);
     }
     yield new Uint8Array(halves.buffer);
   }
@@ -53,14 +58,15 @@ function* chunks(
   dtype: "F32" | "F16",
 ): Generator<Uint8Array> {
   yield buildHeader(tensors, metadata, dtype);
-  for (const [name, { data }] of tensors) {
+  for (const [name, { shape, data }] of tensors) {
+    requireFilled(name, shape, data);
     if (dtype === "F32") yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     else yield* halfChunks(path, name, data);
   }
 }
 
 /**
- * Writes weights as a safetensors file, keys sorted, whole or not at all. The tensors' own memory is written, so that the
+ * Writes weights as a safetensors file, keys sorted, whole or not at all. The tensors' own memory is written, one after the other, so that the
  * extra memory is the header and, for F16, one chunk.
  */
 export async function writeSafetensors(
@@ -69,10 +75,7 @@ export async function writeSafetensors(
   options: WriteSafetensorsOptions = {},
 ): Promise<void> {
   const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  for (const [i, [name, { shape, data }]] of sorted.entries()) {
-    if (data.length !== elementCount(shape)) {
-      throw new InternalError(`Tensor ${name}: ${data.length} elements do not fill shape [${shape.join(", ")}].`);
-    }
+  for (const [i, [name]] of sorted.entries()) {
     if (sorted[i + 1]?.[0] === name) throw new InternalError(`Tensor ${name} is given twice.`);
   }
   const metadata = { format: "pt", ...options.metadata };

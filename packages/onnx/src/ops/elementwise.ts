@@ -1,5 +1,15 @@
 import { InternalError } from "@rag-ft/core";
-import { apply, constant, type DType, type Shape, showShape, type Value } from "../value.js";
+import {
+  apply,
+  constant,
+  type DType,
+  ELEMENT_TYPE,
+  type OutputType,
+  type Shape,
+  showShape,
+  type Value,
+} from "../value.js";
+import { reshape } from "./shape.js";
 
 /** Shape of an element-wise operation on both, by NumPy's broadcasting rule. A named dimension matches only itself and 1. */
 export function broadcastShapes(a: Shape, b: Shape): Shape {
@@ -84,8 +94,21 @@ export function where(condition: Value, onTrue: Value, onFalse: Value): Value {
   return apply("Where", [condition, onTrue, onFalse], { dtype: onTrue.dtype, shape });
 }
 
-const ONNX_TYPE: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
-
 export function cast(x: Value, dtype: DType): Value {
-  return apply("Cast", [x], { dtype, shape: x.shape }, { to: ONNX_TYPE[dtype] });
+  return apply("Cast", [x], { dtype, shape: x.shape }, { to: ELEMENT_TYPE[dtype] });
+}
+
+/**
+ * A weight of 16 bits, float16 or bfloat16's bits as uint16, in single precision. The backward pass widens it again, so that no weight stays in
+ * memory in both forms: of a reshaped twin, since ONNX Runtime computes equal nodes once.
+ */
+export function widen(x: Value): Value {
+  const floats = (from: Value, again?: Value): Value => {
+    const bits: OutputType = { dtype: "bfloat16", shape: x.shape };
+    const read = from.dtype === "uint16" ? apply("BitCast", [from], bits, { to: ELEMENT_TYPE.bfloat16 }) : from;
+    const type: OutputType = { dtype: "float32", shape: x.shape, ...(again ? { again } : {}) };
+    return apply("Cast", [read], type, { to: ELEMENT_TYPE.float32 });
+  };
+  // What has a named dimension are a few rows of a table: nothing is saved there.
+  return floats(x, x.shape.some((dim) => typeof dim === "string") ? undefined : floats(reshape(x, x.shape)));
 }
