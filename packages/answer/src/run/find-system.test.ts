@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -71,6 +71,15 @@ it("finds all of it where the run was moved to, and leaves names of models as th
     embedding_model_name_or_path: "org/encoder",
     document_path: join(home, "moved/documents.jsonl"),
   });
+});
+
+it("names the part that a copy lacks, and does not take it from the run that it was copied from", async () => {
+  await trainedRun();
+  await mkdir(join(home, "copy"));
+  await cp(join(home, "run/generator"), join(home, "copy/generator"), { recursive: true });
+  const { embedding_model_name_or_path, document_path } = await findSystem(join(home, "copy"));
+  expect(embedding_model_name_or_path).toBe(join(home, "copy/retriever"));
+  expect(document_path).toBe(join(home, "copy/documents.jsonl"));
 });
 
 it("takes the folder of the generator alone, and a retriever that was trained without one", async () => {

@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { pathKind, recordName } from "@rag-ft/core";
 import { z } from "zod";
 
@@ -55,17 +55,19 @@ function formerRun(run: string, { folder, settings }: FoundRecord): string | und
 }
 
 /**
- * A path or a model's name of a record, as it is to be opened now: within the run's folder where that was moved or copied, else from the present
- * directory, else from the one where the stage ran. What is none of these stays as it is: the name of a model.
+ * A path or a model's name of a record, as it is to be opened now. What lay in the run's folder is in that folder alone, moved, copied or not: a copy that lacks a part is
+ * told so by who opens it, and does not answer with the part of the run that it was copied from. Else from the present directory, else from the one where the stage
+ * ran. What is none of these stays as it is: the name of a model.
  */
 export async function recordedPath(run: string, record: FoundRecord, path: string): Promise<string> {
   const former = formerRun(run, record);
-  const within = former === undefined ? undefined : relative(former, path);
-  const candidates = [
-    ...(within !== undefined && !within.startsWith("..") ? [join(run, within)] : []),
-    path,
-    ...(record.working_directory === undefined ? [] : [join(record.working_directory, path)]),
-  ];
+  const ran = resolve(record.working_directory ?? "");
+  const within = former === undefined ? ".." : relative(resolve(ran, former), resolve(ran, path));
+  const recorded = within.split(sep)[0] !== ".." && !isAbsolute(within);
+  // A run in the very directory where it was called: org/name can be a model's name as well as a part.
+  const part = recorded && (resolve(ran, former ?? "") !== ran || (await pathKind(resolve(ran, path))) !== undefined);
+  if (recorded && (part || (await pathKind(join(run, within))))) return join(run, within);
+  const candidates = [path, ...(record.working_directory === undefined ? [] : [join(record.working_directory, path)])];
   for (const candidate of candidates) if (await pathKind(candidate)) return candidate;
   return path;
 }
