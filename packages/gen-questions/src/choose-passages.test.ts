@@ -85,6 +85,21 @@ describe("choosePassages", () => {
     expect(reasons.slice(2)).toEqual(["too short", "too short", "too few in its source", "too few in its source"]);
   });
 
+  it("pages of one template are hard negatives of each other, copies are not", () => {
+    const about = ([a, b, c, d, e]: readonly string[]) =>
+      `The ${a} of a ${b} is a ${c} that keeps every ${d} in its ${e}.`;
+    const pages = ["parser grammar tree token list", "loader module cache path map", "linter style rule fault log"];
+    const documents = pages.flatMap((names) => {
+      const text = about(names.split(" "));
+      return [page(text, names), page(text, `copy of ${names}`)];
+    });
+    const rows = choosePassages(documents, filter, 3, createRandom(0), { elsewhere: createRandom(1) });
+    for (const { gold_docs, hard_neg_docs } of rows) {
+      expect(hard_neg_docs).toHaveLength(3);
+      expect(hard_neg_docs.map(({ page_content }) => page_content)).not.toContain(gold_docs[0]?.page_content);
+    }
+  });
+
   it("keeps passages by length and by the weight of their URL", () => {
     const databricks = { min_words: 51, url_weights: [{ contains: "sql/language-manual", weight: 0.3 }] };
     const words = (count: number) => Array.from({ length: count }, (_, i) => `w${i}`).join(" ");

@@ -75,13 +75,17 @@ export interface ChooseOptions {
 /** Passages drawn from other sources for each one that is wanted, at most: some say what the gold one says. */
 const DRAWS = 20;
 
-/** Up to `count` passages of other sources that do not repeat the gold one. */
+/**
+ * Up to `count` passages of other sources that do not repeat the gold one: that hold at most half of its runs of three words. Single words say less there: pages
+ * of one template share half of theirs.
+ */
 function fromElsewhere(gold: Document, pool: readonly Document[], count: number, random: Random): Document[] {
   const found = new Set<Document>();
+  const runs = shingles(gold.page_content);
   for (let draw = 0; draw < count * DRAWS && found.size < count && pool.length > 0; draw++) {
     const other = pool[random.integer(pool.length)] as Document;
     if (other.metadata.source === gold.metadata.source) continue;
-    if (!repeats(gold.page_content, other.page_content)) found.add(other);
+    if (containment(runs, shingles(other.page_content)) <= MAX_OVERLAP) found.add(other);
   }
   return [...found];
 }

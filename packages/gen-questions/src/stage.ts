@@ -121,7 +121,7 @@ async function choose(run: Run): Promise<void> {
   const lacking = rows.filter(({ hard_neg_docs }) => hard_neg_docs.length < negatives).length;
   if (lacking > 0)
     context.reporter.warn(
-      `${lacking} of ${rows.length} passages have fewer than ${negatives} hard negatives: the database has too few others.`,
+      `${lacking} of ${rows.length} passages have fewer than ${negatives} hard negatives: the database has too few others that do not repeat them.`,
     );
   run.figures.passages = rows.length;
   run.passages = rows;
