@@ -28,6 +28,7 @@ const NAMES = [
   "busy",
   "base-dtype",
   "serve",
+  "languages",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);

@@ -1,14 +1,12 @@
 // The built command on a large database, stage by stage: time and peak memory, at a part of the passages and at all of them, so that what grows
 // faster than they do shows. And JSONL of 2 GB out and in. See docs/scale.md.
-import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { createRandom, deriveSeed, hashText, streamJsonl, writeJsonl } from "../packages/core/dist/index.js";
+import { runWatched as run } from "./stages.mjs";
 import { cores, flags, missing, processor, root, tinyModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const ENCODER = tinyModel("encoder");
-const MAIN = join(root, "packages/cli/dist/main.js");
 /** Tokens of a passage at most. */
 const TOKENS = 24;
 /** Characters of text that give a passage, about. */
@@ -47,30 +45,6 @@ function writePages(folder, wanted) {
       left -= text.length;
     }
   }
-}
-
-/** Writes what the process used when it ends: its peak resident memory in kilobytes, and its CPU time in microseconds. */
-const WATCH =
-  "data:text/javascript,import{writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync(process.env.SCALE_USED,JSON.stringify(process.resourceUsage())))";
-
-async function run(folder, stage, settings) {
-  const used = join(folder, "used.json");
-  const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const started = performance.now();
-  const child = spawn(process.execPath, ["--import", WATCH, MAIN, stage, ...argv], {
-    env: { ...process.env, SCALE_USED: used, HF_HUB_OFFLINE: "1" },
-  });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  if (code !== 0) throw new Error(`${stage} ended with ${code}:\n${said.slice(-4000)}`);
-  const seconds = (performance.now() - started) / 1000;
-  const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(readFileSync(used, "utf8"));
-  const mb = Math.round(maxRSS / 1024);
-  const cpu = (userCPUTime + systemCPUTime) / 1e6;
-  const load = loadavg()[0];
-  console.error(`${stage}: ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU, ${mb} MB (load ${load.toFixed(1)})`);
-  return { seconds, cpu, mb, load };
 }
 
 async function flow(folder, wanted) {

@@ -51,6 +51,17 @@ describe("questions of shared sources", () => {
     expect(pairedDifference(zero, gain).p_value).toBeLessThan(1e-6);
   });
 
+  it("of two sources, an interval ends where the figure does: at 0, and a share at 1", () => {
+    const rows = [0.9, 0.8, 0.1, 0.2].map((rougeL) => ({
+      "test_gen/rougeL": rougeL,
+      "test_gen/answer_length": 10 * rougeL,
+    }));
+    const estimates = estimateFigures(rows, { sources: names(2, 2), seed: 0 });
+    expect(estimates["test_gen/rougeL"]).toMatchObject({ low: 0, high: 1 });
+    expect(estimates["test_gen/answer_length"]?.low).toBe(0);
+    expect(estimates["test_gen/answer_length"]?.high).toBeGreaterThan(10);
+  });
+
   it("a figure that some questions lack keeps their sources apart; files and tables say so", () => {
     const rows = alike.map((f1, i): Record<string, number> => (i % 2 ? { f1 } : { f1, judged: f1 }));
     const estimates = estimateFigures(rows, { sources: names(20, 4), seed: 0 });

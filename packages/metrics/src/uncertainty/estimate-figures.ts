@@ -1,3 +1,4 @@
+import { figureNamed } from "../figures/figure-names.js";
 import type { BootstrapOptions } from "./bootstrap.js";
 import { type Estimate, estimateMean } from "./estimate-mean.js";
 
@@ -19,7 +20,10 @@ export function estimateFigures(
     [...names].map((name) => {
       const values = rows.flatMap((row) => row[name] ?? []);
       const sources = options.sources?.filter((_, i) => rows[i]?.[name] !== undefined);
-      return [name, estimateMean(values, { ...options, ...(sources ? { sources } : {}) })];
+      return [
+        name,
+        estimateMean(values, { ...options, ...(sources ? { sources } : {}), share: figureNamed(name)?.share ?? false }),
+      ];
     }),
   );
 }
