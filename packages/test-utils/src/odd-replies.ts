@@ -47,6 +47,13 @@ export const oddReplies = {
     headers: { "content-type": "text/plain" },
   }),
   text_completion: (body: Body, text: string) => changed(body, text, { choice: { message: undefined, text } }),
+  always_streamed: (_: Body, text: string) => {
+    const event = (delta: object, finish_reason: string | null = null) =>
+      `data: ${JSON.stringify({ object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+    const half = Math.floor(text.length / 2);
+    const texts = [text.slice(0, half), text.slice(half)].map((content) => event({ content })).join("");
+    return { body: `${texts}${event({}, "stop")}data: [DONE]\n\n`, headers: { "content-type": "text/event-stream" } };
+  },
   refusal_empty: withMessage({ refusal: "" }),
   refusal_false: withMessage({ refusal: false }),
   finish_null: withMessage({}, { finish_reason: null }),

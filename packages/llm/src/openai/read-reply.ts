@@ -1,33 +1,11 @@
 import { CompletionError } from "../completion-error.js";
 import type { Completion, CompletionUsage } from "../language-model.js";
+import { readEvents } from "./chunks.js";
+import { contentText, isObject } from "./content-text.js";
 import type { Asked } from "./describe-error.js";
 import { messageOf } from "./error-body.js";
 
 // Servers that speak "the OpenAI API" differ in all that is not the plain case: what is read here is what they really send.
-
-type Loose = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Loose =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** The text of `content`: a string, or a list of parts of which those of thoughts go (Mistral's reasoning models); what a part refuses stands apart. */
-export function contentText(content: unknown): { text: string; thought: boolean; refusal?: string } {
-  if (typeof content === "string") return { text: content, thought: false };
-  const parts = Array.isArray(content) ? content : isObject(content) ? [content] : [];
-  let thought = false;
-  let refusal = "";
-  const texts = parts.map((part) => {
-    if (typeof part === "string") return part;
-    if (!isObject(part)) return "";
-    if (/think|reason/i.test(String(part.type ?? ""))) {
-      thought = true;
-      return "";
-    }
-    if (typeof part.refusal === "string") refusal += part.refusal;
-    return typeof part.text === "string" ? part.text : "";
-  });
-  return { text: texts.join(""), thought, ...(refusal === "" ? {} : { refusal }) };
-}
 
 /** A count of tokens; a string of digits counts, too. */
 function tokens(value: unknown): number | undefined {
@@ -58,19 +36,20 @@ function saidInstead(reply: unknown): string {
   return `: ${message}${isPage ? " … A page instead of a reply: check OPENAI_BASE_URL (it usually ends in /v1)" : ""}`;
 }
 
-/** JSON that a server does not call so: the SDK hands it on as text. */
-function parsed(reply: unknown): unknown {
+/** JSON that a server does not call so, and a stream that was not asked for: the SDK hands them on as text. */
+function parsed(reply: unknown, asked: Asked): unknown {
   if (typeof reply !== "string") return reply;
   try {
     return JSON.parse(reply);
   } catch {
-    return reply;
+    return readEvents(reply, asked) ?? reply;
   }
 }
 
 /** @throws CompletionError when the reply holds no choice. */
-export function readReply(reply: unknown, { name, where }: Asked): Completion {
-  const read = parsed(reply);
+export function readReply(reply: unknown, asked: Asked): Completion {
+  const { name, where } = asked;
+  const read = parsed(reply, asked);
   const body = isObject(read) ? read : {};
   const choice: unknown = Array.isArray(body.choices) ? body.choices[0] : undefined;
   if (!isObject(choice))

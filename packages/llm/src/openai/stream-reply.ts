@@ -3,44 +3,10 @@ import type OpenAI from "openai";
 import { CompletionError } from "../completion-error.js";
 import type { Completion, CompletionOptions } from "../language-model.js";
 import { TextStream } from "../text-stream.js";
+import { Chunks } from "./chunks.js";
 import { describeError } from "./describe-error.js";
-import { contentText, readReply } from "./read-reply.js";
+import { readReply } from "./read-reply.js";
 import type { Server } from "./server.js";
-
-/** The chunks of a streamed reply, put together as the reply that they are parts of. */
-class Chunks {
-  text = "";
-  private refusal = "";
-  private thoughts = "";
-  private finish: string | null = null;
-  private usage: OpenAI.CompletionUsage | undefined;
-  private any = false;
-
-  add({ choices, usage }: OpenAI.ChatCompletionChunk): void {
-    if (usage) this.usage = usage;
-    const choice = choices?.[0];
-    if (!choice) return;
-    this.any = true;
-    // A server that knows no streams sends the whole reply as one event: a message, which may not say how it ended.
-    const { message } = choice as { message?: typeof choice.delta };
-    const delta = (choice.delta ?? message ?? {}) as typeof choice.delta &
-      Record<"reasoning_content" | "reasoning", unknown>;
-    const { text, thought, refusal } = contentText(delta.content);
-    this.text += text;
-    if (thought) this.thoughts += " thought";
-    for (const part of [delta.reasoning_content, delta.reasoning]) if (typeof part === "string") this.thoughts += part;
-    if (delta.refusal || refusal) this.refusal += delta.refusal || refusal;
-    this.finish = choice.finish_reason ?? (message ? "stop" : this.finish);
-  }
-
-  /** @throws CompletionError when the stream ended without saying how the reply ended. */
-  reply({ where, name }: Server): object {
-    if (this.any && this.finish === null)
-      throw new CompletionError(`${where}: the reply of "${name}" broke off.`, { kind: "connection", retry: {} });
-    const message = { content: this.text, refusal: this.refusal, reasoning: this.thoughts };
-    return { choices: this.any ? [{ message, finish_reason: this.finish }] : [], usage: this.usage };
-  }
-}
 
 /** One attempt whose text is handed on as it arrives. Once a piece was handed on, a failure is final: the reader has seen it. */
 export async function streamReply(
