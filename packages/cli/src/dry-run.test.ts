@@ -79,3 +79,28 @@ it("says which free stage has to run first when documents are missing", async ()
   expect(code).toBe(2);
   expect(stderr).toMatch(/gen-questions cannot be planned: .*documents\.jsonl: no such file[\s\S]*--only prepare-docs/);
 });
+
+it("the whole quickstart can be planned before anything was made: what follows a training is known when that has run", async () => {
+  await writeGuides(join(folder, "guides"));
+  const config = join(folder, "run.yaml");
+  await writeFile(
+    config,
+    `name: planned
+work_dir: ${folder}/work
+stages:
+  - stage: prepare-docs
+    with: { document_path: ${folder}/guides, tokenizer: ${ENCODER}, save_dir: "\${work_dir}" }
+  - stage: gen-questions
+    with: { document_path: "\${work_dir}/documents.jsonl", prompt_model: extractive, num_train_data: 20, num_eval_test_data: 8, save_dir: "\${work_dir}/q" }
+  - stage: gen-answers
+    with: { dataset_w_q: "\${work_dir}/q", prompt_model: extractive, save_dir: "\${work_dir}/a" }
+  - stage: train-generator
+    with: { model_name_or_path: none, embedding_model: ${ENCODER}, full_dataset_file_path: "\${work_dir}/documents.jsonl", train_file: "\${work_dir}/a/train_w_qa.jsonl", eval_file: "\${work_dir}/a/eval_w_qa.jsonl", output_dir: "\${work_dir}/g" }
+  - stage: test-e2e
+    with: { qa_model_name_or_path: "\${work_dir}/g", embedding_model_name_or_path: ${ENCODER}, document_path: "\${work_dir}/documents.jsonl", eval_data_path: "\${work_dir}/a/test_w_qa.jsonl", output_dir: "\${work_dir}/t" }
+`,
+  );
+  const io = createMemoryIo();
+  expect({ code: await main(["run", config, "--dry_run"], io), stderr: io.stderr }).toEqual({ code: 0, stderr: "" });
+  expect(io.stdout).toMatch(/^test-e2e +known when train-generator has run/m);
+});

@@ -84,6 +84,17 @@ function chosenIds(steps: readonly PipelineStep[], options: RunPipelineOptions):
 /** Stages after which a run's folder holds what `ask` and `serve` answer from. */
 const ANSWERING = new Set(["train-generator", "test-e2e"]);
 
+/** The stage whose folder the error speaks of: of folders in each other, the innermost. */
+function makerNamed(makers: readonly PreparedStep[], error: unknown): PreparedStep | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const named = makers.flatMap((maker) =>
+    outputFolders(maker)
+      .filter((folder) => error.message.includes(folder))
+      .map((folder) => ({ maker, length: folder.length })),
+  );
+  return named.sort((a, b) => b.length - a.length)[0]?.maker;
+}
+
 /** What a stage would ask for; a stage that is done already, nothing. */
 async function planStep(
   { steps, index, state, force }: StepRun,
@@ -127,18 +138,14 @@ async function planStep(
     if (plan.files.size === 0) unforeseen.add(step);
     return { id, requests: plan.requests };
   } catch (error) {
-    // The stage whose folder the message speaks of; else the first that has not run.
-    const unplanned =
-      makers.find((maker) =>
-        outputFolders(maker).some((folder) => error instanceof Error && error.message.includes(folder)),
-      ) ?? makers[0];
+    const unplanned = makerNamed(makers, error) ?? makers[0];
     if (!(error instanceof UserError) || !unplanned) throw error;
     // A training's outcome cannot be known; what was to be assumed is a mistake that can be mended.
     if (unforeseen.has(unplanned)) return { id, note: `known when ${unplanned.id} has run` };
-    throw new UserError(
-      `${id} cannot be planned: ${error.message}\nIf ${unplanned.id} makes what is missing, run it first: --only ${unplanned.id}`,
-      { cause: error },
-    );
+    const first = /\bno such\b/.test(error.message)
+      ? `\nIf ${unplanned.id} makes what is missing, run it first: --only ${unplanned.id}`
+      : "";
+    throw new UserError(`${id} cannot be planned: ${error.message}${first}`, { cause: error });
   }
 }
 
