@@ -1,5 +1,7 @@
-// node scripts/pack.mjs FOLDER: makes the npm package rag-ft of the built workspace, and its tarball, in FOLDER. The workspace's packages go in as bundled
-// dependencies, so that paths between their files stay as they are; what others publish stays outside, as usual dependencies.
+// node scripts/pack.mjs FOLDER: makes the npm packages of the built workspace in FOLDER, each as a folder that can be published and as a tarball; prints the tarballs.
+// - rag-ft: the workspace's packages go in as bundled dependencies, so that paths between their files stay as they are; what others publish stays outside, as usual
+//   dependencies.
+// - the adapters (rag-ft-ai-sdk, rag-ft-langchain): small, with rag-ft as a peer.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -7,13 +9,15 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const OWN = "@rag-ft/";
+/** Of the workspace what the package rag-ft gives as its library. */
+const LIBRARY = `${OWN}answer`;
+const ADAPTERS = ["rag-ft-ai-sdk", "rag-ft-langchain"];
 const [given] = process.argv.slice(2);
 if (given === undefined) {
   console.error("usage: node scripts/pack.mjs FOLDER");
   process.exit(2);
 }
 const folder = resolve(given);
-const stage = join(folder, "package");
 
 const read = (path) => JSON.parse(readFileSync(path, "utf8"));
 const manifests = new Map(
@@ -35,6 +39,10 @@ function needed(name, found = new Set()) {
 /** What runs: no tests, no maps, nothing of the compiler's own. */
 const isShipped = (path) => !/\.(test\.(js|d\.ts)|map|tsbuildinfo)$/.test(path) && basename(path) !== "testing";
 
+const sorted = (record) => Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+const writeManifest = (to, manifest) =>
+  writeFileSync(join(to, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+
 function copyPackage(name, to) {
   const { manifest, name: folderName } = manifests.get(name);
   const from = join(root, "packages", folderName);
@@ -47,61 +55,105 @@ function copyPackage(name, to) {
   }
 }
 
-rmSync(stage, { recursive: true, force: true });
-mkdirSync(stage, { recursive: true });
-const cli = manifests.get("rag-ft").manifest;
-const ours = [...needed("rag-ft")].filter((name) => name !== "rag-ft").sort();
-const dependencies = {};
-for (const name of ["rag-ft", ...ours]) {
-  for (const [other, version] of Object.entries(manifests.get(name).manifest.dependencies ?? {})) {
-    if (other.startsWith(OWN)) continue;
-    if (dependencies[other] !== undefined && dependencies[other] !== version) {
-      console.error(`${other}: ${dependencies[other]} and ${version} (${name}). Give it one version in the workspace.`);
-      process.exit(1);
+/** What others publish and these packages need. */
+function outside(names) {
+  const dependencies = {};
+  for (const name of names) {
+    for (const [other, version] of Object.entries(manifests.get(name).manifest.dependencies ?? {})) {
+      if (other.startsWith(OWN)) continue;
+      if (dependencies[other] !== undefined && dependencies[other] !== version) {
+        console.error(
+          `${other}: ${dependencies[other]} and ${version} (${name}). Give it one version in the workspace.`,
+        );
+        process.exit(1);
+      }
+      dependencies[other] = version;
     }
-    dependencies[other] = version;
   }
+  return dependencies;
 }
-copyPackage("rag-ft", stage);
-for (const name of ours) {
-  const to = join(stage, "node_modules", name);
-  copyPackage(name, to);
-  const { version, exports } = manifests.get(name).manifest;
+
+function emptyStage(name) {
+  const stage = join(folder, name);
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  return stage;
+}
+
+function makeMain() {
+  const stage = emptyStage("rag-ft");
+  const cli = manifests.get("rag-ft").manifest;
+  const ours = [...needed("rag-ft")].filter((name) => name !== "rag-ft").sort();
+  copyPackage("rag-ft", stage);
+  for (const name of ours) {
+    const to = join(stage, "node_modules", name);
+    copyPackage(name, to);
+    const { version, exports } = manifests.get(name).manifest;
+    const { types, default: entry } = exports["."];
+    const own = { ".": { types, default: entry } };
+    writeManifest(to, { name, version, type: "module", license: cli.license, exports: own });
+  }
+  for (const part of ["data/models", "configs", "docs"])
+    cpSync(join(root, part), join(stage, part), { recursive: true });
+  for (const file of ["README.md", "LICENSE"]) cpSync(join(root, file), join(stage, file));
+  for (const file of ["dist/library.js", "dist/library.d.ts"])
+    writeFileSync(join(stage, file), `export * from "${LIBRARY}";\n`);
+  writeManifest(stage, {
+    name: "rag-ft",
+    version: cli.version,
+    description:
+      "Turns documentation into a question-answering system of your own: data, fine-tuning on ONNX Runtime, evaluation, serving",
+    keywords: ["rag", "fine-tuning", "retrieval", "onnx", "embeddings", "llm", "question-answering"],
+    license: cli.license,
+    type: "module",
+    engines: cli.engines,
+    bin: cli.bin,
+    exports: { ".": { types: "./dist/library.d.ts", default: "./dist/library.js" } },
+    files: ["dist", "data", "configs", "docs"],
+    dependencies: {
+      ...sorted(outside(["rag-ft", ...ours])),
+      ...Object.fromEntries(ours.map((name) => [name, manifests.get(name).manifest.version])),
+    },
+    bundleDependencies: ours,
+  });
+  return stage;
+}
+
+/** An adapter names the library as the workspace does; outside it is the package rag-ft. */
+function makeAdapter(name) {
+  const { manifest, name: folderName } = manifests.get(name);
+  const stage = emptyStage(name);
+  copyPackage(name, stage);
+  for (const path of readdirSync(join(stage, "dist"), { recursive: true })) {
+    const file = join(stage, "dist", path);
+    if (/\.(js|d\.ts)$/.test(path))
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll(`"${LIBRARY}"`, '"rag-ft"'));
+  }
+  cpSync(join(root, "packages", folderName, "README.md"), join(stage, "README.md"));
+  cpSync(join(root, "LICENSE"), join(stage, "LICENSE"));
+  const { version, description, license, type, engines, files, peerDependencies, exports } = manifest;
   const { types, default: entry } = exports["."];
-  writeFileSync(
-    join(to, "package.json"),
-    `${JSON.stringify({ name, version, type: "module", license: cli.license, exports: { ".": { types, default: entry } } }, null, 2)}\n`,
-  );
+  writeManifest(stage, {
+    name,
+    version,
+    description,
+    keywords: ["rag", "retrieval", "embeddings", folderName],
+    license,
+    type,
+    engines,
+    exports: { ".": { types, default: entry } },
+    files,
+    dependencies: sorted(outside([name])),
+    peerDependencies: { ...peerDependencies, "rag-ft": `^${manifests.get("rag-ft").manifest.version}` },
+  });
+  return stage;
 }
-cpSync(join(root, "data/models"), join(stage, "data/models"), { recursive: true });
-cpSync(join(root, "configs"), join(stage, "configs"), { recursive: true });
-cpSync(join(root, "docs"), join(stage, "docs"), { recursive: true });
-for (const file of ["README.md", "LICENSE"]) cpSync(join(root, file), join(stage, file));
-// The library: what asks and searches.
-writeFileSync(join(stage, "dist/library.js"), `export * from "${OWN}answer";\n`);
-writeFileSync(join(stage, "dist/library.d.ts"), `export * from "${OWN}answer";\n`);
-const manifest = {
-  name: "rag-ft",
-  version: cli.version,
-  description:
-    "Turns documentation into a question-answering system of your own: data, fine-tuning on ONNX Runtime, evaluation, serving",
-  keywords: ["rag", "fine-tuning", "retrieval", "onnx", "embeddings", "llm", "question-answering"],
-  license: cli.license,
-  type: "module",
-  engines: cli.engines,
-  bin: cli.bin,
-  exports: { ".": { types: "./dist/library.d.ts", default: "./dist/library.js" } },
-  files: ["dist", "data", "configs", "docs"],
-  dependencies: {
-    ...Object.fromEntries(Object.entries(dependencies).sort(([a], [b]) => (a < b ? -1 : 1))),
-    ...Object.fromEntries(ours.map((name) => [name, manifests.get(name).manifest.version])),
-  },
-  bundleDependencies: ours,
-};
-writeFileSync(join(stage, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-const packed = spawnSync("npm", ["pack", "--pack-destination", folder], { cwd: stage, encoding: "utf8" });
-if (packed.status !== 0) {
-  console.error(packed.stderr);
-  process.exit(1);
+
+for (const stage of [makeMain(), ...ADAPTERS.map(makeAdapter)]) {
+  const packed = spawnSync("npm", ["pack", "--pack-destination", folder], { cwd: stage, encoding: "utf8" });
+  if (packed.status !== 0) {
+    console.error(packed.stderr);
+    process.exit(1);
+  }
+  console.log(join(folder, packed.stdout.trim().split("\n").at(-1)));
 }
-console.log(join(folder, packed.stdout.trim().split("\n").at(-1)));

@@ -43,13 +43,16 @@ const STAGES = [
   "hand-over",
 ];
 
+/** Packages of their own for other frameworks: like stages, they import libraries and not each other. */
+const ADAPTERS = ["ai-sdk", "langchain"];
+
 /** They import all of the above, and earlier ones here. */
 const ABOVE = ["pipeline", "cli"];
 
 /** They stand beside the others and import the vocabulary alone. `test-utils` is for tests. */
 const BESIDE = ["page", "test-utils"];
 
-const KNOWN = new Set([...LIBRARIES, ...STAGES, ...ABOVE, ...BESIDE]);
+const KNOWN = new Set([...LIBRARIES, ...STAGES, ...ADAPTERS, ...ABOVE, ...BESIDE]);
 
 const OWN = "@rag-ft/";
 
@@ -62,12 +65,18 @@ function forbidden(from, to) {
   if (BESIDE.includes(from)) return to === "core" ? undefined : `${from} imports core alone`;
   if (BESIDE.includes(to)) return undefined;
   if (STAGES.includes(from) && STAGES.includes(to)) return "stages never import each other: they meet in files";
+  if (ADAPTERS.includes(from)) return LIBRARIES.includes(to) ? undefined : "adapters import libraries alone";
   const order = [...LIBRARIES, ...STAGES, ...ABOVE];
   return order.indexOf(to) < order.indexOf(from) ? undefined : `${to} comes after ${from} (scripts/package-order.mjs)`;
 }
 
 /** What is wrong with one import of a file `packages/<name>/…`. */
-function importProblem(path, specifier, isType, { dependencies, optionalDependencies, devDependencies }) {
+function importProblem(
+  path,
+  specifier,
+  isType,
+  { dependencies, optionalDependencies, peerDependencies, devDependencies },
+) {
   const from = path.split("/")[1];
   if (specifier.startsWith(".")) {
     const inside = posix.join(posix.dirname(path), specifier).startsWith(`packages/${from}/`);
@@ -84,6 +93,7 @@ function importProblem(path, specifier, isType, { dependencies, optionalDependen
   const declared = {
     ...dependencies,
     ...optionalDependencies,
+    ...peerDependencies,
     ...(isTest(path) ? { ...devDependencies, vitest: "" } : {}),
   };
   // Types are gone when the package runs; of a package without code they are all there is (`@types/mdast`).

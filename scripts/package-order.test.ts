@@ -29,6 +29,10 @@ it("lets a package import earlier ones, what stands beside, and its own files", 
     "const told = 'no import from \"yaml\"';",
   ].join("\n");
   expect(problemsOf("packages/compare/src/parts/a.ts", text)).toEqual([]);
+  const adapter = { dependencies: { "@rag-ft/answer": "workspace:*" }, peerDependencies: { ai: "7" } };
+  const adapting = 'import { a } from "@rag-ft/answer";\nimport { b } from "ai";';
+  const files = [{ path: "packages/ai-sdk/src/a.ts", text: adapting }];
+  expect(packageProblems([{ name: "ai-sdk", manifest: adapter, files }])).toEqual([]);
   expect(problemsOf("packages/compare/src/a.test.ts", 'import { s } from "@rag-ft/test-utils";')).toEqual([]);
 });
 
@@ -53,6 +57,12 @@ it.each([
     "packages/answer/src/a.ts",
     'import { a } from "@rag-ft/test-e2e";',
     /test-e2e comes after answer/,
+  ],
+  [
+    "a stage by an adapter",
+    "packages/ai-sdk/src/a.ts",
+    'import { a } from "@rag-ft/serve";',
+    /adapters import libraries alone/,
   ],
   [
     "the CLI by the pipeline",

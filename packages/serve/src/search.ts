@@ -1,10 +1,10 @@
+import { sourceData } from "@rag-ft/answer";
 import type { Context } from "hono";
 import { z } from "zod";
 import { jsonBody } from "./json-body.js";
 import { passageById } from "./passage-ids.js";
 import { Refusal } from "./refusal.js";
 import type { ServerParts } from "./server-parts.js";
-import { sourceData } from "./sources.js";
 
 const value = z.union([z.string(), z.number(), z.boolean()]);
 

@@ -1,8 +1,7 @@
 import { McpServer } from "@modelcontextprotocol/server";
-import type { RagSearch } from "@rag-ft/answer";
+import { type RagSearch, sourceData } from "@rag-ft/answer";
 import { z } from "zod";
 import { passageById } from "../passage-ids.js";
-import { sourceData } from "../sources.js";
 
 export interface PassageToolsOptions {
   search: () => RagSearch;

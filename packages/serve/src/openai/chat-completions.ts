@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AnswerEvent, FoundPassage, SystemAnswer } from "@rag-ft/answer";
+import { type AnswerEvent, type FoundPassage, type SystemAnswer, sourceData } from "@rag-ft/answer";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import { type AskedTurn, answerInTurn, wholeAnswer } from "../answers/answers.js";
@@ -7,7 +7,6 @@ import { clientOf } from "../client-of.js";
 import { jsonBody } from "../json-body.js";
 import { refusalBody, refusalOf } from "../refusal.js";
 import type { ServerParts } from "../server-parts.js";
-import { sourceData } from "../sources.js";
 import type { TurnLog } from "../turns/turn-log.js";
 import { chatRequestSchema, readChatRequest } from "./chat-request.js";
 import { requireModel } from "./models.js";

@@ -1,3 +1,4 @@
+import { rerankTexts } from "@rag-ft/answer";
 import type { Context } from "hono";
 import { z } from "zod";
 import { jsonBody } from "../json-body.js";
@@ -20,27 +21,17 @@ const requestSchema = z.looseObject({
   return_documents: z.boolean().nullish(),
 });
 
-function innerProduct(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
-}
-
 /** `POST /v1/rerank`, as Cohere and vLLM have it: texts by the inner product of the retriever's vectors with the query's. */
 export function rerank({ system, names }: Pick<ServerParts, "system" | "names">) {
   return async (context: Context): Promise<Response> => {
     const { model, query, documents, top_n, return_documents } = await jsonBody(context, requestSchema);
     requireModel(model, [names.retriever]);
-    const { signal } = context.req.raw;
-    const [[of] = [], texts] = await Promise.all([
-      system().embed([query], "query", { signal }),
-      system().embed(documents, "passage", { signal }),
-    ]);
-    const results = texts
-      .map((vector, index) => ({ index, relevance_score: of ? innerProduct(of, vector) : 0 }))
-      .sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)
-      .slice(0, top_n ?? documents.length)
-      .map((result) =>
-        return_documents === true ? { ...result, document: { text: documents[result.index] } } : result,
-      );
+    const ranked = await rerankTexts(system(), query, documents, { signal: context.req.raw.signal });
+    const results = ranked.slice(0, top_n ?? documents.length).map(({ index, score }) => ({
+      index,
+      relevance_score: score,
+      ...(return_documents === true ? { document: { text: documents[index] } } : {}),
+    }));
     return context.json({ model: names.retriever ?? model, results });
   };
 }

@@ -1,5 +1,5 @@
-import type { FoundPassage } from "@rag-ft/answer";
 import { breadcrumb, documentId } from "@rag-ft/core";
+import type { FoundPassage } from "./rag-search.js";
 
 /** A passage as clients get it. */
 export interface SourceData {
@@ -21,6 +21,7 @@ function urlOf({ document: { metadata } }: Pick<FoundPassage, "document">): stri
   return [metadata.link, metadata.source].find((one): one is string => typeof one === "string" && ADDRESS.test(one));
 }
 
+/** A found passage as it is handed on to who cites it: an address only where a browser may follow it. */
 export function sourceData(passage: Pick<FoundPassage, "document" | "score">): SourceData {
   const { document, score } = passage;
   const url = urlOf(passage);

@@ -1,0 +1,2 @@
+export * from "./rag-ft-embeddings.js";
+export * from "./rag-ft-retriever.js";
