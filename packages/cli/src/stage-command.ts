@@ -2,6 +2,7 @@ import { UserError } from "@rag-ft/core";
 import {
   type AnyStage,
   executeStage,
+  groupSettings,
   parseSettings,
   readSettingsFile,
   renderPlan,
@@ -35,8 +36,10 @@ export function stageHelp(stage: AnyStage): string {
     .usage(`${words}[flags]`)
     .helpOption("-h, --help", "show this help")
     .configureHelp({ commandUsage: () => `rag-ft ${stage.name} ${words}[flags]`, styleTitle: (title) => title });
-  for (const flag of stage.flags) command.addOption(toOption(flag));
   command.addOption(new Option("--settings <file>", "YAML mapping of setting to value; flags override it"));
+  for (const { heading, settings } of groupSettings(stage.flags)) {
+    for (const flag of settings) command.addOption(heading ? toOption(flag).helpGroup(`${heading}:`) : toOption(flag));
+  }
   return `${command.helpInformation()}\nEvery flag may also be written --kebab-case, with one dash, or --flag=value.\n`;
 }
 

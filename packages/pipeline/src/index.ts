@@ -8,5 +8,6 @@ export * from "./run/dry-run.js";
 export { readPipeline } from "./run/pipeline-config.js";
 export * from "./run/run-pipeline.js";
 export * from "./setting-flags.js";
+export * from "./setting-groups.js";
 export { readSettingsFile, settingsBelow } from "./settings-file.js";
 export * from "./stage-registry.js";

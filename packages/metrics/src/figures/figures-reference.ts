@@ -1,3 +1,4 @@
+import { markdownTable } from "@rag-ft/core";
 import type { FigurePart, FigureRow } from "./figure.js";
 import { FIGURE_ROWS, filePrefix } from "./registry.js";
 
@@ -28,19 +29,12 @@ function cellsOf(row: FigureRow): string[] {
   ];
 }
 
-/** A table of Markdown, its columns aligned as the formatter wants them. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  const lines = rows.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`);
-  return lines.toSpliced(1, 0, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`);
-}
-
 /** docs/figures.md: every row of the registry. */
 export function figuresReference(): string {
   const sections = PARTS.flatMap(([part, title]) => [
     `## ${title}`,
     "",
-    ...table([COLUMNS, ...FIGURE_ROWS.filter((row) => row.part === part).map(cellsOf)]),
+    ...markdownTable([COLUMNS, ...FIGURE_ROWS.filter((row) => row.part === part).map(cellsOf)]),
     "",
   ]);
   return `${INTRODUCTION}\n${sections.join("\n")}`;
