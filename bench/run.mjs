@@ -29,6 +29,7 @@ const NAMES = [
   "base-dtype",
   "serve",
   "languages",
+  "loop",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -58,7 +58,7 @@ it("makes rows of what was voted up, the gold passage the one that has the answe
   const { figures } = await collected([...rows, turn(3), vote(3, { flag: true }), turn(4), vote(4, { vote: "down" })], {
     eval_share: 0,
   });
-  expect(figures).toMatchObject({ train: 1, eval: 0, voted_up: 1, down: 1, flagged: 1, unjudged: 1 });
+  expect(figures).toMatchObject({ train: 1, eval: 0, turns: 4, voted_good: 1, down: 1, flagged: 1, unjudged: 1 });
   const [row] = await questions("train");
   expect(row).toMatchObject({
     questions: ["Where does boat 1 float?"],
@@ -123,7 +123,59 @@ it("leaves out answers that no passage has, and passages that are gone, and says
   });
   expect(figures).toMatchObject({ gone: 1, unsupported: 1 });
   expect(summary).toMatch(/left out, 1: no passage has enough/);
-  await expect(collected([turn(2)])).rejects.toThrow(/0 turns were voted up.*1 without a vote/);
+  const left = (await readFile(join(folder, "out/left_out.jsonl"), "utf8")).trim().split("\n");
+  expect(left.map((line) => JSON.parse(line))).toEqual([
+    { turn: "t2", question: "Where does boat 2 float?", reason: "gone" },
+    { turn: "t3", question: "Where does boat 3 float?", reason: "unsupported" },
+  ]);
+  await expect(collected([turn(2)])).rejects.toThrow(/nothing to collect of 1 turns \(1: without a vote or a label\)/);
+});
+
+it("takes reviewers' labels before votes, most of them where they differ, and says why what is left out is", async () => {
+  const says = (n: number, labeller: string, labels: object) => ({ question_id: `t${n}`, labeller, ...labels });
+  await writeJsonl(join(folder, "labels.jsonl"), [
+    says(1, "Ada", { label: "correct" }),
+    says(2, "Ada", { label: "incorrect" }),
+    says(2, "Ada", { label: "correct" }),
+    says(2, "Bob", { label: "incorrect" }),
+    says(2, "Eve", { label: "incorrect" }),
+    says(3, "Ada", { label: "correct" }),
+    says(3, "Bob", { label: "retrieval_fault" }),
+    says(4, "Ada", { label: "correct", helpfulness: "unhelpful" }),
+    says(5, "Ada", { label: "correct", harmlessness: "harmful" }),
+    says(6, "Ada", { label: "correct", harmlessness: "harmless" }),
+    says(7, "Ada", { label: "retrieval_fault" }),
+    says(8, "Ada", { helpfulness: "helpful" }),
+    says(9, "Ada", { helpfulness: "helpful" }),
+  ]);
+  const turns = Array.from({ length: 9 }, (_, i) => turn(i + 1));
+  const votes = [vote(2), vote(5), vote(6, { flag: true, vote: null }), vote(7), vote(8)];
+  const { figures, summary, outputs } = await collected([...turns, ...votes], { eval_share: 0 });
+  expect(figures).toEqual({
+    train: 3,
+    eval: 0,
+    turns: 9,
+    labelled_good: 2,
+    voted_good: 1,
+    incorrect: 1,
+    retrieval_fault: 1,
+    split: 1,
+    harmful: 1,
+    unhelpful: 1,
+    unjudged: 1,
+  });
+  expect(summary).toContain("3 of 9 turns are collected: 3 for training, 0 for eval. 2 were found good by reviewers");
+  expect(summary).toContain("left out, 1: reviewers are split on whether their answer is correct");
+  expect(outputs.at(-1)).toMatch(/left_out\.jsonl$/);
+  const rows = await questions("train");
+  expect(rows.map(({ question_provenance }) => question_provenance)).toMatchObject([
+    { turn: "t1", judged_by: "label" },
+    { turn: "t6", judged_by: "label" },
+    { turn: "t8", judged_by: "vote" },
+  ]);
+  await expect(collected(turns, { labels_file: join(folder, "none.jsonl") })).rejects.toThrow(
+    /none\.jsonl: no such file/,
+  );
 });
 
 it("names a file that is not there, and a line that is none", async () => {

@@ -15,18 +15,21 @@ import {
 } from "@rag-ft/core";
 import { type EarlierSet, readEarlierSet } from "./earlier-set.js";
 import { type SupportedTurn, supportedTurn } from "./gold-passage.js";
-import { readJudgedTurns } from "./judged-turns.js";
+import { JUDGED_BAD, type JudgedTurns, readJudgedTurns } from "./judged-turns.js";
 import type { CollectSettings } from "./settings.js";
 
 type NewSplit = "train" | "eval";
 
-/** Why a turn that was voted up is not collected. */
+/** Why a turn is not collected. */
 const REASONS = {
+  ...JUDGED_BAD,
   unsupported: "no passage has enough of the answer's words",
   gone: "their passage is no longer in the database",
   known: "their question is in the data set already",
   test: "their passage is held out for the test",
 } as const;
+
+type Reason = keyof typeof REASONS;
 
 /** A share that a passage alone decides, in [0, 1). */
 function shareOf(key: string): number {
@@ -40,11 +43,18 @@ function splitFor(gold: Document, { splitOf }: EarlierSet, evalShare: number): N
 }
 
 function rowsOf(
-  turn: TurnRow,
+  { turn, by }: JudgedTurns["good"][number],
   { gold, negatives, support }: SupportedTurn,
   most: number,
 ): { asked: QuestionsRow; answered: QaRow } {
-  const made = { source: "turns", turn: turn.id, generator: turn.generator, support, split_by: "passage" };
+  const made = {
+    source: "turns",
+    turn: turn.id,
+    generator: turn.generator,
+    support,
+    judged_by: by,
+    split_by: "passage",
+  };
   const shared = {
     gold_docs: [gold],
     hard_neg_docs: negatives.slice(0, most),
@@ -60,11 +70,11 @@ function rowsOf(
 interface Collected {
   questions: Record<NewSplit, QuestionsRow[]>;
   answers: Record<NewSplit, QaRow[]>;
-  left: Record<keyof typeof REASONS, number>;
+  left: { turn: TurnRow; reason: Reason }[];
 }
 
 function collectTurns(
-  turns: readonly TurnRow[],
+  { good, bad }: JudgedTurns,
   set: EarlierSet,
   database: ReadonlySet<string> | undefined,
   settings: CollectSettings,
@@ -72,22 +82,23 @@ function collectTurns(
   const collected: Collected = {
     questions: { train: [], eval: [] },
     answers: { train: [], eval: [] },
-    left: { unsupported: 0, gone: 0, known: 0, test: 0 },
+    left: [...bad],
   };
-  for (const turn of turns) {
+  for (const judged of good) {
+    const { turn } = judged;
     const supported = supportedTurn(turn, settings.min_support);
-    const reason = (): keyof typeof REASONS | undefined => {
+    const reasonOf = (): Reason | undefined => {
       if (!supported) return "unsupported";
       if (database && !database.has(documentKey(supported.gold))) return "gone";
       if (splitFor(supported.gold, set, settings.eval_share) === "test") return "test";
       // A follow-up means something else in another dialogue.
       return turn.chat_history.length === 0 && set.asked.same(turn.question).length > 0 ? "known" : undefined;
     };
-    const left = reason();
-    if (left) collected.left[left]++;
-    if (left || !supported) continue;
+    const reason = reasonOf();
+    if (reason) collected.left.push({ turn, reason });
+    if (reason || !supported) continue;
     const split = splitFor(supported.gold, set, settings.eval_share) as NewSplit;
-    const { asked, answered } = rowsOf(turn, supported, settings.max_hard_negatives);
+    const { asked, answered } = rowsOf(judged, supported, settings.max_hard_negatives);
     collected.questions[split].push(asked);
     collected.answers[split].push(answered);
     set.asked.add(turn.question);
@@ -114,42 +125,56 @@ async function writeSet(folder: string, set: EarlierSet, { questions, answers }:
   return written;
 }
 
-/** Turns that users found right become rows to train and choose with. */
+/** How often each reason, those alone that there are, in the order of the table. */
+function countReasons(left: Collected["left"]): [reason: Reason, count: number][] {
+  const counts = (Object.keys(REASONS) as Reason[]).map((reason): [Reason, number] => [
+    reason,
+    left.filter((one) => one.reason === reason).length,
+  ]);
+  return counts.filter(([, count]) => count > 0);
+}
+
+/** Turns that people found right become rows to train and choose with. */
 export async function runCollect(settings: CollectSettings, { signal }: StageContext): Promise<StageResult> {
-  const { up, down, flagged, unjudged } = await readJudgedTurns(settings.turns);
+  const judged = await readJudgedTurns(settings.turns, settings.labels_file);
   const set = await readEarlierSet(settings.dataset);
   const database =
     settings.document_path === undefined
       ? undefined
       : new Set((await readDocuments(settings.document_path)).map(documentKey));
   throwIfCancelled(signal);
-  const collected = collectTurns(up, set, database, settings);
+  const collected = collectTurns(judged, set, database, settings);
   const { train, eval: held } = collected.questions;
   const found = train.length + held.length;
-  const left = Object.entries(collected.left).filter(([, count]) => count > 0);
-  const why = left.map(([reason, count]) => `${count}: ${REASONS[reason as keyof typeof REASONS]}`);
+  const reasons = countReasons(collected.left);
+  const why = reasons.map(([reason, count]) => `${count}: ${REASONS[reason]}`);
+  const turns = judged.good.length + judged.bad.length;
   if (found === 0) {
     throw new UserError(
-      `${settings.turns}: nothing to collect. ${up.length} turns were voted up (${[`${down} down`, `${flagged} flagged`, `${unjudged} without a vote`, ...why].join("; ")}).`,
+      `${settings.turns}: nothing to collect of ${turns} turns${turns === 0 ? "" : ` (${why.join("; ")})`}. Vote on the chat page, or label with rag-ft review.`,
     );
   }
   const outputs = await writeSet(settings.save_dir, set, collected);
-  const lines = [
-    `${found} of ${up.length} turns that were voted up are collected: ${train.length} for training, ${held.length} for eval.`,
-    ...why.map((line) => `left out, ${line}`),
-    `not looked at: ${down} voted down, ${flagged} flagged, ${unjudged} without a vote`,
-  ];
+  const leftOut = join(settings.save_dir, "left_out.jsonl");
+  await writeJsonl(
+    leftOut,
+    collected.left.map(({ turn, reason }) => ({ turn: turn.id, question: turn.question, reason })),
+  );
+  const byLabel = judged.good.filter(({ by }) => by === "label").length;
   return {
-    outputs,
+    outputs: [...outputs, leftOut],
     figures: {
       train: train.length,
       eval: held.length,
-      voted_up: up.length,
-      down,
-      flagged,
-      unjudged,
-      ...collected.left,
+      turns,
+      labelled_good: byLabel,
+      voted_good: judged.good.length - byLabel,
+      ...Object.fromEntries(reasons),
     },
-    summary: lines.join("\n"),
+    summary: [
+      `${found} of ${turns} turns are collected: ${train.length} for training, ${held.length} for eval. ${byLabel} were found good by reviewers, ${judged.good.length - byLabel} by their users.`,
+      ...why.map((line) => `left out, ${line}`),
+      ...(why.length > 0 ? [`which they are: ${leftOut}`] : []),
+    ].join("\n"),
   };
 }

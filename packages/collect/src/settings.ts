@@ -6,6 +6,11 @@ const path = (): z.ZodString => z.string().min(1);
 /** Settings of `collect`. */
 export const collectSettings = z.object({
   turns: path().describe("turns.jsonl of rag-ft serve, or the folder that holds it"),
+  labels_file: path()
+    .optional()
+    .describe(
+      "labels of these turns by rag-ft review, which go before votes; labels.jsonl beside the turns when left out",
+    ),
   save_dir: path().describe("folder for {train,eval}_w_q.jsonl and {train,eval}_w_qa.jsonl"),
   dataset: path()
     .optional()

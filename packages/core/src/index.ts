@@ -1,3 +1,4 @@
+export * from "./answer-labels.js";
 export * from "./append-log.js";
 export * from "./atomic.js";
 export * from "./choose-prompt-format.js";

@@ -50,18 +50,6 @@ export function questionId({ question, chat_history = [], gold_docs }: Identifie
   return hashText(JSON.stringify([question, turns, gold_docs.map(documentKey)])).slice(0, 16);
 }
 
-/** What a person says of an answer; a retrieval fault is an answer that is wrong because the passages did not hold what it takes. */
-export const ANSWER_LABELS = ["correct", "incorrect", "retrieval_fault"] as const;
-
-/** A line of a file of labels. `generated_answer` says which system's answer was labelled; without it, any answer to the question. */
-export const answerLabelSchema = z.looseObject({
-  question_id: z.string().min(1),
-  label: z.enum(ANSWER_LABELS),
-  generated_answer: z.string().optional(),
-});
-
-export type AnswerLabel = z.infer<typeof answerLabelSchema>;
-
 const figuresSchema = z.record(z.string(), z.union([z.number(), z.tuple([z.number(), z.number()])]));
 const generatorSchema = z.enum(["base", "tuned"]);
 

@@ -14,6 +14,8 @@ export * from "./uncertainty/bootstrap.js";
 export * from "./uncertainty/cohens-kappa.js";
 export * from "./uncertainty/estimate-figures.js";
 export * from "./uncertainty/estimate-mean.js";
+export * from "./uncertainty/krippendorffs-alpha.js";
 export * from "./uncertainty/paired-difference.js";
 export * from "./uncertainty/paired-tests.js";
+export * from "./uncertainty/rater-agreement.js";
 export * from "./uncertainty/wilson-interval.js";

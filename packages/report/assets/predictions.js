@@ -114,6 +114,9 @@ const verdictBadges = (answer) => [
   ...(answer.label
     ? [badge(`labelled ${answer.label.replace("_", " ")}`, answer.label === "correct" ? "good" : "bad")]
     : []),
+  ...(answer.helpfulness ? [badge(answer.helpfulness, answer.helpfulness === "helpful" ? "good" : "bad")] : []),
+  ...(answer.harmlessness === "harmful" ? [badge("harmful", "bad")] : []),
+  ...(answer.split ? [badge(`reviewers split on ${answer.split.join(", ")}`)] : []),
   ...(answer.verdict === undefined
     ? []
     : [

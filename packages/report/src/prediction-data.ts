@@ -1,3 +1,4 @@
+import { LABEL_TITLES } from "@rag-ft/core";
 import { type PassageData, PassageTable } from "@rag-ft/page";
 import type { Answered, System } from "./read/system.js";
 
@@ -14,8 +15,12 @@ export interface AnswerData {
   rougeL?: number;
   f1?: number;
   verdict?: string;
-  /** What a person said of the answer. */
+  /** What most people said of the answer, of each kind. */
   label?: string;
+  helpfulness?: string;
+  harmlessness?: string;
+  /** Kinds on which people are split. */
+  split?: string[];
   /** The judge's explanation. */
   reply?: string;
   error?: string;
@@ -46,7 +51,7 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-function answerData({ prediction, goldRanks, scores, judge, label }: Answered, table: PassageTable): AnswerData {
+function answerData({ prediction, goldRanks, scores, judge, people }: Answered, table: PassageTable): AnswerData {
   const { generated_answer, retrieved_docs, retrieval_scores, error, finish_reason } = prediction;
   return {
     answer: generated_answer,
@@ -56,7 +61,10 @@ function answerData({ prediction, goldRanks, scores, judge, label }: Answered, t
     rougeL: scores.rougeL_unicode ?? scores.rougeL,
     f1: scores.f1_unicode ?? scores.f1,
     verdict: judge?.verdict,
-    label,
+    label: people?.label,
+    helpfulness: people?.helpfulness,
+    harmlessness: people?.harmlessness,
+    ...(people && people.split.length > 0 ? { split: people.split.map((kind) => LABEL_TITLES[kind]) } : {}),
     reply: text(judge?.reply),
     error: text(error),
     finish: text(finish_reason),

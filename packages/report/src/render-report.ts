@@ -9,6 +9,7 @@ import { comparisonSection } from "./sections/comparison.js";
 import { costSection } from "./sections/cost.js";
 import { distributionSection } from "./sections/distributions.js";
 import { formatChange, formatFigure } from "./sections/format.js";
+import { peopleSection } from "./sections/people.js";
 import { predictionsSection } from "./sections/predictions.js";
 import { provenanceSection } from "./sections/provenance.js";
 import { retrievalSection } from "./sections/retrieval.js";
@@ -50,6 +51,7 @@ export async function renderReport(run: Run, now: Date = new Date()): Promise<st
     retrievalSection(run),
     trainingSection(run),
     distributionSection(run),
+    peopleSection(run),
     predictionsSection(predictions),
     costSection(run),
     provenanceSection(run),

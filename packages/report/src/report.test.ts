@@ -1,7 +1,7 @@
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DataError, silentReporter, UserError, withFolderLock } from "@rag-ft/core";
+import { DataError, silentReporter, UserError, withFolderLock, writeJsonl } from "@rag-ft/core";
 import { parseHTML } from "linkedom";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { histogram, rankCounts } from "./figures/distributions.js";
@@ -129,6 +129,51 @@ describe("the page", () => {
     await rm(path);
   });
 
+  it("shows what people say of a test's answers and of users' turns, and how far they agree", async () => {
+    await writeSmallRun(folder);
+    const { systems } = await readRun(settings());
+    const says = (i: number, labeller: string, labels: object) => {
+      const answer = systems[1]?.answers[i];
+      return { question_id: answer?.key, generated_answer: answer?.prediction.generated_answer, labeller, ...labels };
+    };
+    await writeJsonl(join(folder, "test-1/labels.jsonl"), [
+      ...["correct", "correct", "incorrect", "correct"].map((label, i) => says(i, "Ada", { label })),
+      ...["correct", "correct", "incorrect", "incorrect"].map((label, i) =>
+        says(i, HOSTILE, { label, helpfulness: "helpful" }),
+      ),
+    ]);
+    const turn = { kind: "turn", time: "", chat_history: [], finish_reason: "stop", passages: [], generator: "g" };
+    await writeJsonl(join(folder, "turns.jsonl"), [
+      { ...turn, id: "a", question: "Why?", answer: HOSTILE },
+      { kind: "vote", id: "a", time: "", vote: "down", flag: false },
+      { ...turn, id: "b", question: "How?", answer: "So." },
+      { kind: "vote", id: "b", time: "", vote: "up", flag: false },
+    ]);
+    await writeJsonl(join(folder, "labels.jsonl"), [{ question_id: "a", labeller: "Ada", label: "retrieval_fault" }]);
+    const { document } = parseHTML(await page());
+    const tables = [...(document.getElementById("people")?.parentElement?.querySelectorAll("table") ?? [])].map(
+      (table) =>
+        [...table.querySelectorAll("tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)),
+    );
+    // Equal 3 of 4; by chance 3/4 x 1/2 + 1/4 x 1/2 = 1/2.
+    expect(tables).toEqual([
+      [
+        [
+          "fine-tuned",
+          "correct",
+          expect.stringMatching(/^0\.667 /),
+          "4, 1 of them split",
+          expect.stringMatching(/^0\.500.* Cohen's kappa, 4 answers$/),
+        ],
+        ["fine-tuned", "helpful", expect.stringMatching(/^1\.000 /), "4", ""],
+        ["turns of users", "correct", expect.stringMatching(/^0\.000 /), "1", ""],
+      ],
+      [["Why?", HOSTILE, "voted down, retrieval fault"]],
+    ]);
+    expect(document.querySelectorAll("script")).toHaveLength(2);
+    expect(document.querySelectorAll("img")).toHaveLength(0);
+  });
+
   it("has every section, all charts with a description, and loads nothing", async () => {
     await writeSmallRun(folder, { judged: true, intervals: true });
     const text = await page();
@@ -140,6 +185,7 @@ describe("the page", () => {
       "retrieval",
       "training",
       "scores",
+      "people",
       "predictions",
       "cost",
       "provenance",
@@ -150,7 +196,7 @@ describe("the page", () => {
     expect(text).not.toMatch(/(src|href)="(?!#|data:)/);
     expect(text).not.toContain("@import");
     const absent = [...document.querySelectorAll(".missing strong")].map((node) => node.textContent);
-    expect(absent).toEqual(["No 2x2."]);
+    expect(absent).toEqual(["No 2x2.", "Nobody has said anything yet."]);
     expect(text).toContain('0.750 <span class="muted">(0.550–0.950)</span>');
     expect(text).toContain("1234");
     expect(text).toContain("0123abcd");

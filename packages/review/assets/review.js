@@ -1,4 +1,4 @@
-// One answer at a time; a label is sent as it is given, and the next unlabelled answer is shown once it is kept.
+// One answer at a time; each label is sent as it is given, and the next unlabelled answer is shown once all that is asked of one is kept.
 
 /** @typedef {import("../src/review-data.js").ReviewData} ReviewData */
 /** @typedef {import("../src/review-data.js").ReviewItem} ReviewItem */
@@ -11,7 +11,12 @@ const note = /** @type {HTMLInputElement} */ (byId("note"));
 const progress = /** @type {HTMLProgressElement} */ (byId("progress"));
 const problem = byId("problem");
 const buttons = /** @type {HTMLButtonElement[]} */ ([...document.querySelectorAll("button[data-label]")]);
-const NAMES = { correct: "correct", incorrect: "incorrect", retrieval_fault: "retrieval fault" };
+/** @type {Map<string, string[]>} */
+const values = new Map(data.asked.map((kind) => [kind, []]));
+for (const { dataset } of buttons) values.get(dataset.kind ?? "")?.push(dataset.label ?? "");
+
+/** @param {ReviewItem} item */
+const isLabelled = (item) => data.asked.every((kind) => item.given[kind]);
 
 /**
  * The first unlabelled answer after a place, from the start again if need be; the place itself when there is none.
@@ -20,7 +25,7 @@ const NAMES = { correct: "correct", incorrect: "incorrect", retrieval_fault: "re
  */
 const unlabelledAfter = (from) => {
   const { length } = data.items;
-  for (let i = 1; i <= length; i++) if (!data.items[(from + i) % length].label) return (from + i) % length;
+  for (let i = 1; i <= length; i++) if (!isLabelled(data.items[(from + i) % length])) return (from + i) % length;
   return from;
 };
 
@@ -28,13 +33,16 @@ let at = Math.max(0, unlabelledAfter(-1));
 let sending = false;
 
 const showProgress = () => {
-  const labelled = data.items.filter(({ label }) => label);
-  const counts = Object.entries(NAMES).map(
-    ([label, name]) => `${labelled.filter((item) => item.label === label).length} ${name}`,
-  );
+  const labelled = data.items.filter(isLabelled);
+  const counts = [...values].map(([kind, names]) => {
+    const given = data.items.map((item) => item.given[/** @type {"label"} */ (kind)]);
+    return names
+      .map((name) => `${given.filter((value) => value === name).length} ${name.replace("_", " ")}`)
+      .join(", ");
+  });
   progress.max = data.items.length;
   progress.value = labelled.length;
-  byId("done").textContent = `${labelled.length} of ${data.items.length} labelled: ${counts.join(", ")}`;
+  byId("done").textContent = `${labelled.length} of ${data.items.length} labelled: ${counts.join("; ")}`;
 };
 
 /** @param {ReviewItem} item */
@@ -44,7 +52,11 @@ const content = (item) => {
   const block = (title, text) => element("div", "", [element("h3", "", [title]), element("div", "text", text)]);
   /** @param {number} place @param {string[]} labels */
   const passage = (place, labels) =>
-    passageElement(data.passages[place], { gold: gold.includes(place), labels, answer: gold_answer });
+    passageElement(data.passages[place], {
+      gold: gold.includes(place),
+      labels,
+      answer: gold_answer ?? generated_answer,
+    });
   const unfound = gold.filter((place) => !retrieved.includes(place));
   return [
     element("p", "muted", [`Answer ${at + 1} of ${data.items.length}`]),
@@ -55,9 +67,9 @@ const content = (item) => {
         "Answer to label",
         generated_answer === ""
           ? [element("span", "muted", ["(empty)"])]
-          : withMarks(generated_answer, sharedRanges(generated_answer, gold_answer)),
+          : withMarks(generated_answer, sharedRanges(generated_answer, gold_answer ?? "")),
       ),
-      block("Gold answer", [gold_answer]),
+      ...(gold_answer === undefined ? [] : [block("Gold answer", [gold_answer])]),
     ]),
     element("h3", "", ["Passages the system had"]),
     ...retrieved.map((place, i) => passage(place, [`rank ${i + 1}`])),
@@ -73,7 +85,10 @@ const show = () => {
   byId("item").replaceChildren(...content(item));
   note.value = item.note ?? "";
   problem.hidden = true;
-  for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.label === item.label));
+  for (const button of buttons) {
+    const given = item.given[/** @type {"label"} */ (button.dataset.kind)];
+    button.setAttribute("aria-pressed", String(button.dataset.label === given));
+  }
   showProgress();
 };
 
@@ -85,27 +100,28 @@ const go = (to) => {
 };
 
 /**
- * Sends a label; the answer counts as labelled once the server has it on disk.
+ * Sends what is said of an answer; it counts once the server has it on disk.
  *
  * @param {ReviewItem} item
- * @param {NonNullable<ReviewItem["label"]>} label
+ * @param {ReviewItem["given"]} given
  */
-const send = async (item, label) => {
+const send = async (item, given) => {
   if (sending) return false;
   sending = true;
-  const given = { question_id: item.question_id, generated_answer: item.generated_answer, label, note: note.value };
+  const { question_id, generated_answer } = item;
+  const row = { question_id, generated_answer, ...given, note: note.value, labeller: data.labeller };
   try {
     const response = await fetch("labels", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(given),
+      body: JSON.stringify(row),
     });
     const reply = await response.json();
     if (!response.ok) throw new Error(reply.error);
     // The same answer may stand in the file twice.
     for (const other of data.items) {
       if (other.question_id !== item.question_id || other.generated_answer !== item.generated_answer) continue;
-      other.label = label;
+      other.given = given;
       other.note = reply.note;
     }
     return true;
@@ -118,29 +134,30 @@ const send = async (item, label) => {
   }
 };
 
-/** @param {string | undefined} label */
-const give = async (label) => {
-  const chosen = /** @type {NonNullable<ReviewItem["label"]>} */ (label);
-  if (await send(data.items[at], chosen)) go(unlabelledAfter(at));
+/** @param {HTMLButtonElement} button */
+const give = async ({ dataset }) => {
+  const item = data.items[at];
+  if (!(await send(item, { ...item.given, [dataset.kind ?? ""]: dataset.label }))) return;
+  if (isLabelled(item)) go(unlabelledAfter(at));
+  else show();
 };
 
-for (const button of buttons) button.addEventListener("click", () => give(button.dataset.label));
+for (const button of buttons) button.addEventListener("click", () => give(button));
 byId("previous").addEventListener("click", () => go(at - 1));
 byId("next").addEventListener("click", () => go(at + 1));
 byId("open").addEventListener("click", () => go(unlabelledAfter(at)));
 
 note.addEventListener("keydown", async (event) => {
   if (event.key !== "Enter" && event.key !== "Escape") return;
-  const { label } = data.items[at];
-  if (event.key === "Enter" && label && !(await send(data.items[at], label))) return;
+  const { given } = data.items[at];
+  const isGiven = Object.keys(given).length > 0;
+  if (event.key === "Enter" && isGiven && !(await send(data.items[at], given))) return;
   note.blur();
 });
 
 /** @type {Record<string, () => void>} */
 const KEYS = {
-  1: () => buttons[0].click(),
-  2: () => buttons[1].click(),
-  3: () => buttons[2].click(),
+  ...Object.fromEntries(buttons.map((button, i) => [String(i + 1), () => button.click()])),
   ArrowLeft: () => go(at - 1),
   ArrowRight: () => go(at + 1),
   u: () => go(unlabelledAfter(at)),
@@ -154,6 +171,15 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 show();
+
+const agreement = /** @type {HTMLDetailsElement} */ (byId("agreement"));
+agreement.addEventListener("toggle", async () => {
+  if (!agreement.open) return;
+  const reply = await fetch("agreement").then((response) => response.json());
+  byId("agreement-lines").replaceChildren(
+    ...reply.lines.map((/** @type {string} */ line) => element("li", "", [line])),
+  );
+});
 
 // A module, so that its names are its own.
 export {};

@@ -4,11 +4,12 @@ import { type ReviewSettings, reviewSettings } from "./settings.js";
 
 export { type ReviewSettings, reviewSettings } from "./settings.js";
 
-/** `rag-ft review`: a local page on which a person labels answers. */
+/** `rag-ft review`: a local page on which people label answers of a test, or those that users got. */
 export const review: Stage<ReviewSettings> = {
   name: "review",
-  summary: "serve a local page to label answers as correct, incorrect or a retrieval fault",
+  summary: "serve a local page on which people label answers of a test, or turns of serve, and see how far they agree",
   settings: reviewSettings,
+  positionals: ["predictions"],
   inputs: ["predictions"],
   run: runReview,
 };

@@ -1,45 +1,37 @@
 import {
   ANSWER_LABELS,
+  type AnswerLabel,
+  AnswerLabels,
   answerLabelSchema,
+  LABEL_KINDS,
+  type LabelKind,
   openAppendLog,
   pathKind,
   RagFtError,
   readJsonl,
   UserError,
 } from "@rag-ft/core";
-import { z } from "zod";
+import type { z } from "zod";
 
-/** A line of the file of labels: what test-e2e reads, and who said it, when and why. */
-export const labelRowSchema = answerLabelSchema.extend({
-  question: z.string().optional(),
-  note: z.string().optional(),
-  labeller: z.string().optional(),
-  time: z.string().optional(),
-});
-
-export type LabelRow = z.infer<typeof labelRowSchema>;
-
-/** An answer that a label is given to: the same answer to the same question, whichever run it is from. */
-export function labelKey({
-  question_id,
-  generated_answer,
-}: Pick<LabelRow, "question_id" | "generated_answer">): string {
-  return JSON.stringify([question_id, generated_answer?.trim()]);
+/** What `review` writes in a line besides: the question, a note, who and when. */
+export interface LabelRow extends AnswerLabel {
+  question?: string;
+  note?: string;
+  time?: string;
 }
 
-/** Labels on disk. Lines are only ever added; of several for the same answer the last one counts. */
+/** Labels on disk. Lines are only ever added; of several of one reviewer for the same answer the last one counts. */
 export interface LabelFile {
-  /** The labels that count, by `labelKey`. */
-  readonly labels: ReadonlyMap<string, LabelRow>;
+  readonly labels: AnswerLabels;
   /** Resolves when the line is on the disk. */
   add(row: LabelRow): Promise<void>;
 }
 
-async function readLabels(path: string): Promise<LabelRow[]> {
+async function readLabels(path: string): Promise<AnswerLabel[]> {
   if ((await pathKind(path)) === undefined) return [];
-  const what = `labels (question_id, label: ${ANSWER_LABELS.join(", ")})`;
+  const what = `labels (question_id, label: ${ANSWER_LABELS.label.join(", ")})`;
   try {
-    return await readJsonl(path, labelRowSchema, { what, allowEmpty: true });
+    return await readJsonl(path, answerLabelSchema as z.ZodType<AnswerLabel>, { what, allowEmpty: true });
   } catch (error) {
     if (error instanceof RagFtError) throw error;
     throw new UserError(`${path}: cannot be read as a file of labels. Give labels_file another path.`, {
@@ -50,14 +42,27 @@ async function readLabels(path: string): Promise<LabelRow[]> {
 
 /** Opens a file of labels, making it if it is not there. */
 export async function openLabelFile(path: string): Promise<LabelFile> {
-  const rows = await readLabels(path);
-  const labels = new Map(rows.map((row) => [labelKey(row), row]));
+  const labels = new AnswerLabels(await readLabels(path));
   const log = await openAppendLog(path);
   return {
     labels,
     async add(row) {
       await log.add(row);
-      labels.set(labelKey(row), row);
+      labels.add(row);
     },
   };
+}
+
+/** What one reviewer said of an answer. */
+export function ownLabel(
+  labels: AnswerLabels,
+  { question_id, generated_answer }: Pick<LabelRow, "question_id" | "generated_answer">,
+  labeller: string,
+): LabelRow | undefined {
+  return labels.by(question_id, generated_answer ?? "")?.get(labeller);
+}
+
+/** Whether a reviewer has said all that is asked. */
+export function isLabelled(row: LabelRow | undefined, asked: readonly LabelKind[]): boolean {
+  return row !== undefined && LABEL_KINDS.every((kind) => !asked.includes(kind) || row[kind] !== undefined);
 }

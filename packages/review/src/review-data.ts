@@ -1,55 +1,59 @@
-import { type Prediction, questionId } from "@rag-ft/core";
+import { type AnswerLabels, type GivenLabels, LABEL_KINDS, type LabelKind } from "@rag-ft/core";
 import { type PassageData, PassageTable } from "@rag-ft/page";
-import { type LabelFile, type LabelRow, labelKey } from "./labels.js";
+import { ownLabel } from "./labels.js";
+import type { ReviewedAnswer } from "./reviewed-answers.js";
 
-/** One answer to label. */
+/** One answer to label, with what this reviewer has said of it. */
 export interface ReviewItem {
   question_id: string;
   question: string;
   history: { speaker: string; message: string }[];
-  gold_answer: string;
+  /** Undefined of a turn: nobody knows it. */
+  gold_answer?: string;
   generated_answer: string;
   /** Positions in `passages`. */
   gold: number[];
   retrieved: number[];
-  label?: LabelRow["label"];
+  given: GivenLabels;
   note?: string;
 }
 
 /** What the page is made of. */
 export interface ReviewData {
-  labeller: string;
+  /** Who labels; undefined: the page asks. */
+  labeller?: string;
+  /** The name to begin with when the page asks. */
+  suggested: string;
   /** Path of the file of labels, to be shown. */
   file: string;
+  /** What is asked of each answer. */
+  asked: readonly LabelKind[];
   passages: PassageData[];
   items: ReviewItem[];
 }
 
-/** The id of a prediction's question; files of earlier versions have none written down. */
-export function idOf(prediction: Prediction): string {
-  return prediction.question_id ?? questionId(prediction as Parameters<typeof questionId>[0]);
-}
-
-/** What a labeller needs to see: never the judge's verdict, which would lead them. */
+/** What a labeller needs to see: never the judge's verdict, a user's vote or another's label, which would lead them. */
 export function reviewData(
-  predictions: readonly Prediction[],
-  { labels }: Pick<LabelFile, "labels">,
-  about: Pick<ReviewData, "labeller" | "file">,
+  answers: readonly ReviewedAnswer[],
+  labels: AnswerLabels,
+  about: Pick<ReviewData, "labeller" | "suggested" | "file" | "asked">,
 ): ReviewData {
+  const { labeller } = about;
+  if (labeller === undefined) return { ...about, passages: [], items: [] };
   const table = new PassageTable();
-  const items = predictions.map((prediction): ReviewItem => {
-    const { question, chat_history, gold_docs, retrieved_docs, gold_answer, generated_answer } = prediction;
-    const question_id = idOf(prediction);
-    const row = labels.get(labelKey({ question_id, generated_answer }));
+  const items = answers.map((answer): ReviewItem => {
+    const { question_id, question, history, generated_answer, retrieved, gold } = answer;
+    const row = ownLabel(labels, answer, labeller);
     return {
       question_id,
       question,
-      history: (chat_history ?? []) as ReviewItem["history"],
-      gold_answer,
+      history,
+      ...(gold ? { gold_answer: gold.answer } : {}),
       generated_answer,
-      gold: gold_docs.map((passage) => table.place(passage)),
-      retrieved: retrieved_docs.map((passage) => table.place(passage)),
-      ...(row ? { label: row.label, note: row.note } : {}),
+      gold: (gold?.passages ?? []).map((passage) => table.place(passage)),
+      retrieved: retrieved.map((passage) => table.place(passage)),
+      given: Object.fromEntries(LABEL_KINDS.flatMap((kind) => (row?.[kind] ? [[kind, row[kind]]] : []))),
+      ...(row?.note ? { note: row.note } : {}),
     };
   });
   return { ...about, passages: table.passages, items };

@@ -1,26 +1,42 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { ANSWER_LABELS, describeIssues, type Prediction } from "@rag-ft/core";
+import { describeIssues, givenLabelsSchema, LABEL_KINDS, type LabelKind } from "@rag-ft/core";
 import { isOwnHost } from "@rag-ft/page";
 import { z } from "zod";
+import { agreementLines } from "./agreement.js";
 import type { LabelFile } from "./labels.js";
-import { idOf, reviewData } from "./review-data.js";
+import { reviewData } from "./review-data.js";
 import { reviewPage } from "./review-page.js";
+import { answerKey, type ReviewedAnswer } from "./reviewed-answers.js";
 
 /** A label with a note is far smaller; anything larger is not from this page. */
 export const MOST_BODY_BYTES = 64 * 1024;
 
-const givenSchema = z.strictObject({
-  question_id: z.string().min(1),
-  /** Tells two answers to the same question apart. */
-  generated_answer: z.string(),
-  label: z.enum(ANSWER_LABELS),
-  note: z.string().max(2000).optional(),
-});
+const nameSchema = z.string().trim().min(1).max(100);
+
+/** All that a reviewer says of an answer by now. */
+const givenSchema = z
+  .strictObject({
+    question_id: z.string().min(1),
+    /** Tells two answers to the same question apart. */
+    generated_answer: z.string(),
+    ...givenLabelsSchema.shape,
+    note: z.string().max(2000).optional(),
+    labeller: nameSchema.optional(),
+  })
+  .refine((given) => LABEL_KINDS.some((kind) => given[kind] !== undefined), {
+    path: ["label"],
+    message: "no label is given",
+  });
 
 export interface ReviewServerOptions {
-  predictions: readonly Prediction[];
+  answers: readonly ReviewedAnswer[];
   labels: LabelFile;
+  /** Who labels; of several, each gives a name on the page, and this one is suggested. */
   labeller: string;
+  /** Whether the page asks for a name. */
+  asksName: boolean;
+  /** What is asked of each answer. */
+  asked: readonly LabelKind[];
   /** Path of the file of labels, to be shown. */
   file: string;
   host: string;
@@ -64,8 +80,14 @@ function requireOwnPage({ headers }: IncomingMessage): void {
   }
 }
 
-function createHandler({ predictions, labels, labeller, file }: ReviewServerOptions) {
-  const asked = new Map(predictions.map((row) => [JSON.stringify([idOf(row), row.generated_answer]), row]));
+function createHandler({ answers, labels, labeller, asksName, asked, file }: ReviewServerOptions) {
+  const known = new Map(answers.map((answer) => [answerKey(answer), answer]));
+
+  function nameOf(given: string | null | undefined): string | undefined {
+    if (!asksName) return labeller;
+    const name = nameSchema.safeParse(given ?? "");
+    return name.success ? name.data : undefined;
+  }
 
   async function label(request: IncomingMessage): Promise<object> {
     requireOwnPage(request);
@@ -78,16 +100,18 @@ function createHandler({ predictions, labels, labeller, file }: ReviewServerOpti
     }
     const given = givenSchema.safeParse(value);
     if (!given.success) throw new Refusal(400, `Not a label: ${describeIssues(given.error)}.`);
-    const { question_id, generated_answer, note, ...rest } = given.data;
-    const prediction = asked.get(JSON.stringify([question_id, generated_answer]));
-    if (!prediction) throw new Refusal(404, "No such answer in this file of predictions.");
+    const { question_id, generated_answer, note, labeller: named, ...rest } = given.data;
+    const answer = known.get(answerKey({ question_id, generated_answer }));
+    if (!answer) throw new Refusal(404, "No such answer in this file.");
+    if (!asksName && named !== undefined && named !== labeller)
+      throw new Refusal(403, `This server takes the labels of ${labeller} only.`);
     const row = {
       question_id,
-      question: prediction.question,
+      question: answer.question,
       ...rest,
       ...(note?.trim() ? { note: note.trim() } : {}),
       generated_answer,
-      labeller,
+      labeller: nameOf(named) ?? labeller,
       time: new Date().toISOString(),
     };
     await labels.add(row);
@@ -95,15 +119,20 @@ function createHandler({ predictions, labels, labeller, file }: ReviewServerOpti
   }
 
   return async (request: IncomingMessage): Promise<{ type: string; body: string }> => {
-    const { pathname } = new URL(request.url ?? "/", "http://review.invalid");
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://review.invalid");
     if (pathname === "/" && request.method === "GET") {
-      const body = await reviewPage(reviewData(predictions, labels, { labeller, file }));
+      const name = nameOf(searchParams.get("labeller"));
+      const about = { ...(name === undefined ? {} : { labeller: name }), suggested: labeller, file, asked };
+      const body = await reviewPage(reviewData(answers, labels.labels, about));
       return { type: "text/html; charset=utf-8", body };
+    }
+    if (pathname === "/agreement" && request.method === "GET") {
+      return { type: "application/json", body: JSON.stringify({ lines: agreementLines(labels.labels) }) };
     }
     if (pathname === "/labels" && request.method === "POST") {
       return { type: "application/json", body: JSON.stringify(await label(request)) };
     }
-    if (pathname === "/" || pathname === "/labels") throw new Refusal(405, "Not with this method.");
+    if (["/", "/labels", "/agreement"].includes(pathname)) throw new Refusal(405, "Not with this method.");
     throw new Refusal(404, "There is nothing here.");
   };
 }
@@ -113,7 +142,10 @@ function answer(response: ServerResponse, status: number, type: string, body: st
   response.end(body);
 }
 
-/** The server of the review page: `GET /` is the page, `POST /labels` takes one label. It sends no CORS headers. */
+/**
+ * The server of the review page: `GET /?labeller=NAME` is the page, `POST /labels` takes what a reviewer says of one answer, `GET /agreement` tells how
+ * far reviewers agree. It sends no CORS headers.
+ */
 export function createReviewServer(options: ReviewServerOptions): Server {
   const handle = createHandler(options);
   const server = createServer(async (request, response) => {

@@ -4,24 +4,38 @@ import { request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answerLabelSchema, DataError, readJsonl, silentReporter, UserError, writeJsonl } from "@rag-ft/core";
+import {
+  answerLabelSchema,
+  createDocument,
+  DataError,
+  LABEL_KINDS,
+  readJsonl,
+  silentReporter,
+  type TurnRow,
+  UserError,
+  writeJsonl,
+} from "@rag-ft/core";
 import { isLoopback, isOwnHost } from "@rag-ft/page";
 import { parseHTML } from "linkedom";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { review } from "./index.js";
-import { labelRowSchema, openLabelFile } from "./labels.js";
-import { idOf } from "./review-data.js";
+import { openLabelFile } from "./labels.js";
+import type { ReviewData } from "./review-data.js";
 import { createReviewServer, MOST_BODY_BYTES } from "./review-server.js";
+import { type ReviewedAnswer, readAnswers } from "./reviewed-answers.js";
 import { HOSTILE, predictionsOf } from "./testing/predictions.js";
 
 const predictions = predictionsOf(60);
 let folder: string;
 let file: string;
+let answers: ReviewedAnswer[];
 let server: Server | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "rag-ft-review-"));
   file = join(folder, "labels.jsonl");
+  await writeJsonl(join(folder, "test-predictions.jsonl"), predictions);
+  answers = (await readAnswers(folder)).answers;
 });
 afterEach(async () => {
   server?.closeAllConnections();
@@ -30,9 +44,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function start(): Promise<number> {
+async function start({ asksName = false, asked = LABEL_KINDS } = {}): Promise<number> {
   const labels = await openLabelFile(file);
-  server = createReviewServer({ predictions, labels, labeller: "Ada", file, host: "127.0.0.1" });
+  server = createReviewServer({ answers, labels, labeller: "Ada", asksName, asked, file, host: "127.0.0.1" });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
@@ -63,17 +77,15 @@ async function send(
 
 const JSON_TYPE = { "content-type": "application/json" };
 function given(i: number, label: unknown = "correct", more: object = {}): string {
-  const prediction = predictions[i] as (typeof predictions)[number];
-  return JSON.stringify({
-    question_id: idOf(prediction),
-    generated_answer: prediction.generated_answer,
-    label,
-    ...more,
-  });
+  const { question_id, generated_answer } = answers[i] as ReviewedAnswer;
+  return JSON.stringify({ question_id, generated_answer, label, ...more });
 }
 const post = (port: number, body: string, headers: object = JSON_TYPE) =>
   send(port, { method: "POST", path: "/labels", headers, body });
-const rows = () => readJsonl(file, labelRowSchema, { what: "labels", allowEmpty: true });
+const rows = () => readJsonl(file, answerLabelSchema, { what: "labels", allowEmpty: true });
+
+const dataOf = (text: string): ReviewData =>
+  JSON.parse(parseHTML(text).document.getElementById("page-data")?.textContent ?? "");
 
 describe("labels over HTTP", () => {
   it("are on disk when the reply comes, in the form that test-e2e reads, with who and when", async () => {
@@ -82,7 +94,7 @@ describe("labels over HTTP", () => {
     expect(status).toBe(200);
     expect(await rows()).toEqual([
       {
-        question_id: idOf(predictions[3] as never),
+        question_id: answers[3]?.question_id,
         question: "question 3?",
         label: "retrieval_fault",
         note: "wrong page",
@@ -101,13 +113,9 @@ describe("labels over HTTP", () => {
     await post(port, given(1, "correct"));
     server?.close();
     const { text } = await send(await start(), {});
-    const data = JSON.parse(parseHTML(text).document.getElementById("page-data")?.textContent ?? "");
-    expect(data.items.slice(0, 3).map(({ label }: { label?: string }) => label)).toEqual([
-      "incorrect",
-      "correct",
-      undefined,
-    ]);
-    expect(data.items[0].note).toBe("no");
+    const data = dataOf(text);
+    expect(data.items.slice(0, 3).map(({ given: { label } }) => label)).toEqual(["incorrect", "correct", undefined]);
+    expect(data.items[0]?.note).toBe("no");
   });
 
   it("are whole lines, however many come at once", async () => {
@@ -123,6 +131,9 @@ describe("labels over HTTP", () => {
     expect(await refused("{")).toBe(400);
     expect(await refused(given(0, "right"))).toBe(400);
     expect(await refused(given(0, "correct", { extra: 1 }))).toBe(400);
+    expect(await refused(given(0, undefined, { helpfulness: "very" }))).toBe(400);
+    expect(await refused(JSON.stringify({ ...JSON.parse(given(0)), label: undefined }))).toBe(400);
+    expect(await refused(given(0, "correct", { labeller: "Bob" }))).toBe(403);
     expect(await refused(given(0, "correct", { generated_answer: "never given" }))).toBe(404);
     expect(await refused(given(0), { "content-type": "text/plain" })).toBe(415);
     expect(await refused(given(0), {})).toBe(415);
@@ -145,6 +156,88 @@ describe("labels over HTTP", () => {
     await mkdir(folder);
     expect((await post(port, given(1))).status).toBe(200);
     expect(await rows()).toMatchObject([{ question: "question 1?" }]);
+  });
+});
+
+describe("several reviewers", () => {
+  it("give their names on the page, and each sees their own labels only", async () => {
+    const port = await start({ asksName: true });
+    const asking = (await send(port, {})).text;
+    expect(parseHTML(asking).document.querySelector("#name")?.getAttribute("value")).toBe("Ada");
+    expect(asking).not.toContain("question 1?");
+    await post(port, given(1, "correct", { labeller: " Bob ", helpfulness: "helpful" }));
+    await post(port, given(1, "incorrect", { labeller: "Eve & Co" }));
+    const seen = async (name: string) =>
+      dataOf((await send(port, { path: `/?${new URLSearchParams({ labeller: name })}` })).text).items[1]?.given;
+    expect(await seen("Bob")).toEqual({ label: "correct", helpfulness: "helpful" });
+    expect(await seen("Eve & Co")).toEqual({ label: "incorrect" });
+    expect(await seen("Mallory")).toEqual({});
+    expect((await rows()).map(({ labeller }) => labeller)).toEqual(["Bob", "Eve & Co"]);
+  });
+
+  it("are told how far they agree: kappa of two, alpha of three", async () => {
+    const port = await start({ asksName: true });
+    const lines = async (): Promise<string[]> => JSON.parse((await send(port, { path: "/agreement" })).text).lines;
+    const label = async (name: string, labels: string[]) => {
+      for (const [i, value] of labels.entries()) await post(port, given(i, value, { labeller: name }));
+    };
+    await label("Ada", ["correct", "correct", "incorrect", "incorrect"]);
+    expect(await lines()).toEqual(["No answer has labels of two reviewers yet."]);
+    await label("Bob", ["correct", "correct", "incorrect", "correct"]);
+    // Equal 3 of 4; by chance 1/2 x 3/4 + 1/2 x 1/4 = 1/2.
+    expect(await lines()).toEqual([
+      expect.stringMatching(
+        /^correctness: Cohen's kappa 0\.50 .*equal labels 75 %; 2 reviewers, 4 answers that at least two labelled$/,
+      ),
+    ]);
+    await label("Eve", ["correct", "correct", "incorrect"]);
+    // Of 11 labels 7 are correct, 4 incorrect; coincidences that differ: 1/2 x 2 + ... = 2. 1 - 10 x 2 / 56.
+    expect((await lines())[0]).toMatch(/^correctness: Krippendorff's alpha 0\.64 .*3 reviewers, 4 answers/);
+  });
+});
+
+describe("turns of serve", () => {
+  const passage = createDocument("Boats float.", { source: "https://docs.test/boats" });
+  const turn = (id: string, more: Partial<TurnRow> = {}): TurnRow => ({
+    kind: "turn",
+    id,
+    time: "2026-01-01T00:00:00.000Z",
+    question: `What about ${id}?`,
+    chat_history: [{ speaker: "user", message: "Hello" }],
+    answer: "Boats float.",
+    finish_reason: "stop",
+    passages: [passage],
+    generator: "g",
+    ...more,
+  });
+  const vote = (id: string) => ({ kind: "vote", id, time: "", vote: "down", flag: true, note: "the user's opinion" });
+
+  it("are labelled by their ids, without a gold answer, and the users' votes are not shown", async () => {
+    const path = join(folder, "run/turns.jsonl");
+    await writeJsonl(path, [turn("t1"), vote("t1"), turn("t2", { answer: "They do." })]);
+    const read = await readAnswers(join(folder, "run"));
+    expect(read.path).toBe(path);
+    answers = read.answers;
+    const port = await start();
+    const { text } = await send(port, {});
+    expect(text).not.toContain("the user's opinion");
+    expect(dataOf(text).items).toMatchObject([
+      { question_id: "t1", retrieved: [0], gold: [], history: [{ message: "Hello" }] },
+      { question_id: "t2", generated_answer: "They do." },
+    ]);
+    expect(dataOf(text).items[0]).not.toHaveProperty("gold_answer");
+    expect((await post(port, given(1, "retrieval_fault", { harmlessness: "harmless" }))).status).toBe(200);
+    expect(await rows()).toMatchObject([{ question_id: "t2", label: "retrieval_fault", harmlessness: "harmless" }]);
+  });
+
+  it("are told from predictions by what a file holds; a folder's test goes first", async () => {
+    const path = join(folder, "any-name.jsonl");
+    await writeJsonl(path, [turn("t1")]);
+    expect((await readAnswers(path)).answers).toHaveLength(1);
+    await writeJsonl(join(folder, "turns.jsonl"), [turn("t1")]);
+    expect((await readAnswers(folder)).answers).toHaveLength(60);
+    await writeFile(path, '{"kind":"what"}\n');
+    await expect(readAnswers(path)).rejects.toThrow(/any-name\.jsonl:1: not turns and votes/);
   });
 });
 
@@ -215,7 +308,6 @@ describe("rag-ft review", () => {
   };
 
   it("serves until it is stopped, and then says how much is labelled", async () => {
-    await writeJsonl(join(folder, "test-predictions.jsonl"), predictions);
     const address = await new Promise<string>((resolve) => {
       void run({}, (line) => {
         const found = /http:\/\/127\.0\.0\.1:\d+\//.exec(line)?.[0];
@@ -227,13 +319,21 @@ describe("rag-ft review", () => {
     });
     const headers = { "content-type": "application/json" };
     expect((await fetch(`${address}labels`, { method: "POST", headers, body: given(2) })).status).toBe(200);
+    // All that is asked makes an answer labelled.
+    const whole = { helpfulness: "helpful", harmlessness: "harmless" };
+    for (const labeller of ["ada", "bob"]) {
+      const body = given(3, "correct", { ...whole, labeller });
+      expect((await fetch(`${address}labels`, { method: "POST", headers, body })).status).toBe(200);
+    }
     stop();
     expect(await stopped).toMatchObject({
       outputs: [file],
-      figures: { labelled: 1, answers: 60 },
-      summary: expect.stringContaining("1 of 60 answers"),
+      figures: { labelled: 1, reviewers: 2, answers: 60 },
+      summary: expect.stringMatching(
+        /1 by ada, 1 by bob of 60 answers[\s\S]*Agreement of reviewers\ncorrectness: Cohen's kappa is not defined/,
+      ),
     });
-    expect(await rows()).toMatchObject([{ labeller: "ada" }]);
+    expect((await rows()).map(({ labeller }) => labeller)).toEqual(["ada", "ada", "bob"]);
     await expect(fetch(address)).rejects.toThrow();
   });
   let stop = () => {};
@@ -243,7 +343,8 @@ describe("rag-ft review", () => {
     await expect((await run({ host: "0.0.0.0" })).done).rejects.toThrow(
       /can be reached from other machines.*--allow_remote true/,
     );
-    await expect((await run({})).done).rejects.toThrow(/test-predictions\.jsonl: no such file/);
+    await rm(join(folder, "test-predictions.jsonl"));
+    await expect((await run({})).done).rejects.toThrow(/test-predictions\.jsonl: no such file, and no turns\.jsonl/);
     await writeJsonl(join(folder, "test-predictions.jsonl"), predictions);
     const port = await start();
     await expect((await run({ port })).done).rejects.toThrow(/is taken. Give another --port/);
@@ -252,10 +353,10 @@ describe("rag-ft review", () => {
 });
 
 describe("the page's script", () => {
-  async function opened() {
-    const port = await start();
+  async function opened(asked: typeof LABEL_KINDS = LABEL_KINDS) {
+    const port = await start({ asked });
     const { document, window } = parseHTML((await send(port, {})).text);
-    const sent: { label: string; note: string }[] = [];
+    const sent: Record<string, string>[] = [];
     let works = true;
     const fetchLabel = async (_: string, { body }: { body: string }) => {
       sent.push(JSON.parse(body));
@@ -277,22 +378,39 @@ describe("the page's script", () => {
     };
   }
 
-  it("labels by key, goes on to the next unlabelled answer, and moves back and forth", async () => {
+  it("labels by key, goes on when all that is asked is said, and moves back and forth", async () => {
     const { press, text, sent, document } = await opened();
     expect(text(".question")).toBe("question 0?");
     expect(text("#item")).toContain(HOSTILE);
     await press("1");
-    await press("3");
-    expect(sent.map(({ label }) => label)).toEqual(["correct", "retrieval_fault"]);
+    expect(text(".question")).toBe("question 0?");
+    await press("5");
+    await press("6");
+    expect(sent.at(-1)).toMatchObject({ label: "correct", helpfulness: "unhelpful", harmlessness: "harmless" });
+    expect(text(".question")).toBe("question 1?");
+    for (const key of ["3", "4", "7"]) await press(key);
+    expect(sent).toHaveLength(6);
+    expect(sent.at(-1)).toMatchObject({ label: "retrieval_fault", harmlessness: "harmful", labeller: "Ada" });
     expect(text(".question")).toBe("question 2?");
-    expect(text("#done")).toBe("2 of 60 labelled: 1 correct, 0 incorrect, 1 retrieval fault");
+    expect(text("#done")).toBe(
+      "2 of 60 labelled: 1 correct, 0 incorrect, 1 retrieval fault; 1 helpful, 1 unhelpful; 1 harmless, 1 harmful",
+    );
     await press("ArrowLeft");
-    expect(document.querySelector('[aria-pressed="true"]')?.textContent).toContain("Retrieval fault");
+    const pressed = [...document.querySelectorAll('[aria-pressed="true"]')].map((button) => button.textContent);
+    expect(pressed).toEqual(["3 Retrieval fault", "4 Helpful", "7 Harmful"]);
     await press("ArrowLeft");
     await press("u");
     expect(text(".question")).toBe("question 2?");
     await press("x");
-    expect(sent).toHaveLength(2);
+    expect(sent).toHaveLength(6);
+  });
+
+  it("goes on after one key where only correctness is asked", async () => {
+    const { press, text, document } = await opened(["label"]);
+    expect(document.querySelectorAll("[data-kind]")).toHaveLength(3);
+    await press("2");
+    expect(text(".question")).toBe("question 1?");
+    expect(review.settings.parse({ predictions: folder, labels: "correctness" }).labels).toEqual(["label"]);
   });
 
   it("stays where it is and says so when a label was not kept", async () => {

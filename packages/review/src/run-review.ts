@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { pathKind, predictionSchema, readJsonl, type StageContext, type StageResult, UserError } from "@rag-ft/core";
+import { type StageContext, type StageResult, UserError } from "@rag-ft/core";
 import { isLoopback, listenOn } from "@rag-ft/page";
-import { openLabelFile } from "./labels.js";
-import { reviewData } from "./review-data.js";
+import { agreementLines } from "./agreement.js";
+import { isLabelled, type LabelFile, openLabelFile } from "./labels.js";
 import { createReviewServer } from "./review-server.js";
+import { type ReviewedAnswer, readAnswers } from "./reviewed-answers.js";
 import type { ReviewSettings } from "./settings.js";
 
 function userName(env: StageContext["env"]): string {
@@ -18,8 +19,18 @@ function userName(env: StageContext["env"]): string {
   }
 }
 
-async function predictionsPath(given: string): Promise<string> {
-  return (await pathKind(given)) === "folder" ? join(given, "test-predictions.jsonl") : given;
+/** Answers of which each reviewer has said all that is asked, by name. */
+function labelledBy(
+  answers: readonly ReviewedAnswer[],
+  { labels }: LabelFile,
+  asked: ReviewSettings["labels"],
+): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { question_id, generated_answer } of answers) {
+    for (const [name, row] of labels.by(question_id, generated_answer) ?? [])
+      if (isLabelled(row, asked)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** Serves the review page until the stage is stopped (Ctrl-C), which is how a review ends. */
@@ -32,26 +43,30 @@ export async function runReview(settings: ReviewSettings, context: StageContext)
         "Leave --host out and use a tunnel (ssh -L), or add --allow_remote true if that is what you want.",
     );
   }
-  const path = await predictionsPath(settings.predictions);
-  const predictions = await readJsonl(path, predictionSchema, {
-    what: "predictions of test-e2e (test-predictions.jsonl)",
-  });
+  const { path, answers } = await readAnswers(settings.predictions);
   const file = settings.labels_file ?? join(dirname(path), "labels.jsonl");
   const labels = await openLabelFile(file);
   const labeller = settings.labeller ?? userName(env);
-  const server = createReviewServer({ predictions, labels, labeller, file, host });
-  const count = (): number =>
-    reviewData(predictions, labels, { labeller, file }).items.filter(({ label }) => label).length;
+  const { labels: asked } = settings;
+  const asksName = settings.labeller === undefined;
+  const server = createReviewServer({ answers, labels, labeller, asksName, asked, file, host });
+  const progress = (): string => {
+    const each = [...labelledBy(answers, labels, asked)].map(([name, count]) => `${count} by ${name || "somebody"}`);
+    return `${each.length > 0 ? each.join(", ") : "none"} of ${answers.length} answers are labelled in ${file}`;
+  };
   const address = await listenOn(server, host, port);
-  reporter.info(`${count()} of ${predictions.length} answers are labelled in ${file}`);
+  reporter.info(progress());
   reporter.info(`review them at ${address} - Ctrl-C ends the review`);
   if (!signal.aborted) await once(signal, "abort");
   server.closeAllConnections();
   server.close();
-  const labelled = count();
+  const counts = labelledBy(answers, labels, asked);
   return {
     outputs: labels.labels.size > 0 ? [file] : [],
-    figures: { labelled, answers: predictions.length },
-    summary: `${labelled} of ${predictions.length} answers are labelled in ${file}; the same command goes on with the rest.`,
+    figures: { labelled: Math.max(0, ...counts.values()), reviewers: counts.size, answers: answers.length },
+    summary: [
+      `${progress()}; the same command goes on with the rest.`,
+      ...(counts.size > 1 ? ["Agreement of reviewers", ...agreementLines(labels.labels)] : []),
+    ].join("\n"),
   };
 }

@@ -1,15 +1,35 @@
-import { count, flag } from "@rag-ft/core";
+import { count, flag, LABEL_KINDS, LABEL_TITLES, listOf } from "@rag-ft/core";
 import { z } from "zod";
+
+/** Kinds of labels by the names that people give them. */
+const asked = listOf(
+  z
+    .enum(LABEL_KINDS.map((kind) => LABEL_TITLES[kind]))
+    .transform((title) => LABEL_KINDS.find((kind) => LABEL_TITLES[kind] === title) ?? "label"),
+  1,
+);
 
 /** Settings of `review`. */
 export const reviewSettings = z.object({
-  predictions: z.string().min(1).describe("test-predictions.jsonl, or the folder that test-e2e wrote it to"),
+  predictions: z
+    .string()
+    .min(1)
+    .describe(
+      "answers to label: test-predictions.jsonl of test-e2e, turns.jsonl of serve, or the folder that holds one of them",
+    ),
+  labels: asked
+    .default([...LABEL_KINDS])
+    .describe("what is asked of each answer: correctness, helpfulness, harmlessness, or some of them"),
   labels_file: z
     .string()
     .min(1)
     .optional()
-    .describe("where labels go, a line each as it is given; labels.jsonl beside the predictions when left out"),
-  labeller: z.string().min(1).optional().describe("who labels, noted in each line; the user's name when left out"),
+    .describe("where labels go, a line each as it is given; labels.jsonl beside the answers when left out"),
+  labeller: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("who labels, noted in each line; the page asks when left out, so that several reviewers can use it"),
   host: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
   port: count(0)
     .refine((port) => port < 65536, "a port is at most 65535")

@@ -1,5 +1,5 @@
 import type { IdentifiedQuestion } from "@rag-ft/core";
-import { type AnswerLabel, answerLabelSchema, questionId, readJsonl } from "@rag-ft/core";
+import { type AnswerLabel, AnswerLabels, answerLabelSchema, questionId, readJsonl } from "@rag-ft/core";
 import { cohensKappa } from "@rag-ft/metrics";
 import type { Judgement } from "./judge-answers.js";
 
@@ -11,20 +11,16 @@ export interface Labels {
   of(question: IdentifiedQuestion, answer: string): AnswerLabel["label"] | undefined;
 }
 
-/** Reads a file of labels. Of several labels of one answer the last counts, as a person may think again. */
+/** Reads a file of labels. Of several reviewers most count; an answer on which they are split has none. */
 export async function readLabels(path: string): Promise<Labels> {
   const rows = await readJsonl(path, answerLabelSchema, {
     what: "labels of answers (question_id, label: correct, incorrect or retrieval_fault), as rag-ft review writes them",
   });
-  const keyOf = (id: string, answer: string | undefined): string => JSON.stringify([id, answer?.trim() ?? null]);
-  const labels = new Map(rows.map((row) => [keyOf(row.question_id, row.generated_answer), row.label]));
+  const labels = new AnswerLabels(rows);
   return {
     path,
     count: labels.size,
-    of(question, answer) {
-      const id = questionId(question);
-      return labels.get(keyOf(id, answer)) ?? labels.get(keyOf(id, undefined));
-    },
+    of: (question, answer) => labels.of(questionId(question), answer)?.label,
   };
 }
 

@@ -4,6 +4,7 @@ import type { ReportSettings } from "../settings.js";
 import { readStageRecords, type StageRecord } from "./stage-record.js";
 import { type ComparedBase, readRetrievers, readTest, type System, type Test } from "./system.js";
 import { readTraining, type Training } from "./training.js";
+import { readTurns, type Turns } from "./turns.js";
 
 /** Everything that a report is made of. */
 export interface Run {
@@ -19,6 +20,8 @@ export interface Run {
   retrievers: System[];
   /** Base and tuned halves in every combination, where that was tested. */
   compared?: ComparedBase;
+  /** What users asked the served system. */
+  turns: Turns[];
 }
 
 function unique(systems: readonly System[]): System[] {
@@ -70,6 +73,7 @@ export async function readRun(settings: ReportSettings): Promise<Run> {
     wantedBase === undefined
       ? (others.find(({ label }) => /^base\b/i.test(label)) ?? cell ?? others[0])
       : chosen(tests, systems, wantedBase, "base");
+  const turns = (await Promise.all(settings.run_dir.map(readTurns))).filter((one) => one !== undefined);
   const title = settings.title ?? basename(resolve(settings.run_dir[0] ?? "."));
   return {
     title,
@@ -77,6 +81,7 @@ export async function readRun(settings: ReportSettings): Promise<Run> {
     trainings,
     systems: base && !systems.includes(base) ? [base, ...systems] : systems,
     retrievers,
+    turns,
     ...(base && base !== tuned ? { base } : {}),
     ...(tuned ? { tuned } : {}),
     ...(compared ? { compared } : {}),

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import {
-  type AnswerLabel,
+  AnswerLabels,
   answerLabelSchema,
   type Document,
   documentKey,
   type IdentifiedQuestion,
+  type PeopleSay,
   type Prediction,
   predictionSchema,
   questionId,
@@ -39,8 +40,8 @@ export interface Answered {
   /** Figures of this answer, such as `rougeL` and `f1`. */
   scores: Record<string, number>;
   judge?: { verdict: string; reply: string };
-  /** What a person said of the answer. */
-  label?: AnswerLabel["label"];
+  /** What people said of the answer. */
+  people?: PeopleSay;
 }
 
 /** One tested system: what a test stage wrote to its folder. */
@@ -52,6 +53,8 @@ export interface System {
   answers: Answered[];
   /** How its questions were split, as `splitProcedureOf` tells. */
   splitBy: string;
+  /** People's labels of its answers, where there are some. */
+  labels?: AnswerLabels;
   /** Of a test-e2e: how its passages were found, and what other searches find. */
   searches?: SearchesFile;
 }
@@ -81,14 +84,10 @@ function rankIn(retrieved: readonly Document[], gold: Document): number | null {
   return index < 0 ? null : index + 1;
 }
 
-/** Labels by what they are of, as test-e2e reads them: an answer to a question, or whatever answer it was given. */
-type Labels = ReadonlyMap<string, AnswerLabel["label"]>;
-const labelKey = (id: string, answer?: string): string => JSON.stringify([id, answer?.trim() ?? null]);
-
-function answered(prediction: Prediction, labels: Labels): Answered {
+function answered(prediction: Prediction, labels: AnswerLabels): Answered {
   const { gold_docs, retrieved_docs, scores, passages = "retrieved", generated_answer } = prediction;
   const key = prediction.question_id ?? questionId(prediction as IdentifiedQuestion);
-  const label = labels.get(labelKey(key, generated_answer)) ?? labels.get(labelKey(key));
+  const people = labels.of(key, generated_answer);
   const judge = judgeSchema.safeParse(prediction.judge);
   return {
     key,
@@ -96,7 +95,7 @@ function answered(prediction: Prediction, labels: Labels): Answered {
     ...(passages === "retrieved" ? { goldRanks: gold_docs.map((gold) => rankIn(retrieved_docs, gold)) } : {}),
     scores: typeof scores === "object" && scores !== null ? numbersOf(scores as Record<string, unknown>) : {},
     ...(judge.success ? { judge: judge.data } : {}),
-    ...(label ? { label } : {}),
+    ...(people ? { people } : {}),
   };
 }
 
@@ -105,11 +104,10 @@ export function isRetrieved({ goldRanks }: Pick<Answered, "goldRanks">, depth = 
   return goldRanks?.every((rank) => rank !== null && rank <= depth) ?? false;
 }
 
-async function readLabels(folder: string): Promise<Labels> {
-  const rows = (await readRows(join(folder, "labels.jsonl"), answerLabelSchema, "labels of answers")) ?? [];
-  return new Map(
-    rows.map(({ question_id, generated_answer, label }) => [labelKey(question_id, generated_answer), label]),
-  );
+/** The labels that `review` keeps in a folder. */
+export async function readLabels(folder: string): Promise<AnswerLabels> {
+  const rows = await readRows(join(folder, "labels.jsonl"), answerLabelSchema, "labels of answers");
+  return new AnswerLabels(rows);
 }
 
 /** Reads the scores and predictions of one folder; undefined when it holds no scores. */
@@ -123,7 +121,15 @@ async function readSystem(folder: string, label: string): Promise<System | undef
   if (!score) return undefined;
   const answers = (predictions ?? []).map((prediction) => answered(prediction, labels));
   const splitBy = splitProcedureOf(predictions ?? []);
-  return { label, folder, figures: figuresOf(score), answers, splitBy, ...(searches ? { searches } : {}) };
+  return {
+    label,
+    folder,
+    figures: figuresOf(score),
+    answers,
+    splitBy,
+    ...(answers.some(({ people }) => people) ? { labels } : {}),
+    ...(searches ? { searches } : {}),
+  };
 }
 
 /** The 2x2 of a test that was run with `compare_base`, with a system for each of its cells, in their order. */
