@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { sidebar } from "../site/.vitepress/sidebar.mjs";
 import { deadLinks, ownPages } from "./doc-links.mjs";
 
 it("every relative link and anchor of README, guides, skill and benchmarks leads somewhere", () => {
@@ -39,7 +40,16 @@ it("tells files and headings that are not there, and leaves code and other addre
 });
 
 it("README has at most 150 lines", async () => {
-  const { readFile } = await import("node:fs/promises");
   const readme = await readFile(join(ownPages().root, "README.md"), "utf8");
   expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(150);
+});
+
+it("every page of docs/ stands in the side bar of the site", () => {
+  const listed = (items: readonly object[]): string[] =>
+    items.flatMap((item) => [
+      ...("link" in item ? [String(item.link)] : []),
+      ...("items" in item ? listed(item.items as object[]) : []),
+    ]);
+  const pages = ownPages().pages.filter((page) => page.startsWith("docs/"));
+  expect(listed(sidebar).sort()).toEqual(pages.map((page) => page.slice("docs".length, -".md".length)).sort());
 });
