@@ -93,7 +93,7 @@ function makeMain() {
     const own = { ".": { types, default: entry } };
     writeManifest(to, { name, version, type: "module", license: cli.license, exports: own });
   }
-  for (const part of ["data/models", "configs", "docs"])
+  for (const part of ["data/models", "configs", "docs", "skills"])
     cpSync(join(root, part), join(stage, part), { recursive: true });
   for (const file of ["README.md", "LICENSE"]) cpSync(join(root, file), join(stage, file));
   for (const file of ["dist/library.js", "dist/library.d.ts"])
@@ -109,7 +109,7 @@ function makeMain() {
     engines: cli.engines,
     bin: cli.bin,
     exports: { ".": { types: "./dist/library.d.ts", default: "./dist/library.js" } },
-    files: ["dist", "data", "configs", "docs"],
+    files: ["dist", "data", "configs", "docs", "skills"],
     dependencies: {
       ...sorted(outside(["rag-ft", ...ours])),
       ...Object.fromEntries(ours.map((name) => [name, manifests.get(name).manifest.version])),
