@@ -9,6 +9,7 @@ export * from "./figures/retrieval-figures.js";
 export * from "./mean.js";
 export * from "./retrieval-metrics.js";
 export * from "./rouge.js";
+export * from "./run-verdict.js";
 export * from "./squad.js";
 export * from "./uncertainty/bootstrap.js";
 export * from "./uncertainty/cohens-kappa.js";

@@ -410,7 +410,7 @@ describe("the page's script", () => {
     expect(document.querySelectorAll("[data-kind]")).toHaveLength(3);
     await press("2");
     expect(text(".question")).toBe("question 1?");
-    expect(review.settings.parse({ predictions: folder, labels: "correctness" }).labels).toEqual(["label"]);
+    expect(review.settings.parse({ predictions: folder, labels: "correctness" }).labels).toEqual(["correctness"]);
   });
 
   it("stays where it is and says so when a label was not kept", async () => {

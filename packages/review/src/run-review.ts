@@ -1,7 +1,14 @@
 import { once } from "node:events";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { type StageContext, type StageResult, UserError } from "@rag-ft/core";
+import {
+  LABEL_KINDS,
+  LABEL_TITLES,
+  type LabelKind,
+  type StageContext,
+  type StageResult,
+  UserError,
+} from "@rag-ft/core";
 import { isLoopback, listenOn } from "@rag-ft/page";
 import { agreementLines } from "./agreement.js";
 import { isLabelled, type LabelFile, openLabelFile } from "./labels.js";
@@ -23,7 +30,7 @@ function userName(env: StageContext["env"]): string {
 function labelledBy(
   answers: readonly ReviewedAnswer[],
   { labels }: LabelFile,
-  asked: ReviewSettings["labels"],
+  asked: readonly LabelKind[],
 ): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { question_id, generated_answer } of answers) {
@@ -47,7 +54,7 @@ export async function runReview(settings: ReviewSettings, context: StageContext)
   const file = settings.labels_file ?? join(dirname(path), "labels.jsonl");
   const labels = await openLabelFile(file);
   const labeller = settings.labeller ?? userName(env);
-  const { labels: asked } = settings;
+  const asked = LABEL_KINDS.filter((kind) => settings.labels.includes(LABEL_TITLES[kind]));
   const asksName = settings.labeller === undefined;
   const server = createReviewServer({ answers, labels, labeller, asksName, asked, file, host });
   const progress = (): string => {

@@ -1,13 +1,7 @@
 import { count, flag, LABEL_KINDS, LABEL_TITLES, listOf } from "@rag-ft/core";
 import { z } from "zod";
 
-/** Kinds of labels by the names that people give them. */
-const asked = listOf(
-  z
-    .enum(LABEL_KINDS.map((kind) => LABEL_TITLES[kind]))
-    .transform((title) => LABEL_KINDS.find((kind) => LABEL_TITLES[kind] === title) ?? "label"),
-  1,
-);
+const titles = LABEL_KINDS.map((kind) => LABEL_TITLES[kind]);
 
 /** Settings of `review`. */
 export const reviewSettings = z.object({
@@ -17,8 +11,8 @@ export const reviewSettings = z.object({
     .describe(
       "answers to label: test-predictions.jsonl of test-e2e, turns.jsonl of serve, or the folder that holds one of them",
     ),
-  labels: asked
-    .default([...LABEL_KINDS])
+  labels: listOf(z.enum(titles), 1)
+    .default(titles)
     .describe("what is asked of each answer: correctness, helpfulness, harmlessness, or some of them"),
   labels_file: z
     .string()

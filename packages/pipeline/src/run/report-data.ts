@@ -20,10 +20,14 @@ import {
   filePrefix,
   intervalName,
   isShown,
+  type MeasuredSearch,
   pairedDifference,
+  type RunFigures,
+  runVerdict,
   SOURCES_NAME,
   wilsonInterval,
 } from "@rag-ft/metrics";
+import { readHybridChoice } from "@rag-ft/retrieval";
 import { z } from "zod";
 import type { ReportConfig } from "./pipeline-config.js";
 import { type Comparison, evenlySpaced, type Interval, type ReportData } from "./report.js";
@@ -192,9 +196,10 @@ function retrieverComparisons(test: RetrieverTest, path: string, tests: Tests | 
 function testComparisons({ scores, paths, pairs, questions }: Tests, part: "generator" | "search"): Comparison[] {
   return sharedFigures(scores.base, scores.tuned, "narrow", paths.tuned)
     .filter(({ figure }) => (figure.part === "retriever") === (part === "search"))
-    .map(({ figure: { name, heading }, shown }) => ({
+    .map(({ figure: { name, heading, part: kind }, shown }) => ({
       part,
       metric: heading,
+      ...(kind === "judge" ? { isJudged: true } : {}),
       ...shown,
       baseInterval: intervalOf(scores.base, name),
       tunedInterval: intervalOf(scores.tuned, name),
@@ -230,6 +235,52 @@ function searchNotes(retriever: RetrieverTest | undefined, tests: Tests | undefi
   ];
 }
 
+/** Searches by their deepest recall on the retriever's test questions. */
+function measuredSearches(test: RetrieverTest | undefined, tests: Tests | undefined): MeasuredSearch[] {
+  if (!test) return [];
+  const recalls = figuresAmong(Object.keys(test.best)).filter(({ key, depth }) => key === `recall@${depth}`);
+  const name = recalls.sort((a, b) => (b.depth ?? 0) - (a.depth ?? 0))[0]?.name ?? "";
+  const weight = numberIn(test.hybrid, "bm25_weight");
+  const searches = [
+    { name: VECTORS, recall: numberIn(test.best, name) },
+    { name: searchName({ retrieval: "bm25" }), recall: numberIn(test.bm25, name) },
+    { name: searchName({ retrieval: "hybrid", bm25_weight: weight }), recall: numberIn(test.hybrid, name) },
+  ];
+  return searches.flatMap(({ name: search, recall }) =>
+    recall === undefined ? [] : [{ name: search, recall, used: search === (tests?.searches.tuned ?? VECTORS) }],
+  );
+}
+
+/** A comparison as the verdict takes it. */
+function verdictFigure({ part, metric, base, tuned, changeInterval, questions, isJudged }: Comparison) {
+  const kinds = { retriever: "retriever", search: "search", generator: isJudged ? "judge" : "answer" } as const;
+  return {
+    part: kinds[part],
+    title: metric,
+    base,
+    tuned,
+    ...(changeInterval ? { interval: changeInterval } : {}),
+    questions,
+  };
+}
+
+interface Told extends Pick<ReportData, "comparisons" | "sources"> {
+  retriever: { test: RetrieverTest; folder: string } | undefined;
+  tests: Tests | undefined;
+  testFolder: string | undefined;
+}
+
+async function verdictData({ comparisons, sources = 0, retriever, tests, testFolder }: Told): Promise<RunFigures> {
+  const choice = retriever && (await readHybridChoice(retriever.folder));
+  return {
+    figures: comparisons.map(verdictFigure),
+    sources,
+    searches: measuredSearches(retriever?.test, tests),
+    ...(choice?.over_dense ? { overDense: choice.over_dense } : {}),
+    ...(testFolder === undefined ? {} : { testFolder }),
+  };
+}
+
 /** Reads what the report shows from the stages' outputs. `folderOf` gives a stage's `output_dir` by its id. */
 export async function readReportData(report: ReportConfig, folderOf: (id: string) => string): Promise<ReportData> {
   const tests =
@@ -242,19 +293,30 @@ export async function readReportData(report: ReportConfig, folderOf: (id: string
     base: base.generated_answer,
     tuned: tuned.generated_answer,
   }));
-  const path = report.retriever === undefined ? undefined : join(folderOf(report.retriever), "test.json");
+  const folder = report.retriever === undefined ? undefined : folderOf(report.retriever);
+  const path = folder === undefined ? undefined : join(folder, "test.json");
   const retriever =
     path === undefined ? undefined : await readJson(path, retrieverTestSchema, "train-retriever's test figures");
   const sources = Math.max(
     ...[retriever?.best, tests?.scores.tuned].map((figures) => numberIn(figures, SOURCES_NAME) ?? 0),
   );
   const splits = [retriever?.split_by, tests && splitProcedureOf(tests.pairs.map(([, row]) => row))];
+  const comparisons = [
+    ...(retriever && path !== undefined ? retrieverComparisons(retriever, path, tests) : []),
+    ...(tests && showsSearch(tests) ? testComparisons(tests, "search") : []),
+    ...(tests ? testComparisons(tests, "generator") : []),
+  ];
+  const told = {
+    comparisons,
+    sources,
+    retriever: retriever && folder !== undefined ? { test: retriever, folder } : undefined,
+    tests,
+    testFolder: report.tuned === undefined ? undefined : folderOf(report.tuned),
+  };
+  const verdict = runVerdict(await verdictData(told));
   return {
-    comparisons: [
-      ...(retriever && path !== undefined ? retrieverComparisons(retriever, path, tests) : []),
-      ...(tests && showsSearch(tests) ? testComparisons(tests, "search") : []),
-      ...(tests ? testComparisons(tests, "generator") : []),
-    ],
+    ...(verdict ? { verdict } : {}),
+    comparisons,
     sources,
     notes: [
       ...searchNotes(retriever, tests),

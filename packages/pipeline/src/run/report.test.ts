@@ -10,6 +10,7 @@ import { readReportData } from "./report-data.js";
 describe("renderReport", () => {
   it("shows base against fine-tuned and the answers", () => {
     const text = renderReport({
+      verdict: { verdict: "It is better.", best: "The tuned one.", next: ["Do this.", "Do that."] },
       comparisons: [
         { part: "retriever", metric: "recall@4", base: 0.4, tuned: 0.75, bm25: 0.5, hybrid: 0.8, questions: 80 },
         {
@@ -27,6 +28,12 @@ describe("renderReport", () => {
     });
     expect(text).toBe(
       [
+        "Verdict: It is better.",
+        "Best system: The tuned one.",
+        "Next:",
+        "1. Do this.",
+        "2. Do that.",
+        "",
         "Base against fine-tuned, on held-out questions; in brackets 95 % intervals",
         "part       metric    base                  fine-tuned  change                   BM25   hybrid  questions",
         "---------  --------  --------------------  ----------  -----------------------  -----  ------  ---------",
@@ -99,6 +106,11 @@ describe("readReportData", () => {
     const report = { retriever: "retriever", base: "base", tuned: "tuned" };
     const data = await readReportData(report, (id) => join(folder, id));
     expect(data).toEqual({
+      verdict: expect.objectContaining({
+        verdict: expect.stringMatching(/^The fine-tuned system answers better than the base, beyond chance: ROUGE-L/),
+        best: "The fine-tuned retriever with the fine-tuned generator, searching by vectors (recall@4 1.000; BM25 0.500, vectors + 0.5 BM25 1.000).",
+        next: expect.arrayContaining([expect.stringContaining(`rag-ft review ${join(folder, "tuned")})`)]),
+      }),
       comparisons: [
         {
           part: "retriever",
@@ -179,6 +191,13 @@ describe("readReportData", () => {
     expect((await readReportData(report, (id) => join(folder, id))).notes).toContain(
       "generator: both systems searched by vectors + 0.75 BM25.",
     );
+
+    const overDense = { retrieval: "hybrid", gain: 0.2, low: 0.1, high: 0.3 };
+    const choice = { version: 1, bm25_weight: 0.75, over_dense: overDense };
+    await writeFile(join(folder, "retriever/hybrid.json"), JSON.stringify(choice));
+    await searched("tuned", { retrieval: "dense" }, 1);
+    const { verdict } = await readReportData(report, (id) => join(folder, id));
+    expect(verdict?.next).toContainEqual(expect.stringMatching(/^Search by vectors and words: .*\+0\.200/));
 
     await writeFile(join(folder, "retriever/test.json"), "{}");
     await expect(readReportData(report, (id) => join(folder, id))).rejects.toThrow("test.json: not train-retriever's");

@@ -1,4 +1,5 @@
 import { formatTable, type TableRow } from "@rag-ft/core";
+import type { RunVerdict } from "@rag-ft/metrics";
 
 export type Interval = readonly [low: number, high: number];
 
@@ -6,8 +7,10 @@ export type Interval = readonly [low: number, high: number];
 export interface Comparison {
   /** `recall@4`, `ROUGE-L`. */
   metric: string;
-  /** What was measured: `retriever`, `generator`. */
-  part: string;
+  /** What was measured; `search` is how each system looked for passages. */
+  part: "retriever" | "search" | "generator";
+  /** Whether a judge's verdicts are behind it. */
+  isJudged?: boolean;
   base: number;
   tuned: number;
   /** What BM25, which is not trained, finds for the same questions. */
@@ -32,6 +35,8 @@ export interface AnswerExample {
 }
 
 export interface ReportData {
+  /** What the figures say; undefined where nothing was compared. */
+  verdict?: RunVerdict;
   comparisons: Comparison[];
   /** How many sources the questions share, where intervals are by source; else 0. */
   sources?: number;
@@ -70,8 +75,24 @@ export function evenlySpaced(total: number, count: number): number[] {
   return Array.from({ length: taken }, (_, index) => Math.floor(((index + 0.5) * total) / taken));
 }
 
-/** The end of a run: one table, base against fine-tuned, and a few answers to read. */
-export function renderReport({ comparisons, sources = 0, notes = [], examples, exampleQuestions }: ReportData): string {
+/** The verdict, the best system, and what to do next, each on a line of its own. */
+function verdictLines({ verdict, best, next }: RunVerdict): string {
+  return [
+    `Verdict: ${verdict}`,
+    ...(best === undefined ? [] : [`Best system: ${best}`]),
+    ...(next.length > 0 ? ["Next:", ...next.map((step, i) => `${i + 1}. ${step}`)] : []),
+  ].join("\n");
+}
+
+/** The end of a run: what it says, one table, base against fine-tuned, and a few answers to read. */
+export function renderReport({
+  verdict,
+  comparisons,
+  sources = 0,
+  notes = [],
+  examples,
+  exampleQuestions,
+}: ReportData): string {
   const rows: TableRow[] = comparisons.map((row) => ({
     part: row.part,
     metric: row.metric,
@@ -82,7 +103,7 @@ export function renderReport({ comparisons, sources = 0, notes = [], examples, e
     hybrid: row.hybrid?.toFixed(3),
     questions: row.questions,
   }));
-  const parts: string[] = [];
+  const parts: string[] = verdict ? [verdictLines(verdict)] : [];
   if (rows.length > 0) {
     // Figures that only some rows have.
     const beside = ["BM25", "hybrid"].filter((name) => rows.some((row) => row[name] !== undefined));
