@@ -224,7 +224,10 @@ describe("gen-questions", () => {
     const trainSeed = 6;
     await start((body) => (body.seed === trainSeed ? "Sorry." : twoQuestions(body)));
     await expect(run("out", { seed: trainSeed - 1, split_by: "question" })).rejects.toThrow(
-      /None of 48 passages gave a usable training/,
+      /None of 48 passages gave a usable training question\.\n/,
+    );
+    await expect(run("out", { seed: trainSeed - 1 })).rejects.toThrow(
+      /None of 42 passages .* 6 other passages are kept apart .*--num_eval_test_data/,
     );
     expect(server?.requests.length).toBeGreaterThan(48);
     expect([...(await contents("out")), await readFile(path, "utf8")]).toEqual(kept);

@@ -89,10 +89,15 @@ function checkReached(run: Run, set: Omit<AskedSet, "made">, collected: Collecte
   const problems = [...questioner.failures.lines(), ...run.filters.lines().flatMap((table) => table.split("\n"))].map(
     (line) => `\n  ${line}`,
   );
-  if (rows.length === 0)
+  if (rows.length === 0) {
+    const apart =
+      set.keptApart > 0
+        ? ` ${set.keptApart} other passages are kept apart for held-out questions: ask for fewer of these (--num_eval_test_data).`
+        : "";
     throw new UserError(
-      `None of ${asked} passages gave a usable ${set.name} question.${problems.join("")}\nCheck the documents, the config's passage filter and the model. Earlier output is untouched.`,
+      `None of ${asked} passages gave a usable ${set.name} question.${apart}${problems.join("")}\nCheck the documents, the config's passage filter and the model. Earlier output is untouched.`,
     );
+  }
   const counted = { ...set, made: countQuestions(rows) };
   run.counts.add(counted);
   const needed = Math.ceil(set.wanted / QUESTIONS_A_PASSAGE);

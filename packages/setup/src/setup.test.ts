@@ -49,6 +49,15 @@ it("puts what is given into it, and keeps its comments", async () => {
   expect(summary).toContain("--dry_run");
 });
 
+it("asks rules for no more than they can", async () => {
+  const shipped = await readFile(new URL("../assets/your-docs.yaml", import.meta.url), "utf8");
+  const { stages } = parse(configuration(shipped, { ...USUAL, prompt_model: "extractive" }, "my.yaml"));
+  const asking = stages.find(({ stage }: { stage: string }) => stage === "gen-questions");
+  expect(asking.with).toMatchObject({ filters: "standalone,duplicates", num_train_data: 600 });
+  const { stages: usual } = parse(configuration(shipped, USUAL, "my.yaml"));
+  expect(usual.find(({ stage }: { stage: string }) => stage === "gen-questions").with.filters).toBe("all");
+});
+
 it("writes over nothing, and takes no name that is no folder's", async () => {
   const out = join(folder, "my.yaml");
   await writeFile(out, "mine");

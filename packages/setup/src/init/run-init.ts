@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { pathKind, type StageContext, type StageResult, UserError, writeFileAtomic } from "@rag-ft/core";
-import { isMap, parseDocument } from "yaml";
+import { isMap, isSeq, parseDocument } from "yaml";
 import { type Answers, askPerson } from "./questions.js";
 import type { InitSettings } from "./settings.js";
 
@@ -16,6 +16,9 @@ export const USUAL: Answers = {
   prompt_model: "gpt-4.1-mini",
 };
 
+/** For questions made by rules: `answerable` would ask a model, and of `round-trip` a small encoder lets too few pass. */
+const FILTERS_OF_RULES = "standalone,duplicates";
+
 /** The configuration with these answers in it; its comments stay. */
 export function configuration(template: string, answers: Answers, path: string): string {
   const document = parseDocument(template.replaceAll("configs/your-docs.yaml", path));
@@ -25,6 +28,11 @@ export function configuration(template: string, answers: Answers, path: string):
   const vars = document.get("vars");
   if (!isMap(vars)) throw new UserError("The template of configurations has no vars.");
   for (const [key, value] of Object.entries({ documentation: documents, ...rest })) vars.set(key, value);
+  const stages = document.get("stages");
+  if (answers.prompt_model === "extractive" && isSeq(stages)) {
+    const asking = stages.items.findIndex((stage) => isMap(stage) && stage.get("stage") === "gen-questions");
+    document.setIn(["stages", asking, "with", "filters"], FILTERS_OF_RULES);
+  }
   return document.toString({ lineWidth: 0 });
 }
 

@@ -12,7 +12,7 @@ export const initSettings = z.object({
   encoder: text().describe("the retriever to tune: a folder or hub id"),
   decoder: text().describe("the generator to tune: a folder or hub id"),
   prompt_model: text().describe(
-    "who asks and answers the training's questions: a model behind the OpenAI API, or local:<folder or hub id>",
+    "who asks and answers the training's questions: a model behind the OpenAI API, local:<folder or hub id>, or extractive (rules, to try the flow)",
   ),
   force: flag().default(false).describe("write over a file that is there"),
 });
