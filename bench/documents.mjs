@@ -1,6 +1,6 @@
 // pnpm bench documents --pages FOLDER: what becomes of the words of real pages, a set of pages of each generator (bench/pages.sh fills
-// the folder), here, in LangChain.js and in unstructured. Shares are of words, of pages that are
-// not cut, so that nothing is there twice.
+// the folder), here, in LangChain.js, unstructured and docling; PDF here alone, since the others need models or other loaders for it.
+// Shares are of words, of pages that are not cut, so that nothing is there twice.
 //
 // kept: of the words that a person sees on the page, those that are in its passages. hidden: of the words of the passages, those that
 // nobody sees on the page. cut: blocks of code that fit in a passage, links and code in a line that no passage has whole, though
@@ -83,11 +83,31 @@ function seeMarkdown(path) {
   return { ...seen, text: seen.text.join("") };
 }
 
-/** The text layer, in the order of reading; the parts of words that a line's end divides are put together on both sides. */
+/** What of a page's lines frames it: the first and last two that stand so on three pages or more, but for their numbers. */
+function withoutPageFrames(pages) {
+  const shape = (line) => line.trim().replace(/\d+/g, "#").replace(/\s+/g, " ");
+  const edges = pages.map((page) => {
+    const lines = page.split("\n");
+    const filled = lines.flatMap((line, i) => (line.trim() === "" ? [] : [i]));
+    return { lines, edge: new Set([...filled.slice(0, 2), ...filled.slice(-2)]) };
+  });
+  const times = counts(edges.flatMap(({ lines, edge }) => [...new Set([...edge].map((i) => shape(lines[i])))]));
+  return edges.map(({ lines, edge }) =>
+    lines.filter((line, i) => !edge.has(i) || (times.get(shape(line)) ?? 0) < 3).join("\n"),
+  );
+}
+
+/**
+ * The text layer, in the order of reading, without what leads elsewhere by role as in HTML: running heads, numbers of pages, lines of
+ * contents. The parts of words that a line's end divides are put together on both sides.
+ */
 function seePdf(path) {
   const { stdout, status } = spawnSync("pdftotext", ["-layout", path, "-"], { encoding: "utf8", maxBuffer: 2 ** 28 });
   if (status !== 0) missing("No pdftotext: install it (apt install poppler-utils), or leave out sets of PDF.");
-  return { text: stdout.replace(/(\p{L})-\n\s*(\p{Ll})/gu, "$1$2"), code: [], short: [] };
+  const text = withoutPageFrames(stdout.split("\f"))
+    .join("\n")
+    .replace(/^.*(?:\.[ \u00a0]?){4,}\s*\d+\s*$/gm, "");
+  return { text: text.replace(/(\p{L})-\n\s*(\p{Ll})/gu, "$1$2"), code: [], short: [] };
 }
 
 function sampleOf(set) {
@@ -101,16 +121,28 @@ function sampleOf(set) {
   return drawn;
 }
 
+/** A peer in Python, or what it needs when its modules are not there. */
+function inPython(modules, script, needs) {
+  const program = process.env.PYTHON ?? join(root, ".venv/bin/python");
+  return spawnSync(program, ["-c", `import ${modules}`]).status === 0 ? (request) => python(script, request) : needs;
+}
+
 const sides = {
   ours: (request) => runJson(process.execPath, [join(root, "bench/workers/documents.mjs"), "--request", request]),
   "langchain.js": existsSync(join(libraries, "node_modules"))
     ? (request) =>
         runJson(process.execPath, [join(root, "bench/workers/documents-langchain.mjs"), "--request", request])
     : `npm install --prefix ${relative(process.cwd(), libraries)} @langchain/textsplitters @langchain/core html-to-text`,
-  unstructured:
-    process.env.PYTHON || existsSync(join(root, ".venv/bin/python"))
-      ? (request) => python("documents.py", request)
-      : "bench/peers.sh, then .venv/bin/pip install 'unstructured[md]' and spaCy's en_core_web_sm",
+  unstructured: inPython(
+    "unstructured.partition.md",
+    "documents.py",
+    "bench/peers.sh, then .venv/bin/pip install 'unstructured[md]' and spaCy's en_core_web_sm",
+  ),
+  docling: inPython(
+    "docling.backend.html_backend, docling_core.transforms.chunker.hybrid_chunker",
+    "documents_docling.py",
+    "bench/peers.sh, then .venv/bin/pip install 'docling-slim[format-html,format-markdown,feat-chunking]'",
+  ),
 };
 for (const [side, run] of Object.entries(sides))
   if (typeof run === "string" && !flags["ours-only"] && wanted(side))
@@ -176,6 +208,7 @@ await withFolder(async (temporary) => {
     const files = [...seen.keys()];
     if (files.length === 0) continue;
     for (const [side, run] of Object.entries(sides)) {
+      if (side !== "ours" && files.some((path) => path.endsWith(".pdf"))) continue;
       if (typeof run === "string" || !wanted(side) || (flags["ours-only"] && side !== "ours")) continue;
       const ask = (name, tokens, overlap) => {
         const request = join(temporary, `${name}.json`);

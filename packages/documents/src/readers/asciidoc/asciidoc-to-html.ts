@@ -3,6 +3,8 @@ import { Apart, type ApartTask, addressOf } from "../../apart/apart.js";
 interface Input {
   text: string;
   path: string;
+  /** Set before the text's own; a value that ends in `@` gives way to those. */
+  attributes: Record<string, string>;
   asciidoctor: string;
 }
 
@@ -45,7 +47,10 @@ interface IncludeDsl {
  * Safe mode "secure": asciidoctor itself reads no file and no address. Attributes that only the page's frame needs are off, so that what
  * the text sets of them is not heard.
  */
-const toHtml: ApartTask<Input, string, Wanted, Answer> = async ({ text, asciidoctor }, { load, post, ask }) => {
+const toHtml: ApartTask<Input, string, Wanted, Answer> = async (
+  { text, attributes: given, asciidoctor },
+  { load, post, ask },
+) => {
   const most = 16;
   const module = (await load(asciidoctor)) as Asciidoctor & { default?: Asciidoctor };
   const { convert, Extensions } = module.default ?? module;
@@ -64,6 +69,7 @@ const toHtml: ApartTask<Input, string, Wanted, Answer> = async ({ text, asciidoc
     standalone: false,
     extension_registry: registry,
     attributes: {
+      ...given,
       showtitle: "",
       experimental: "",
       "toc!": "",
@@ -85,8 +91,12 @@ export interface AsciidocRun {
 }
 
 /** An AsciiDoc text as HTML, by asciidoctor.js, in a thread of its own. */
-export async function asciidocToHtml(text: string, run: AsciidocRun): Promise<string> {
-  const input = { text, path: run.path, asciidoctor: addressOf("@asciidoctor/core") };
+export async function asciidocToHtml(
+  text: string,
+  attributes: Record<string, string>,
+  run: AsciidocRun,
+): Promise<string> {
+  const input = { text, path: run.path, attributes, asciidoctor: addressOf("@asciidoctor/core") };
   let html = "";
   for await (const part of apart.run(input, run)) html = part;
   return html;

@@ -97,6 +97,44 @@ End.
   ]);
 });
 
+it("knows Antora's names of files, and what antora.yml says of all pages", async () => {
+  const { text, warnings } = await readFilePage(
+    "docs/modules/ROOT/pages/sub/a.adoc",
+    `= Install {product}
+:edition: Small
+
+include::partial$prereq.adoc[]
+
+[source,yaml]
+----
+include::other:example$app.yaml[]
+----
+
+The {edition} one of {product}.
+
+include::1.0@far:ROOT:partial$x.adoc[]
+`,
+    {
+      "docs/antora.yml": "name: acme\nasciidoc:\n  attributes:\n    product: The Database\n    edition: Large\n",
+      "docs/modules/ROOT/partials/prereq.adoc": "You need Java for {product}.\n\ninclude::example$b.txt[]\n",
+      "docs/modules/ROOT/examples/b.txt": "From b.",
+      "docs/modules/other/examples/app.yaml": "port: 9876",
+    },
+  );
+  expect(text).toBe(
+    [
+      "# Install The Database",
+      "You need Java for The Database.",
+      "From b.",
+      "```yaml\nport: 9876\n```",
+      "The Small one of The Database.",
+    ].join("\n\n"),
+  );
+  expect(warnings).toEqual([
+    "docs/modules/ROOT/pages/sub/a.adoc:13: takes in 1.0@far:ROOT:partial$x.adoc, which is not there; its text is missing.",
+  ]);
+});
+
 it("ends at a text that takes in itself", async () => {
   const once = await readFilePage("a.adoc", "Text.\n\ninclude::a.adoc[]\n");
   expect(once.text.match(/Text\./g)?.length).toBeLessThan(20);

@@ -5,6 +5,7 @@ import { tidy } from "../html/tidy.js";
 import { htmlToMdast } from "../html/to-mdast.js";
 import type { ReadContext, Reader } from "../reader.js";
 import { UnreadableFileError } from "../unreadable-file-error.js";
+import { antoraAttributes, antoraPath } from "./antora.js";
 import { type Answer, asciidocToHtml, type Wanted } from "./asciidoc-to-html.js";
 import { selectLines } from "./select-lines.js";
 import { bodyOf, resolveFootnotes, untangleTables } from "./tidy-asciidoctor.js";
@@ -28,7 +29,7 @@ function includer(path: string, context: ReadContext): (wanted: Wanted) => Promi
       context.warn(`files that take in one another are too deep at ${target}; the rest is left out.`, at);
       return undefined;
     }
-    const file = await context.include(target, base);
+    const file = await context.include(antoraPath(target, base ?? path) ?? target, base);
     if (file !== undefined) {
       return { path: file.path, text: selectLines(file.text, attributes.lines, attributes.tags ?? attributes.tag) };
     }
@@ -47,7 +48,8 @@ export const asciidoc: Reader = {
     const text = await readText(path, context, { mostBytes: MOST_BYTES });
     let html: string;
     try {
-      html = await asciidocToHtml(text, { path, turn: context.turn, answer: includer(path, context) });
+      const attributes = await antoraAttributes(path, context);
+      html = await asciidocToHtml(text, attributes, { path, turn: context.turn, answer: includer(path, context) });
     } catch (cause) {
       if (!(cause instanceof ApartError)) throw cause;
       throw new UnreadableFileError(`${path}: not AsciiDoc that can be read (${cause.message.split("\n")[0]}).`, {

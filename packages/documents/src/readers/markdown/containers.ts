@@ -57,16 +57,21 @@ function resolveParagraph(paragraph: Paragraph): RootContent[] {
   if (!lines.some((line) => /^\s*(?::{3,}|\{|\[|\$\{toc)/i.test(startOfLine(line)))) return [paragraph];
   const made: RootContent[] = [];
   let open: PhrasingContent[][] = [];
+  let options = false;
   const close = (): void => {
     if (open.length > 0) made.push({ ...paragraph, children: joinLines(open) });
     open = [];
   };
   for (const line of lines) {
     const start = startOfLine(line);
+    // Right below a directive of MyST: how it is shown.
+    if (options && /^\s*:[\w-]+:(?:\s|$)/.test(start)) continue;
+    options = false;
     const mark = CONTAINER.exec(start);
     if (mark && (mark[2] !== undefined || start.trim().replaceAll(":", "") === "")) {
       close();
-      const title = cleanTitle(withoutStart(line, mark[0].length));
+      options = mark[1]?.startsWith("{") ?? false;
+      const title = mark[1] === "{grid}" ? [] : cleanTitle(withoutStart(line, mark[0].length));
       if (title.length > 0) made.push(titleParagraph(title, paragraph));
       else if (mark[2] && SHOWN.test(mark[2])) {
         made.push(titleParagraph([{ type: "text", value: capitalised(mark[2]) }], paragraph));

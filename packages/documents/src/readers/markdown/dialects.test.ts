@@ -124,6 +124,30 @@ describe("VitePress and Docusaurus", () => {
     }
   });
 
+  it("MDX may have comments of HTML, and shows files that are imported as text", async () => {
+    const { text, warnings } = await readTextPage(
+      "a.mdx",
+      `import source from "!!raw-loader!./demo.js";
+import CodeBlock from "@theme/CodeBlock";
+
+<Steps>
+1. First
+</Steps>
+<!-- a comment -->
+
+<CodeBlock language="js" title="demo.js">{source}</CodeBlock>
+
+<CodeBlock language="bash">
+{\`npm run build
+npm run serve\`}
+</CodeBlock>
+`,
+      { "demo.js": "go();\n" },
+    );
+    expect(warnings).toEqual([]);
+    expect(text).toBe("1. First\n\n**demo.js**\n\n```js\ngo();\n```\n\n```bash\nnpm run build\nnpm run serve\n```");
+  });
+
   it("what is no MDX is read as Markdown, and said to be none", async () => {
     const page = await readTextPage("a.mdx", 'import X from "./x";\n\nIf 3 <5 then go <X>on</X>.');
     expect(page.text).toBe("If 3 <5 then go on.");

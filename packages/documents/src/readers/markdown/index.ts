@@ -10,6 +10,7 @@ import { resolveHtml } from "./html-in-markdown.js";
 import { Includes } from "./includes.js";
 import { resolveIndented } from "./indented-containers.js";
 import { looksLikeMdx, resolveMdx } from "./mdx.js";
+import { Myst } from "./myst.js";
 import { parseMarkdown, parseMdx } from "./parse-markdown.js";
 import { resolveShortcodes } from "./shortcodes.js";
 
@@ -22,13 +23,19 @@ export interface MarkdownFile {
   detached?: boolean;
 }
 
+/** What a text has that MyST gives a meaning. */
+const MYST = /^[ \t]*(?:`{3,}|~{3,}|:{3,})\s*\{[A-Za-z]|^\([\w:. -]+\)=\s*$|\{[A-Za-z][\w:-]*\}`/m;
+
 /** Text with comments and ids of headings blanked out, since MDX takes braces and `<!--` for programs. Lines and columns stay. */
 function forMdx(text: string, root: Root): string {
   const blanks: [number, number][] = [];
   const walk = (node: Root | RootContent): void => {
     const start = node.position?.start.offset ?? 0;
     const end = node.position?.end.offset ?? 0;
-    if (node.type === "html" && node.value.startsWith("<!--")) blanks.push([start, end]);
+    if (node.type === "html") {
+      for (const comment of text.slice(start, end).matchAll(/<!--[\s\S]*?(?:-->|$)/g))
+        blanks.push([start + comment.index, start + comment.index + comment[0].length]);
+    }
     if (node.type === "heading") {
       const id = /\{#[\w:.-]+\}\s*$/.exec(text.slice(start, end));
       if (id) blanks.push([start + id.index, end]);
@@ -79,6 +86,9 @@ class MarkdownPage {
     if (/^[ \t]*(?:!!!|\?\?\?|===)/m.test(text)) {
       await resolveIndented(root, text.split("\n"), (inner) => this.blocks(inner, base, depth));
     }
+    if (MYST.test(text)) {
+      await new Myst({ leaveOut, parse: (inner) => this.blocks(inner, base, depth) }).resolve(root);
+    }
     resolveContainers(root);
     resolveShortcodes(root, leaveOut);
     resolveHtml(root, this.file.path, leaveOut);
@@ -102,12 +112,20 @@ class MarkdownPage {
       const id = node.type === "heading" ? ids.get(node.position?.start.line ?? 0) : undefined;
       if (id) node.data = { ...node.data, anchor: id };
     }
-    await resolveMdx(root, this.context, async (path, line) => {
-      const file = await this.context.include(path, base);
-      if (file !== undefined && depth < 8) return this.blocks(readFrontMatter(file.text).body, file.path, depth + 1);
-      this.context.warn(`takes in ${path}, which is not there; its text is missing.`, line);
-      return [];
-    });
+    const taken = async (path: string, line: number | undefined) => {
+      const file = depth < 8 ? await this.context.include(path, base) : undefined;
+      if (file === undefined) this.context.warn(`takes in ${path}, which is not there; its text is missing.`, line);
+      return file;
+    };
+    await resolveMdx(
+      root,
+      this.context,
+      async (path, line) => {
+        const file = await taken(path, line);
+        return file === undefined ? [] : this.blocks(readFrontMatter(file.text).body, file.path, depth + 1);
+      },
+      async (path, line) => (await taken(path, line))?.text,
+    );
     return root;
   }
 

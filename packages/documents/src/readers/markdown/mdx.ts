@@ -16,6 +16,9 @@ const STRUCTURED = /^(?:table|ul|ol|dl|pre)$/;
 const HEADING = /^h([1-6])$/;
 const IMPORT = /^\s*import\s+([A-Za-z_$][\w$]*)\s+from\s+["']([^"']+\.mdx?)["']/;
 
+/** A file whose text is shown: `import code from "!!raw-loader!./a.js"`, `"./a.js?raw"`. */
+const RAW_IMPORT = /^\s*import\s+([A-Za-z_$][\w$]*)\s+from\s+["'](?:!!raw-loader!([^"']+)|([^"']+)\?raw)["']/;
+
 const isJsx = (node: Nodes): node is Jsx => node.type === "mdxJsxFlowElement" || node.type === "mdxJsxTextElement";
 
 /** The text of an expression that is nothing but a text. */
@@ -114,13 +117,17 @@ function onlyElements(nodes: readonly PhrasingContent[]): RootContent[] | undefi
 
 /** A page of Markdown taken in by `import Part from "./_part.mdx"` and shown by `<Part />`. */
 export type ReadPart = (path: string, line: number | undefined) => Promise<RootContent[]>;
+/** The text of a file that is taken in as it is. */
+export type ReadRaw = (path: string, line: number | undefined) => Promise<string | undefined>;
 
 class Mdx {
   private readonly parts = new Map<string, string>();
+  private readonly raws = new Map<string, string>();
 
   constructor(
     private readonly leaveOut: LeaveOut,
     private readonly readPart: ReadPart,
+    private readonly readRaw: ReadRaw,
   ) {}
 
   private program(value: string, line: number | undefined): void {
@@ -128,7 +135,36 @@ class Mdx {
     for (const statement of value.split("\n")) {
       const match = IMPORT.exec(statement);
       if (match?.[1] && match[2]) this.parts.set(match[1], match[2].replace(/^@site\//, "/"));
+      const [, name, loaded, asked] = RAW_IMPORT.exec(statement) ?? [];
+      const path = loaded ?? asked;
+      if (name && path) this.raws.set(name, path.replace(/^@site\//, "/"));
     }
+  }
+
+  /** A component that shows code: what stands in it, written out or as the name of a file that was imported as text. */
+  private async codeBlock(node: MdxJsxFlowElement): Promise<RootContent[] | undefined> {
+    const expressions = (node.children as RootContent[])
+      .flatMap((child): RootContent[] => (child.type === "paragraph" ? child.children : [child]))
+      .flatMap((child) =>
+        child.type === "mdxFlowExpression" || child.type === "mdxTextExpression" ? [child.value] : [],
+      );
+    const [only] = expressions;
+    if (only === undefined || expressions.length > 1) return undefined;
+    const line = node.position?.start.line;
+    const path = this.raws.get(only.trim());
+    const value = path === undefined ? literal(only) : await this.readRaw(path, line);
+    if (value === undefined) return path === undefined ? undefined : [];
+    const lang = attributeOf(node, /^(?:language|lang)$/) ?? /\.(\w+)$/.exec(path ?? "")?.[1];
+    const title = attributeOf(node, "title");
+    return [
+      ...(title ? [titleParagraph([{ type: "text", value: title }], node as never)] : []),
+      {
+        type: "code",
+        value: value.replace(/^\n+|\s+$/g, ""),
+        ...(lang ? { lang } : {}),
+        ...(node.position ? { position: node.position } : {}),
+      },
+    ];
   }
 
   async flow(parent: Parents): Promise<void> {
@@ -182,6 +218,10 @@ class Mdx {
     }
     const part = this.parts.get(name);
     if (part !== undefined) return this.readPart(part, line);
+    if (/^(?:CodeBlock|Code)$/.test(name)) {
+      const code = await this.codeBlock(node);
+      if (code !== undefined) return code;
+    }
     await this.flow(node);
     const children = node.children as RootContent[];
     const depth = HEADING.exec(name)?.[1];
@@ -242,6 +282,7 @@ export async function resolveMdx(
   root: Parents,
   context: Pick<ReadContext, "leaveOut">,
   readPart: ReadPart,
+  readRaw: ReadRaw,
 ): Promise<void> {
-  await new Mdx(context.leaveOut, readPart).flow(root);
+  await new Mdx(context.leaveOut, readPart, readRaw).flow(root);
 }

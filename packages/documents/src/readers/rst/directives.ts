@@ -1,6 +1,6 @@
 // What each directive shows.
 import { extname } from "node:path";
-import type { Code, Paragraph, PhrasingContent, RootContent } from "mdast";
+import type { Code, Paragraph, PhrasingContent, RootContent, Table } from "mdast";
 import type { ReadContext } from "../reader.js";
 import { plainOf, type References, unescaped } from "./inline.js";
 import type { RstNode } from "./parse-rst.js";
@@ -25,7 +25,7 @@ const UNSEEN =
 const MADE =
   /^(?:auto(?!summary)\w+|doxygen\w+|click|argparse|program-output|command-output|automodapi|jsonschema|openapi|inheritance-diagram)$/;
 const FLOW =
-  /^(?:container|compound|only|ifconfig|topic|sidebar|rubric|epigraph|highlights|pull-quote|centered|hlist|glossary|grid|card|dropdown|details|tabs?|tab-set|tab-item|group-tab|code-tab|figure|table|list-table|admonition)$/;
+  /^(?:container|compound|only|ifconfig|topic|sidebar|rubric|epigraph|highlights|pull-quote|centered|hlist|glossary|grid|grid-item|grid-item-card|card|dropdown|details|tabs?|tab-set|tab-item|group-tab|code-tab|figure|table|list-table|admonition)$/;
 
 const MOST_DEPTH = 8;
 const MOST_INCLUDES = 200;
@@ -107,6 +107,10 @@ export class Directives {
     if (version) {
       const [number = "", ...rest] = title.split(/\s+/);
       const said = rest.join(" ");
+      // A paragraph right below the number comes as one with it.
+      const below = node.children[0]?.children[0]?.data;
+      if (said === "" && below?.rawText?.startsWith(`${number}\n`))
+        below.rawText = below.rawText.slice(number.length).trimStart();
       const children = node.children.filter(
         (child) => plainOf([child]).trim() !== title && plainOf([child]).trim() !== number,
       );
@@ -133,15 +137,7 @@ export class Directives {
     }
     const line = (nodes: readonly RstNode[]): PhrasingContent[] => this.blocks.lineOf(nodes);
     if (name === "list-table" || name === "csv-table") {
-      const delimiter = this.option(node, "delim") ?? ",";
-      const table =
-        name === "list-table"
-          ? listTable(node, line)
-          : csvTable(
-              this.body(node),
-              this.option(node, "header"),
-              delimiter === "tab" ? "\t" : delimiter === "space" ? " " : delimiter,
-            );
+      const table = name === "list-table" ? listTable(node, line) : await this.csvTable(node);
       const caption = title === "" ? [] : [term(line(node.data.initContent ?? []), node)];
       return table ? [...caption, { ...table, position: placeOf(node) }] : caption;
     }
@@ -152,7 +148,9 @@ export class Directives {
       name === "container" ||
       name === "compound" ||
       name === "glossary" ||
-      name === "hlist"
+      name === "hlist" ||
+      // Its argument is the number of columns.
+      name === "grid"
     ) {
       const [first, ...rest] = node.children;
       const isArgument = first?.type === "Paragraph" && plainOf([first]).trim() === title;
@@ -173,6 +171,31 @@ export class Directives {
     return this.described(node);
   }
 
+  /** A table of comma-separated values, of the text or of a file. */
+  private async csvTable(node: RstNode): Promise<Table | undefined> {
+    const path = this.option(node, "file");
+    const rows = path === undefined ? this.body(node) : ((await this.taken(path, node))?.text ?? "");
+    const delimiter = this.option(node, "delim") ?? ",";
+    return csvTable(
+      rows,
+      this.option(node, "header"),
+      delimiter === "tab" ? "\t" : delimiter === "space" ? " " : delimiter,
+    );
+  }
+
+  /** A file that a directive takes in; undefined, with a warning, when it is not there or one too many. */
+  private async taken(path: string, node: RstNode): Promise<{ path: string; text: string } | undefined> {
+    const { context } = this.blocks;
+    const at = this.blocks.base === undefined ? node.source.startLineIdx + 1 : undefined;
+    if (this.blocks.depth >= MOST_DEPTH || ++this.blocks.references.included > MOST_INCLUDES) {
+      context.warn(`files that take in one another are too deep or too many at ${path}; the rest is left out.`, at);
+      return undefined;
+    }
+    const file = await context.include(path, this.blocks.base);
+    if (file === undefined) context.warn(`takes in ${path}, which is not there; its text is missing.`, at);
+    return file;
+  }
+
   /** A function, an option or another thing that is described: its signature, then what is said of it. Unknown directives too. */
   private async described(node: RstNode): Promise<RootContent[]> {
     const signatures = this.signatures(node);
@@ -180,9 +203,15 @@ export class Directives {
     const inChildren = first !== undefined && first.source.startLineIdx === node.source.startLineIdx;
     const names = signatures.map((signature) => term([{ type: "inlineCode", value: signature }], node));
     const body = this.body(node);
+    // Of a setting, Sphinx shows these two.
+    const said = ["type", "default"].flatMap((name) => {
+      const value = this.option(node, name);
+      return value === undefined ? [] : [term([{ type: "text", value: `${word(name)}: ${value}` }], node)];
+    });
     const raw: Code[] = body === "" ? [] : [{ type: "code", value: body, position: placeOf(node) }];
     return [
       ...names,
+      ...said,
       ...(await this.blocks.flow(inChildren ? rest : node.children)),
       ...(node.children.length > 0 ? [] : raw),
     ];
@@ -235,20 +264,10 @@ export class Directives {
 
   private async include(node: RstNode, literal: boolean): Promise<RootContent[]> {
     const path = this.argument(node);
-    const { context } = this.blocks;
-    const line = node.source.startLineIdx + 1;
     // Files of docutils itself, such as <isonum.txt>, define substitutions only.
     if (/^<.*>$/.test(path)) return [];
-    const at = this.blocks.base === undefined ? line : undefined;
-    if (this.blocks.depth >= MOST_DEPTH || ++this.blocks.references.included > MOST_INCLUDES) {
-      context.warn(`files that take in one another are too deep or too many at ${path}; the rest is left out.`, at);
-      return [];
-    }
-    const file = await context.include(path, this.blocks.base);
-    if (file === undefined) {
-      context.warn(`takes in ${path}, which is not there; its text is missing.`, at);
-      return [];
-    }
+    const file = await this.taken(path, node);
+    if (file === undefined) return [];
     const part = this.part(file.text, node);
     const code = this.option(node, "code") ?? this.option(node, "language");
     if (literal || code !== undefined || this.option(node, "literal") !== undefined) {

@@ -58,6 +58,9 @@ const RAW =
     " ",
   );
 
+/** A title of one or two letters: the parser takes no underline as short as that. */
+const SHORT_TITLE = /((?:^|\n)[ \t]*\n|^)([^\s.:*-][^\s:]?\n)([=~^"'#+-])\3?(?=\n|$)/g;
+
 /** By how much most definitions and quotations are indented: the parser wants one number for a file. */
 function indentOf(text: string): number {
   const counts = new Map<number, number>();
@@ -71,7 +74,7 @@ function indentOf(text: string): number {
 /** The tree of a text. */
 export async function parseRst(text: string, run: { path: string; turn(): Promise<void> }): Promise<RstNode> {
   const input = {
-    text: text.replace(/\t/g, "        "),
+    text: text.replace(/\t/g, "        ").replace(SHORT_TITLE, "$1$2$3$3$3$3"),
     indent: indentOf(text),
     raw: RAW,
     compiler: addressOf("rst-compiler"),

@@ -120,6 +120,60 @@ describe("reStructuredText", () => {
     ).toBe([table, table, table, table].join("\n\n"));
   });
 
+  it("knows what conf.py says of all pages, and reads tables from files", async () => {
+    const source = [
+      "Go",
+      "==",
+      "",
+      "|prod| |release| of |maker|.",
+      "",
+      ".. csv-table:: Ages",
+      "   :file: t.csv",
+      "   :header-rows: 1",
+      "",
+      ".. csv-table:: Gone",
+      "   :file: gone.csv",
+      "",
+      ".. versionadded:: 2.0",
+      "   The ``retry`` option.",
+      "",
+      ".. confval:: timeout",
+      "   :default: 30",
+      "",
+      "   Seconds to wait.",
+      "",
+      ".. grid:: 2",
+      "",
+      "   .. grid-item-card:: One",
+      "",
+      "      In the card.",
+      "",
+      ".. |maker| replace:: this page",
+    ].join("\n");
+    const { text: shown, warnings } = await readFilePage("a/b.rst", source, {
+      "conf.py":
+        'release = "3.1"\nrst_prolog = """\n.. |prod| replace:: The Database\n.. |maker| replace:: nobody\n"""\n',
+      "a/t.csv": "Name,Age\nzoe,41\n",
+    });
+    expect(shown).toBe(
+      [
+        "# Go",
+        "The Database 3.1 of this page.",
+        "Ages",
+        "| Name | Age |\n| --- | --- |\n| zoe | 41 |",
+        "Gone",
+        "Added in version 2.0:",
+        "The `retry` option.",
+        "`timeout`",
+        "Default: 30",
+        "Seconds to wait.",
+        "One",
+        "In the card.",
+      ].join("\n\n"),
+    );
+    expect(warnings).toEqual(["a/b.rst:10: takes in gone.csv, which is not there; its text is missing."]);
+  });
+
   it("takes in files of the project, and says which are not there", async () => {
     const page =
       ".. include:: b.rst\n\n.. literalinclude:: c.py\n   :lines: 2-3\n\n.. include:: ../../../../etc/passwd\n\n.. toctree::\n\n   b\n";
