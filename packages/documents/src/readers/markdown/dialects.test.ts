@@ -128,7 +128,6 @@ describe("VitePress and Docusaurus", () => {
     const { text, warnings } = await readTextPage(
       "a.mdx",
       `import source from "!!raw-loader!./demo.js";
-import CodeBlock from "@theme/CodeBlock";
 
 <Steps>
 1. First
