@@ -20,6 +20,13 @@ export function breadcrumb({ title, headings }: DocumentMetadata): string {
   return [...(title ? [title] : []), ...path].join(" > ");
 }
 
+const ADDRESS = /^https?:\/\//i;
+
+/** Where a passage can be opened: its link, else its source, if that is an http or https address. A database is not trusted with `javascript:`. */
+export function addressOf({ link, source }: DocumentMetadata): string | undefined {
+  return [link, source].find((one): one is string => typeof one === "string" && ADDRESS.test(one));
+}
+
 /**
  * The passage as models see it: `Source:` and `Title:` lines (each only when known), a `Content:` line and the text.
  * Format of LocalRQA (ACL 2024 demo), where the title's line has the passage's headings too (`breadcrumb`).

@@ -97,19 +97,80 @@ function withMarks(text, ranges, className = "") {
 }
 
 /**
- * One passage: where it is from, what it is, its text with the words of the gold answer marked.
+ * Where a text is code: blocks between fences (three backticks), and words between single ones.
  *
- * @param {{ source: string, title?: string, text: string }} passage
+ * @param {string} text
+ * @returns {{ kind: "text" | "code" | "block", start: number, end: number }[]} in order; fences and backticks are in none
+ */
+function codeParts(text) {
+  const code = /^```[^\n]*\n(?<block>[\s\S]*?)(?:\n?^```[^\S\n]*$|$(?![\s\S]))|(?<!`)`(?<code>[^`\n]+)`(?!`)/dgmu;
+  /** @type {ReturnType<typeof codeParts>} */
+  const parts = [];
+  let at = 0;
+  for (const match of text.matchAll(code)) {
+    const kind = match.groups?.block === undefined ? "code" : "block";
+    const [start, end] = match.indices?.groups?.[kind] ?? [at, at];
+    parts.push({ kind: "text", start: at, end: match.index }, { kind, start, end });
+    at = match.index + match[0].length;
+  }
+  parts.push({ kind: "text", start: at, end: text.length });
+  return parts.filter(({ start, end }) => start < end);
+}
+
+/**
+ * The text with its code in a fixed font, and ranges in `<mark>`s.
+ *
+ * @param {string} text
+ * @param {[start: number, end: number][]} [ranges] in order, not overlapping
+ * @param {string} [className] of the marks
+ * @returns {(Node | string)[]}
+ */
+function withCode(text, ranges = [], className = "") {
+  return codeParts(text).flatMap(({ kind, start, end }) => {
+    const own = ranges
+      .filter(([from, to]) => from < end && to > start)
+      .map(
+        ([from, to]) => /** @type {[number, number]} */ ([Math.max(from, start) - start, Math.min(to, end) - start]),
+      );
+    const content = withMarks(text.slice(start, end), own, className);
+    if (kind === "text") return content;
+    const code = element("code", "", content);
+    if (kind === "code") return [code];
+    const pre = element("pre", "scroll", [code]);
+    // What scrolls must be reached by keys.
+    pre.tabIndex = 0;
+    return [pre];
+  });
+}
+
+/**
+ * One passage: where it is from, what it is, its text with code in a fixed font and the words of the gold answer marked.
+ *
+ * @param {{ source: string, title?: string, url?: string, text: string }} passage
  * @param {{ gold: boolean, labels: (Node | string)[], answer: string }} how
  * @returns {HTMLElement}
  */
 function passageElement(passage, { gold, labels, answer }) {
-  const name = passage.title ? `${passage.title} · ${passage.source}` : passage.source;
   const head = element("div", "passage-head", [
     ...labels.map((label) => (typeof label === "string" ? element("span", "badge", [label]) : label)),
     ...(gold ? [element("span", "badge good", ["gold"])] : []),
-    element("span", "", [name]),
+    element("span", "", [...(passage.title ? [`${passage.title} · `] : []), sourceElement(passage)]),
   ]);
-  const text = element("div", "text", withMarks(passage.text, sharedRanges(passage.text, answer)));
+  const text = element("div", "text", withCode(passage.text, sharedRanges(passage.text, answer)));
   return element("div", gold ? "passage gold" : "passage", [head, text]);
+}
+
+/**
+ * A passage's source, as a link where it has an address.
+ *
+ * @param {{ source: string, url?: string }} passage
+ * @returns {Node | string}
+ */
+function sourceElement({ source, url }) {
+  if (!url) return source;
+  const link = /** @type {HTMLAnchorElement} */ (element("a", "", [source]));
+  link.href = url;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  return link;
 }

@@ -44,7 +44,10 @@ describe("renderPage", () => {
 
 describe("the script of every page", () => {
   const source = readFileSync(new URL("../assets/page.js", import.meta.url), "utf8");
-  const { sharedRanges, foundRanges } = runInNewContext(`${source}; ({ sharedRanges, foundRanges })`) as {
+  const { sharedRanges, foundRanges, codeParts } = runInNewContext(
+    `${source}; ({ sharedRanges, foundRanges, codeParts })`,
+  ) as {
+    codeParts(text: string): { kind: string; start: number; end: number }[];
     sharedRanges(text: string, reference: string): [number, number][];
     foundRanges(text: string, query: string): [number, number][];
   };
@@ -62,6 +65,24 @@ describe("the script of every page", () => {
   it("takes a reference of fewer words whole, and none for nothing", () => {
     expect(marked("say Ünï code, code", "ünï code")).toEqual(["Ünï code"]);
     expect(marked("anything", " … ")).toEqual([]);
+  });
+
+  const parts = (text: string): string[] =>
+    codeParts(text).map(({ kind, start, end }) => `${kind}: ${text.slice(start, end)}`);
+
+  it("knows blocks of code between fences, and code between backticks", () => {
+    expect(parts("Use `a b`.\n```sh\nnpm i\n\nnpm t\n```\nThen `c`")).toEqual([
+      "text: Use ",
+      "code: a b",
+      "text: .\n",
+      "block: npm i\n\nnpm t",
+      "text: \nThen ",
+      "code: c",
+    ]);
+    // A passage may end within a block, which then ends with it.
+    expect(parts("x\n```\ncut `off`\n")).toEqual(["text: x\n", "block: cut `off`\n"]);
+    expect(parts("one ` alone, ``two`` and\n`over\nlines`")).toEqual(["text: one ` alone, ``two`` and\n`over\nlines`"]);
+    expect(parts("")).toEqual([]);
   });
 
   it("finds a query as it stands, signs and all", () => {

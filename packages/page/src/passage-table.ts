@@ -1,9 +1,12 @@
-import { type Document, documentKey } from "@rag-ft/core";
+import { addressOf, breadcrumb, type Document, documentKey } from "@rag-ft/core";
 
 /** A passage as a page holds it. */
 export interface PassageData {
   source: string;
+  /** Title and headings above it. */
   title?: string;
+  /** Address that opens it, where one is known. */
+  url?: string;
   text: string;
 }
 
@@ -17,8 +20,10 @@ export class PassageTable {
     const key = documentKey(passage);
     const known = this.places.get(key);
     if (known !== undefined) return known;
-    const { source, title } = passage.metadata;
-    const place = this.passages.push({ source, ...(title ? { title } : {}), text: passage.page_content }) - 1;
+    const { metadata, page_content: text } = passage;
+    const [title, url] = [breadcrumb(metadata), addressOf(metadata)];
+    const named = { source: metadata.source, ...(title ? { title } : {}), ...(url ? { url } : {}) };
+    const place = this.passages.push({ ...named, text }) - 1;
     this.places.set(key, place);
     return place;
   }

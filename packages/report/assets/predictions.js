@@ -144,7 +144,7 @@ const verdictBadges = (answer) => [
  */
 const answerBlock = (title, content, badges = []) =>
   element("div", "", [
-    element("h4", "", [title, " ", ...badges]),
+    element("h3", "", [title, " ", ...badges]),
     element("div", "text", content.length > 0 ? content : [element("span", "muted", ["(empty)"])]),
   ]);
 
@@ -177,13 +177,13 @@ const rowBody = (row, answer) => {
   const passage = (place, labels) =>
     passageElement(data.passages[place], { gold: row.gold.includes(place), labels, answer: row.answer });
   return element("div", "row-body", [
-    ...(history.length > 0 ? [element("h4", "", ["Dialogue before the question"]), ...history] : []),
+    ...(history.length > 0 ? [element("h3", "", ["Dialogue before the question"]), ...history] : []),
     element("div", "answers", [
       answerBlock("Gold answer", searched(row.answer)),
       generated(data.systems[chosen], answer),
       ...others.map(({ name, other }) => generated(name, other)),
     ]),
-    element("h4", "", [`Retrieved by ${data.systems[chosen]}`]),
+    element("h3", "", [`Retrieved by ${data.systems[chosen]}`]),
     ...answer.retrieved.map((place, i) => {
       const similarity = answer.similarities[i];
       return passage(place, [
@@ -193,7 +193,7 @@ const rowBody = (row, answer) => {
     }),
     ...(answer.retrieved.length === 0 ? [element("p", "muted", ["Nothing was retrieved."])] : []),
     ...(unfound.length > 0
-      ? [element("h4", "", ["Not retrieved"]), ...unfound.map((place) => passage(place, []))]
+      ? [element("h3", "", ["Not retrieved"]), ...unfound.map((place) => passage(place, []))]
       : []),
   ]);
 };

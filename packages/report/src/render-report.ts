@@ -3,6 +3,7 @@ import { isShown } from "@rag-ft/metrics";
 import { type Content, html, readPageScript, readTheme, renderPage } from "@rag-ft/page";
 import { changeOf } from "./figures/change.js";
 import { answerMetrics, headlineMetrics } from "./figures/headline.js";
+import { verdictOf } from "./figures/verdict.js";
 import { predictionData } from "./prediction-data.js";
 import type { Run } from "./read/read-run.js";
 import { comparisonSection } from "./sections/comparison.js";
@@ -29,6 +30,19 @@ function cards({ base, tuned }: Run): Content {
 <span class="card-value">${formatFigure(tuned.figures.get(name))}</span>
 <span class="muted">${base ? html`${formatChange(changeOf(base, tuned, name))} against ${base.label}` : ""}</span></li>`,
   )}</ul>`;
+}
+
+/** What the run says, before any figure. */
+function verdictBox(run: Run): Content {
+  const found = verdictOf(run);
+  if (!found) return "";
+  const { verdict, best, next } = found;
+  return html`<section class="verdict" aria-labelledby="verdict">
+<h2 id="verdict">Verdict</h2>
+<p>${verdict}</p>
+${best === undefined ? "" : html`<p><strong>Best system:</strong> ${best}</p>`}
+${next.length > 0 ? html`<p><strong>What to do next:</strong></p><ol>${next.map((step) => html`<li>${step}</li>`)}</ol>` : ""}
+</section>`;
 }
 
 /** The report as one HTML document that loads nothing. */
@@ -61,6 +75,7 @@ export async function renderReport(run: Run, now: Date = new Date()): Promise<st
   const body = html`<header>
 <h1>${title}</h1>
 <p class="muted">${records.length} ${records.length === 1 ? "stage" : "stages"}, the last finished ${day(Math.max(...finished))} UTC; report made ${day(now.getTime())} UTC.</p>
+${verdictBox(run)}
 ${cards(run)}
 <nav class="contents" aria-label="Sections">${sections.map((section) => html`<a href="#${section.id}">${section.title}</a> `)}</nav>
 </header>

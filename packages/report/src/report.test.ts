@@ -180,6 +180,7 @@ describe("the page", () => {
     const { document } = parseHTML(text);
     const sections = [...document.querySelectorAll("h2")].map((heading) => heading.id);
     expect(sections).toEqual([
+      "verdict",
       "figures",
       "two-by-two",
       "retrieval",

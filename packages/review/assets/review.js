@@ -61,7 +61,7 @@ const content = (item) => {
   return [
     element("p", "muted", [`Answer ${at + 1} of ${data.items.length}`]),
     ...history.map(({ speaker, message }) => element("p", "", [`${speaker}: ${message}`])),
-    element("p", "question", [item.question]),
+    element("h2", "question", [item.question]),
     element("div", "pair", [
       block(
         "Answer to label",

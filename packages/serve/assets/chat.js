@@ -42,22 +42,6 @@ function showProblem(text) {
   problem.hidden = text === "";
 }
 
-/**
- * The text, blocks of code between fences (three backticks) in a fixed font.
- *
- * @param {string} text
- * @param {(part: string) => (Node | string)[]} [inside]
- * @returns {(Node | string)[]}
- */
-function withCode(text, inside = (part) => [part]) {
-  return text.split(/^```[^\n]*\n([\s\S]*?)(?:^```[^\S\n]*$|$(?![\s\S]))/mu).flatMap((part, i) => {
-    if (i % 2 === 0) return inside(part);
-    const pre = element("pre", "", [element("code", "", inside(part.replace(/\n$/, "")))]);
-    pre.tabIndex = 0;
-    return [pre];
-  });
-}
-
 /** What the next page of this tab goes on from. */
 function remember() {
   try {
@@ -99,18 +83,8 @@ function askForKey() {
  */
 function openSource(source, answer) {
   byId("source-title").textContent = source.title ?? source.source;
-  const place = byId("source-place");
-  place.replaceChildren(source.source);
-  if (source.url) {
-    const link = /** @type {HTMLAnchorElement} */ (element("a", "", [source.url]));
-    link.href = source.url;
-    link.target = "_blank";
-    link.rel = "noopener noreferrer";
-    place.replaceChildren(link);
-  }
-  byId("source-text").replaceChildren(
-    ...withCode(source.text, (part) => withMarks(part, sharedRanges(part, answer), "answer")),
-  );
+  byId("source-place").replaceChildren(sourceElement({ source: source.url ?? source.source, url: source.url }));
+  byId("source-text").replaceChildren(...withCode(source.text, sharedRanges(source.text, answer), "answer"));
   dialog.showModal();
 }
 

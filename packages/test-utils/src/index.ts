@@ -1,4 +1,5 @@
 export * from "./batch-endpoints.js";
+export * from "./browser.js";
 export * from "./copy-stage.js";
 export * from "./documented-example.js";
 export * from "./faulty-replies.js";

@@ -10,6 +10,11 @@ export const SERIES_COLORS: readonly string[] = [1, 2, 3, 4, 5].map((i) => `var(
 /** Shapes of the same systems: who cannot tell the colours apart can tell these. */
 export const SERIES_SYMBOLS: readonly string[] = ["circle", "square", "triangle", "diamond", "star"];
 
+interface Drawn {
+  setAttribute(name: string, value: string): void;
+  removeAttribute(name: string): void;
+}
+
 /** Draws a chart as SVG, at the time the report is made: the page needs no script for it. */
 export function draw(label: string, options: Plot.PlotOptions): Markup {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
@@ -25,8 +30,10 @@ export function draw(label: string, options: Plot.PlotOptions): Markup {
     ...options,
     ariaLabel: label,
     style: { fontSize: "13px", background: "transparent", overflow: "visible" },
-  }) as unknown as { setAttribute(name: string, value: string): void; outerHTML: string };
+  }) as unknown as Drawn & { querySelectorAll(selector: string): Iterable<Drawn>; outerHTML: string };
   svg.setAttribute("role", "img");
+  // The whole has a name; of its parts, which have no role, none may have one.
+  for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
   return markup(svg.outerHTML);
 }
 

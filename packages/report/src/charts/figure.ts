@@ -26,6 +26,6 @@ export function chartFigure(title: string, chart: Markup, table: Content, note?:
 <figcaption>${title}</figcaption>
 ${chart}
 ${note ? html`<p class="muted note">${note}</p>` : ""}
-<details><summary>Numbers</summary><div class="scroll">${table}</div></details>
+<details><summary>Numbers</summary>${table}</details>
 </figure>`;
 }

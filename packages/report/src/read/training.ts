@@ -20,7 +20,13 @@ const testSchema = z.looseObject({
   /** Files of earlier versions lack these two. */
   bm25: figuresSchema.optional(),
   hybrid: figuresSchema.optional(),
+  change: z.record(z.string(), z.looseObject({ ci95: z.tuple([z.number(), z.number()]).optional() })).optional(),
   questions: z.number(),
+});
+/** What training chose for searches by vectors and words. */
+const hybridSchema = z.looseObject({
+  bm25_weight: z.number(),
+  over_dense: z.looseObject({ gain: z.number(), low: z.number(), high: z.number() }).optional(),
 });
 
 /** A line of train.jsonl or eval.jsonl: figures at a step. */
@@ -41,8 +47,12 @@ export interface Training {
     best: Record<string, number>;
     bm25?: Record<string, number> | undefined;
     hybrid?: Record<string, number> | undefined;
+    /** Best less base, with 95 % intervals, question by question. */
+    change?: Record<string, { ci95?: [number, number] | undefined }> | undefined;
     questions: number;
   };
+  /** What words add to the vectors on the eval questions. */
+  hybrid?: z.infer<typeof hybridSchema>;
 }
 
 /** The entries that are numbers. */
@@ -74,11 +84,12 @@ export async function readTraining(record: StageRecord): Promise<Training> {
   const { folder, settings } = record;
   const lines = async (name: string): Promise<TrainingLine[]> =>
     (await readRows(join(folder, name), lineSchema as unknown as z.ZodType<TrainingLine>, "a log of training")) ?? [];
-  const [steps, evaluations, test, choice] = await Promise.all([
+  const [steps, evaluations, test, choice, hybrid] = await Promise.all([
     lines("train.jsonl"),
     lines("eval.jsonl"),
     readValue(join(folder, "test.json"), testSchema, "figures of a test file"),
     readValue(join(folder, "choice.json"), choiceSchema, "choice of train-retriever"),
+    readValue(join(folder, "hybrid.json"), hybridSchema, "weight of BM25 beside a retriever (hybrid.json)"),
   ]);
   const { metric_for_best_model: chosen } = settings;
   // What chose by a part of the database is named after it.
@@ -87,5 +98,13 @@ export async function readTraining(record: StageRecord): Promise<Training> {
     name,
     greaterIsBetter: (figureNamed(name)?.better ?? (/loss$/.test(name) ? "less" : "greater")) === "greater",
   };
-  return { record, steps, evaluations, metric, ...(test ? { test } : {}), ...(choice ? { choice } : {}) };
+  return {
+    record,
+    steps,
+    evaluations,
+    metric,
+    ...(test ? { test } : {}),
+    ...(choice ? { choice } : {}),
+    ...(hybrid ? { hybrid } : {}),
+  };
 }

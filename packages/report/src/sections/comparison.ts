@@ -94,11 +94,11 @@ export function comparisonSection(run: Run): Section {
   const counts = [...new Set(systems.map(questionCount))].join(" and ");
   const content = html`${dataNote(`On ${counts} held-out questions.`, systems)}
 <div class="beside">
-<div class="scroll">${figuresTable(systems, metrics, run)}</div>
+${figuresTable(systems, metrics, run)}
 <div>${legend(systems.map(({ label }) => label))}
 ${chartFigure("Shares and overlaps, 0 to 1", chart, figuresTable(systems, drawn, run))}</div>
 </div>
 ${remarks(run, metrics)}
-<details><summary>All figures</summary><div class="scroll">${allFigures(systems)}</div></details>`;
+<details><summary>All figures</summary>${allFigures(systems)}</details>`;
   return { id: "figures", title, content };
 }

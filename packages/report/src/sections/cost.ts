@@ -56,7 +56,7 @@ export function costSection({ records }: Run): Section {
   ];
   const stages = records.map(({ seconds }, i) => ({ name: names[i] ?? "", seconds }));
   const content = html`<div class="beside">
-<div class="scroll">${table(columns, [...rows, ["all stages", "", formatDuration(total), ...kinds.map(() => "")]])}</div>
+${table(columns, [...rows, ["all stages", "", formatDuration(total), ...kinds.map(() => "")]])}
 ${chartFigure(
   "Time of each stage",
   timeChart(stages),

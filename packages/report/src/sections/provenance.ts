@@ -24,8 +24,7 @@ function one(record: StageRecord, name: string): Content {
   const show = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
   const rowsOf = (entries: readonly [string, unknown][]): Content[][] =>
     entries.map(([key, value]) => [html`<code>${key}</code>`, html`<code>${show(value)}</code>`]);
-  const part = (title: string, content: Content): Content =>
-    html`<h4>${title}</h4><div class="scroll">${content}</div>`;
+  const part = (title: string, content: Content): Content => html`<h3>${title}</h3>${content}`;
   return html`<details>
 <summary>${name}</summary>
 ${part("Command", html`<pre>${commandLine(record)}</pre>`)}
@@ -50,7 +49,7 @@ export function provenanceSection({ records }: Run): Section {
     ...versions.map((name) => [name, distinct(records.map((record) => record.versions[name]))]),
     ["seeds", distinct(records.map(({ settings }) => settings.seed))],
   ];
-  const content = html`<div class="scroll">${table([{ title: "what" }, { title: "value" }], facts)}</div>
+  const content = html`${table([{ title: "what" }, { title: "value" }], facts)}
 <p>Each stage with its command, the hashes of its inputs (models too), its settings and outputs:</p>
 ${records.map((record, i) => one(record, names[i] ?? record.command))}`;
   return { id: "provenance", title: "Settings and provenance", content };

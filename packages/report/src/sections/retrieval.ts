@@ -70,7 +70,7 @@ function testSearches(systems: readonly System[]): Content[] {
   const own = tested.map(({ system }) => system);
   return [
     html`<h3>Searches of the tests</h3>${dataNote("The same questions as each system searched for them, and by words and by both.", own)}
-<div class="scroll">${table(columns, cells)}</div>`,
+${table(columns, cells)}`,
   ];
 }
 

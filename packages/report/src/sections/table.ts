@@ -6,7 +6,7 @@ export interface Column {
   number?: boolean;
 }
 
-/** An HTML table; the first cell of a row is its heading. */
+/** An HTML table that scrolls where it is wider than its place; the first cell of a row is its heading. */
 export function table(columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
   const className = (i: number): string => (columns[i]?.number ? "number" : "");
   const head = columns.map(({ title }, i) => html`<th scope="col" class="${className(i)}">${title}</th>`);
@@ -18,5 +18,6 @@ export function table(columns: readonly Column[], rows: readonly (readonly Conte
     );
     return html`<tr>${cells}</tr>`;
   });
-  return html`<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
+  const name = `Table: ${columns.map(({ title }) => title).join(", ")}`;
+  return html`<div class="scroll" role="group" aria-label="${name}" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }

@@ -70,10 +70,10 @@ export function twoByTwoSection({ compared }: Run): Section {
   );
   const { retriever, generator } = compared.twoByTwo.models;
   const content = html`<p>Every combination of models on the same ${compared.twoByTwo.questions} questions, with ${intervalWords(compared.cells)}. ${splitNote(compared.cells.map(({ splitBy }) => splitBy))} Retriever: ${retriever.base} and ${retriever.tuned}; generator: ${generator.base} and ${generator.tuned}. Gold passages are what a perfect retriever would give, no passages what the generator knows by itself.</p>
-${shown.slice(0, 1).map(({ name, title }) => html`<h3>${title}</h3><div class="scroll">${grid(compared, name)}</div>`)}
+${shown.slice(0, 1).map(({ name, title }) => html`<h3>${title}</h3>${grid(compared, name)}`)}
 ${legend(["base generator", "tuned generator"])}
 <div class="charts">${charts}</div>
 <h3>One half exchanged, all else equal</h3>
-<div class="scroll">${effectsTable(compared)}</div>`;
+${effectsTable(compared)}`;
   return { ...section, content };
 }

@@ -1,33 +1,16 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
-import axe from "axe-core";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { axeViolations, type Browser, CHROMIUM, launchChromium, type Page } from "@rag-ft/test-utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../testing/start-test-server.js";
 
-const program = ["chromium", "chromium-browser", "google-chrome"]
-  .flatMap((name) => (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)))
-  .find((path) => existsSync(path));
-if (program === undefined) console.log("No Chromium on this machine: the chat page is not driven.");
+if (CHROMIUM === undefined) console.log("No Chromium on this machine: the chat page is not driven.");
 
-/** Every rule that the page breaks, as axe names it. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  });
-}
-
-describe.skipIf(program === undefined)("the chat page in a browser", () => {
+describe.skipIf(CHROMIUM === undefined)("the chat page in a browser", () => {
   let browser: Browser;
   let server: TestServer;
   let hold: (() => void) | undefined;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: program ?? "", args: ["--no-sandbox"] });
+    browser = await launchChromium();
     server = await startTestServer({
       settings: { follow_ups: "turns" },
       model: {
@@ -64,7 +47,7 @@ describe.skipIf(program === undefined)("the chat page in a browser", () => {
       page.on("pageerror", (error) => problems.push(String(error)));
       page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
       await page.goto(server.address);
-      expect(await violations(page)).toEqual([]);
+      expect(await axeViolations(page)).toEqual([]);
 
       await ask(page, "Which boats float?");
       await page.getByText("Blue boats float on the lake.").waitFor();
@@ -73,7 +56,7 @@ describe.skipIf(program === undefined)("the chat page in a browser", () => {
       expect(await dialog.locator("mark").allTextContents()).toContain("Blue boats float on the lake");
       expect(await dialog.locator("pre code").textContent()).toBe("boat --blue");
       expect(await dialog.getByRole("link").getAttribute("href")).toBe("https://docs.test/boats#blue");
-      expect(await violations(page)).toEqual([]);
+      expect(await axeViolations(page)).toEqual([]);
       await page.keyboard.press("Escape");
 
       await page.getByRole("button", { name: "Good answer" }).click();
@@ -90,7 +73,7 @@ describe.skipIf(program === undefined)("the chat page in a browser", () => {
         "assistant",
         "user",
       ]);
-      expect(await violations(page)).toEqual([]);
+      expect(await axeViolations(page)).toEqual([]);
       // Nothing is wider than the screen.
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
       expect(problems).toEqual([]);
