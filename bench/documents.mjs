@@ -68,8 +68,10 @@ const joined = (text) => ` ${wordsOf(text).join(" ")} `;
 /** What micromark sees: the text of the page's own nodes, without markup, front matter and comments. */
 function seeMarkdown(path) {
   const source = readFileSync(path, "utf8").replace(/^---\n[\s\S]*?\n---\n/, "");
-  const seen = { text: [], code: [], short: [] };
+  const seen = { text: [], code: [], short: [], alt: [] };
   const visit = (node) => {
+    // Numbers of items are seen, though no node's text.
+    if (node.type === "list" && node.ordered) seen.alt.push(...node.children.map((_, i) => node.start + i));
     if (node.type === "html") seen.text.push(node.value.replace(/<!--[\s\S]*?-->|<[^>]*>/g, " "));
     else if (node.value !== undefined) seen.text.push(node.value);
     if (node.type === "code") seen.code.push(node.value);
@@ -80,7 +82,7 @@ function seeMarkdown(path) {
       seen.text.push("\n");
   };
   visit(fromMarkdown(source, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] }));
-  return { ...seen, text: seen.text.join("") };
+  return { ...seen, text: seen.text.join(""), alt: seen.alt.join(" ") };
 }
 
 /** What of a page's lines frames it: the first and last two that stand so on three pages or more, but for their numbers. */
