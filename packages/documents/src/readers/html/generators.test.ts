@@ -270,6 +270,18 @@ describe("what the words of real pages showed", () => {
     expect(await text(page)).toBe("cause message\n\nText of the page.");
   });
 
+  it("keeps a part of links below the page's title, and leaves those beside the text out", async () => {
+    const list = (prefix: string): string =>
+      `<ul>${Array.from({ length: 12 }, (_, i) => `<li><a href="${prefix}${i}.html">${prefix}${i}</a></li>`).join("")}</ul>`;
+    const { text } = await readTextPage(
+      "a.html",
+      `<body><div class="all"><div class="content"><div><h1>Class A</h1></div><section><h4>Hierarchy</h4>${list("Child")}</section>
+<p>${"Words of the page. ".repeat(30)}</p></div><div class="side"><h4>Site</h4>${list("Other")}</div></div></body>`,
+    );
+    expect(text).toContain("#### Hierarchy\n\n- Child0\n- Child1");
+    expect(text).not.toContain("Other");
+  });
+
   it("leaves TypeDoc's settings and its list of what is on the page out, and keeps signatures and members", async () => {
     const box = (name: string): string =>
       `<li><label><input type="checkbox" name="${name}"/><svg width="9"></svg><span>${name}</span></label></li>`;

@@ -308,10 +308,20 @@ class Tidy {
     return !this.options.named && this.ancestors.length <= 6 && !this.inside(({ tagName }) => tagName === "form");
   }
 
+  /** A part with a heading of its own that follows the title of the page, in the same element: what a class extends, and what extends it. */
+  private isBelowTitle(node: Element): boolean {
+    const elements = (this.ancestors.at(-1)?.children ?? []).filter(isElement);
+    const title = elements.findIndex(
+      ({ tagName, children }) => tagName === "h1" || children.filter(isElement).at(-1)?.tagName === "h1",
+    );
+    const first = node.children.find(isElement);
+    return title >= 0 && elements.indexOf(node) > title && /^h[2-6]$/.test(first?.tagName ?? "");
+  }
+
   /** Outside of a named main part: a block of links beside the text. */
   private isSideBar(node: Element): boolean {
     if (!/^(?:div|ul|ol|section|table|aside)$/.test(node.tagName)) return false;
-    if (this.ancestors.length > 4) return false;
+    if (this.ancestors.length > 4 || this.isBelowTitle(node)) return false;
     const { text, linked, links } = linkShare(node);
     if (links < 2 * LEAST_LINKS || linked < text * 0.9) return false;
     this.whole ??= linkShare(this.root);
