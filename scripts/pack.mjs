@@ -1,10 +1,10 @@
 // node scripts/pack.mjs FOLDER: makes the npm packages of the built workspace in FOLDER, each as a folder that can be published and as a tarball; prints the tarballs.
-// - rag-ft: the workspace's packages go in as bundled dependencies, so that paths between their files stay as they are; what others publish stays outside, as usual
-//   dependencies.
+// - rag-ft: the workspace's packages lie in its folder packages and import each other by path (not every installer knows bundled dependencies: yarn looks for them in the
+//   registry); what others publish stays outside, as usual dependencies.
 // - the adapters (rag-ft-ai-sdk, rag-ft-langchain): small, with rag-ft as a peer.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -55,11 +55,11 @@ function copyPackage(name, to) {
   }
 }
 
-/** What others publish and these packages need. */
-function outside(names) {
+/** What others publish and these packages need, or can do without (`optionalDependencies`). */
+function outside(names, kind = "dependencies") {
   const dependencies = {};
   for (const name of names) {
-    for (const [other, version] of Object.entries(manifests.get(name).manifest.dependencies ?? {})) {
+    for (const [other, version] of Object.entries(manifests.get(name).manifest[kind] ?? {})) {
       if (other.startsWith(OWN)) continue;
       if (dependencies[other] !== undefined && dependencies[other] !== version) {
         console.error(
@@ -73,6 +73,14 @@ function outside(names) {
   return dependencies;
 }
 
+/** Provenance is checked against it. It is known where the workflow runs. */
+function repository({ folder: directory }) {
+  const { GITHUB_REPOSITORY } = process.env;
+  if (!GITHUB_REPOSITORY) return {};
+  const url = `git+https://github.com/${GITHUB_REPOSITORY}.git`;
+  return { repository: { type: "git", url, ...(directory ? { directory } : {}) } };
+}
+
 function emptyStage(name) {
   const stage = join(folder, name);
   rmSync(stage, { recursive: true, force: true });
@@ -80,24 +88,48 @@ function emptyStage(name) {
   return stage;
 }
 
+/** Calls `change` on the text of every file of code and of types in a folder. */
+function rewriteCode(at, change) {
+  for (const path of readdirSync(at, { recursive: true })) {
+    if (!/\.(js|d\.ts)$/.test(path)) continue;
+    const file = join(at, path);
+    writeFileSync(file, change(readFileSync(file, "utf8"), file));
+  }
+}
+
+/** Imports of the workspace's packages, by name: in code after `from`, `import` or `import(`. */
+const IMPORTED = new RegExp(`(\\bfrom |\\bimport |\\bimport\\()"${OWN}([a-z0-9-]+)"`, "g");
+
 function makeMain() {
   const stage = emptyStage("rag-ft");
   const cli = manifests.get("rag-ft").manifest;
   const ours = [...needed("rag-ft")].filter((name) => name !== "rag-ft").sort();
+  const placeOf = (name) => join(stage, "packages", manifests.get(name).name);
   copyPackage("rag-ft", stage);
   for (const name of ours) {
-    const to = join(stage, "node_modules", name);
-    copyPackage(name, to);
-    const { version, exports } = manifests.get(name).manifest;
-    const { types, default: entry } = exports["."];
-    const own = { ".": { types, default: entry } };
-    writeManifest(to, { name, version, type: "module", license: cli.license, exports: own });
+    copyPackage(name, placeOf(name));
+    // Its version is told, and what it depends on decides whether files that were read are read anew (`programVersion`).
+    writeManifest(placeOf(name), {
+      name,
+      version: cli.version,
+      private: true,
+      type: "module",
+      dependencies: sorted(outside([...needed(name)])),
+    });
   }
   for (const part of ["data/models", "configs", "docs", "skills"])
     cpSync(join(root, part), join(stage, part), { recursive: true });
   for (const file of ["README.md", "LICENSE"]) cpSync(join(root, file), join(stage, file));
   for (const file of ["dist/library.js", "dist/library.d.ts"])
     writeFileSync(join(stage, file), `export * from "${LIBRARY}";\n`);
+  for (const part of ["dist", "packages"]) {
+    rewriteCode(join(stage, part), (text, file) =>
+      text.replace(IMPORTED, (_, before, name) => {
+        const entry = relative(dirname(file), join(placeOf(OWN + name), "dist/index.js")).replaceAll(sep, "/");
+        return `${before}"${entry.startsWith(".") ? entry : `./${entry}`}"`;
+      }),
+    );
+  }
   writeManifest(stage, {
     name: "rag-ft",
     version: cli.version,
@@ -105,16 +137,14 @@ function makeMain() {
       "Turns documentation into a question-answering system of your own: data, fine-tuning on ONNX Runtime, evaluation, serving",
     keywords: ["rag", "fine-tuning", "retrieval", "onnx", "embeddings", "llm", "question-answering"],
     license: cli.license,
+    ...repository({}),
     type: "module",
     engines: cli.engines,
     bin: cli.bin,
     exports: { ".": { types: "./dist/library.d.ts", default: "./dist/library.js" } },
-    files: ["dist", "data", "configs", "docs", "skills"],
-    dependencies: {
-      ...sorted(outside(["rag-ft", ...ours])),
-      ...Object.fromEntries(ours.map((name) => [name, manifests.get(name).manifest.version])),
-    },
-    bundleDependencies: ours,
+    files: ["dist", "packages", "data", "configs", "docs", "skills"],
+    dependencies: sorted(outside(["rag-ft", ...ours])),
+    optionalDependencies: sorted(outside(["rag-ft", ...ours], "optionalDependencies")),
   });
   return stage;
 }
@@ -124,11 +154,7 @@ function makeAdapter(name) {
   const { manifest, name: folderName } = manifests.get(name);
   const stage = emptyStage(name);
   copyPackage(name, stage);
-  for (const path of readdirSync(join(stage, "dist"), { recursive: true })) {
-    const file = join(stage, "dist", path);
-    if (/\.(js|d\.ts)$/.test(path))
-      writeFileSync(file, readFileSync(file, "utf8").replaceAll(`"${LIBRARY}"`, '"rag-ft"'));
-  }
+  rewriteCode(join(stage, "dist"), (text) => text.replaceAll(`"${LIBRARY}"`, '"rag-ft"'));
   cpSync(join(root, "packages", folderName, "README.md"), join(stage, "README.md"));
   cpSync(join(root, "LICENSE"), join(stage, "LICENSE"));
   const { version, description, license, type, engines, files, peerDependencies, exports } = manifest;
@@ -139,6 +165,7 @@ function makeAdapter(name) {
     description,
     keywords: ["rag", "retrieval", "embeddings", folderName],
     license,
+    ...repository({ folder: `packages/${folderName}` }),
     type,
     engines,
     exports: { ".": { types, default: entry } },

@@ -32,6 +32,16 @@ describe("describeFailure", () => {
     expect(text).not.toContain("exit.test.ts");
   });
 
+  it("says what to do where ONNX Runtime's library does not load", () => {
+    const missing = "Cannot find module '../bin/napi-v6/sunos/sparc/onnxruntime_binding.node'\nRequire stack:\n- x";
+    const { code, text } = describeFailure(Object.assign(new Error(missing), { code: "MODULE_NOT_FOUND" }));
+    expect(code).toBe(2);
+    expect(text).toMatch(/^error: ONNX Runtime does not load .*onnxruntime_binding\.node'\. .*install anew .*doctor/);
+    expect(text.trimEnd()).not.toContain("\n");
+    const other = Object.assign(new Error("Cannot find module './x.js'"), { code: "MODULE_NOT_FOUND" });
+    expect(describeFailure(other).code).toBe(70);
+  });
+
   it("takes a library's abort for a stop only when a stop was asked for", () => {
     const abort = Object.assign(new Error("aborted"), { name: "AbortError" });
     expect(describeFailure(abort, true).code).toBe(130);

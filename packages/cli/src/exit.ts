@@ -1,4 +1,4 @@
-import { RagFtError, redactSecrets } from "@rag-ft/core";
+import { engineFailure, RagFtError, redactSecrets } from "@rag-ft/core";
 import { CommanderError } from "commander";
 
 /** The user's mistake; as `UserError.exitCode`. */
@@ -43,6 +43,8 @@ function describe(error: unknown, stopped: boolean): Failure {
   if (stopped && error instanceof Error && error.name === "AbortError") {
     return { code: STOPPED, text: "error: Stopped on request.\n" };
   }
+  const engine = engineFailure(error);
+  if (engine !== undefined) return { code: USER_MISTAKE, text: `error: ${engine} rag-ft doctor shows the rest.\n` };
   if (error instanceof Error) {
     const { code, path } = error as NodeJS.ErrnoException;
     const reason = code === undefined ? undefined : MACHINE_ERRORS[code];

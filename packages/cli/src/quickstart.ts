@@ -13,6 +13,19 @@ export interface Quickstart {
 /** Above this file: the package that npm installed, or the repository. */
 const PLACES = ["..", "../../.."];
 
+/** pnpm's folder of all packages, each in a folder of its own. */
+const STORE = /^(.*[\\/]node_modules[\\/]\.pnpm)(?=[\\/])/;
+
+/** Where the packages lie whose documentation is read, from the present directory. Installed, they are rag-ft's neighbours. */
+export function modulesOf(home: string): string {
+  const inRepository = existsSync(join(home, "pnpm-workspace.yaml"));
+  const store = inRepository ? join(home, "node_modules/.pnpm") : STORE.exec(home)?.[1];
+  if (store !== undefined)
+    return join(inRepository ? store : relative(process.cwd(), store) || store, "*/node_modules");
+  const modules = dirname(home);
+  return relative(process.cwd(), modules) || modules;
+}
+
 /**
  * The quickstart as it runs from the present directory.
  *
@@ -26,16 +39,5 @@ export function quickstart(workDir: string): Quickstart {
   if (home === undefined) throw new InternalError("configs/quickstart.yaml is not where rag-ft is installed.");
   const models = join(relative(process.cwd(), home) || ".", "data/models");
   const set = [`work_dir=${workDir}`, `vars.encoder=${models}/tiny-encoder`, `vars.decoder=${models}/tiny-decoder`];
-  // Installed, its neighbours are the documentation; in the repository the configuration names the folders of pnpm.
-  const modules = dirname(home);
-  if (existsSync(join(home, "pnpm-workspace.yaml"))) {
-    return {
-      config: join(home, "configs/quickstart.yaml"),
-      set: [...set, `vars.modules=${join(home, "node_modules/.pnpm/*/node_modules")}`],
-    };
-  }
-  return {
-    config: join(home, "configs/quickstart.yaml"),
-    set: [...set, `vars.modules=${relative(process.cwd(), modules) || modules}`],
-  };
+  return { config: join(home, "configs/quickstart.yaml"), set: [...set, `vars.modules=${modulesOf(home)}`] };
 }

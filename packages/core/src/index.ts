@@ -6,6 +6,7 @@ export * from "./clean-temporaries.js";
 export * from "./command-line.js";
 export * from "./dataset.js";
 export * from "./document.js";
+export * from "./engine-failure.js";
 export * from "./errors.js";
 export * from "./folder-lock.js";
 export * from "./hash.js";

@@ -11,16 +11,20 @@ export function ownVersion(): string {
   return versionIn(new URL("../package.json", import.meta.url));
 }
 
-/** The runtime that computes; found from the package that depends on it, as pnpm hides it from all others. */
+/** The runtime that computes: of the npm package a neighbour; in the repository found from the package that depends on it, as pnpm hides it from all others. */
 function onnxRuntimeVersion(): string {
-  try {
-    const retriever = createRequire(import.meta.url).resolve("@rag-ft/train-retriever");
-    const engine = createRequire(retriever).resolve("@rag-ft/onnx");
-    return versionIn(createRequire(engine).resolve("onnxruntime-node/package.json"));
-  } catch {
-    // Under vitest the packages are not built, so that `require` finds no file; a run from `dist` always does.
-    return "unknown";
+  const from = createRequire(import.meta.url);
+  const manifest = "onnxruntime-node/package.json";
+  const engine = (): NodeJS.Require =>
+    createRequire(createRequire(from.resolve("@rag-ft/train-retriever")).resolve("@rag-ft/onnx"));
+  for (const find of [() => from.resolve(manifest), () => engine().resolve(manifest)]) {
+    try {
+      return versionIn(find());
+    } catch {
+      // Under vitest the packages are not built, so that `require` finds no file; a run from `dist` always does.
+    }
   }
+  return "unknown";
 }
 
 /** Versions that a run record keeps. */

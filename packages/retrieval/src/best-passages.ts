@@ -31,6 +31,19 @@ export class BestPassages implements Ranked {
     this.ids[place] = id;
     if (this.filled < this.k) this.filled++;
   }
+
+  /** The same of many: `scores[i]` is that of `ids[i]`. */
+  offerAll(ids: Int32Array, scores: Float64Array): void {
+    if (this.k === 0) return;
+    let i = 0;
+    for (; i < scores.length && this.filled < this.k; i++) this.offer(ids[i] as number, scores[i] as number);
+    // Nearly all passages end here.
+    for (let least = this.scores[this.k - 1] as number; i < scores.length; i++) {
+      if (!((scores[i] as number) > least)) continue;
+      this.offer(ids[i] as number, scores[i] as number);
+      least = this.scores[this.k - 1] as number;
+    }
+  }
 }
 
 /** The best `k` of all passages by their scores, or of those `among` them, whose places ascend. */

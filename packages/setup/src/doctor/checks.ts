@@ -1,8 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import type { StageContext } from "@rag-ft/core";
-import { graphCacheFolder } from "@rag-ft/models";
-import { matrixRate } from "./matrix-rate.js";
+import { engineFailure, type StageContext } from "@rag-ft/core";
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -47,12 +45,14 @@ function memory(): Finding {
 
 async function engine(): Promise<{ finding: Finding; rate?: number }> {
   try {
+    // Loaded only here: a machine on which it does not load is told so, with all the rest.
+    const { matrixRate } = await import("./matrix-rate.js");
     const rate = await matrixRate();
     const found = `ONNX Runtime computes: ${(rate / 1e9).toFixed(0)} GFLOP/s on ${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"})`;
     return { finding: { what: "engine", state: "good", found }, rate };
   } catch (error) {
-    const advice = "install rag-ft anew on this machine: onnxruntime-node brings a library for each platform";
-    return { finding: { what: "engine", state: "lacks", found: String((error as Error).message), advice } };
+    const found = engineFailure(error) ?? `ONNX Runtime does not compute: ${(error as Error).message}`;
+    return { finding: { what: "engine", state: "lacks", found } };
   }
 }
 
@@ -77,6 +77,27 @@ async function disk(what: string, folder: string): Promise<Finding> {
       advice: "name another folder (RAG_FT_CACHE)",
     };
   }
+}
+
+/** `undefined` where what would say it does not load: the engine's line says that. */
+async function cache(env: StageContext["env"]): Promise<Finding | undefined> {
+  const models = await import("@rag-ft/models").catch(() => undefined);
+  return models && (await disk("cache", models.graphCacheFolder(env)));
+}
+
+async function largeSearch(): Promise<Finding | undefined> {
+  const what = "search graph";
+  const retrieval = await import("@rag-ft/retrieval").catch(() => undefined);
+  const missing = await retrieval?.VECTOR_STORES.hnsw.missing();
+  if (retrieval === undefined || missing === undefined)
+    return retrieval && { what, state: "good", found: "hnswlib-node is built" };
+  return {
+    what,
+    state: "note",
+    found: `${missing}; search is exact, which is enough up to ${retrieval.APPROXIMATE_ABOVE.toLocaleString("en")} passages`,
+    advice:
+      "for more, with a C++ compiler and Python on the machine: npm rebuild hnswlib-node, or pnpm approve-builds (installers may block its install script)",
+  };
 }
 
 async function hub(env: StageContext["env"]): Promise<Finding> {
@@ -124,9 +145,10 @@ export async function examine(env: StageContext["env"]): Promise<{ findings: Fin
     finding,
     memory(),
     await disk("disk", process.cwd()),
-    await disk("cache", graphCacheFolder(env)),
+    await cache(env),
+    await largeSearch(),
     await hub(env),
     asking(env),
-  ];
+  ].filter((one) => one !== undefined);
   return { findings, ...(rate === undefined ? {} : { rate }) };
 }

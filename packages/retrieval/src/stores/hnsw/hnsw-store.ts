@@ -123,11 +123,13 @@ export class HnswStore implements VectorStore {
 /** `load` gives the optional library. */
 export function hnswRow(load: () => Promise<GraphClass | undefined> = loadHnswLibrary): VectorStoreRow {
   return {
-    missing: async () => ((await load()) === undefined ? "hnswlib-node is not installed" : undefined),
+    missing: async () => ((await load()) === undefined ? "hnswlib-node is not installed, or was not built" : undefined),
     async open({ dimensions }) {
       const Graph = await load();
       if (Graph === undefined)
-        throw new UserError("The store hnsw needs hnswlib-node, which is not installed or was not built. Install it.");
+        throw new UserError(
+          "The store hnsw needs hnswlib-node, which is not installed or was not built. Install it, or build it (npm rebuild hnswlib-node, pnpm approve-builds).",
+        );
       return new HnswStore(Graph, dimensions);
     },
   };

@@ -1,28 +1,12 @@
 import { InternalError } from "@rag-ft/core";
 import { BestPassages, type Ranked } from "../../best-passages.js";
+import { productsOfOne, productsOfTwo } from "./inner-products.js";
 
 /** Passages of a block: 128 vectors of 384 floats are 192 KiB, which stays in a core's second-level cache for all queries. */
 const BLOCK = 128;
-/** Queries scored in one pass over a passage's vector. */
-const LANES = 4;
 
-/** Takes the score of each passage for one query, by ascending id. */
-interface ScoreTaker {
-  offer(id: number, score: number): void;
-}
-
-/** Keeps all scores of a query. */
-class AllScores implements ScoreTaker {
-  readonly values: Float64Array;
-
-  constructor(size: number) {
-    this.values = new Float64Array(size);
-  }
-
-  offer(id: number, score: number): void {
-    this.values[id] = score;
-  }
-}
+/** Takes the scores of a block of passages for query `q`: `scores[i]` is that of the passage `places[i]`; places ascend, within a block and from block to block. */
+type TakeScores = (q: number, places: Int32Array, scores: Float64Array) => void;
 
 /**
  * Exact search over all passages: O(queries · passages · dimensions). Sums are taken in double precision and in the order of
@@ -42,19 +26,21 @@ export class ExactIndex {
     this.size = vectors.length / dimensions;
   }
 
-  /** The best `k` passages of each query (`[queries, dimensions]`), of all or of those `among` them, whose places ascend. */
-  search(queries: Float32Array, k: number, among?: Int32Array): Ranked[] {
-    const kept = Math.min(k, among?.length ?? this.size);
-    const best = Array.from({ length: this.countOf(queries) }, () => new BestPassages(kept));
-    if (kept > 0) this.scoreAll(queries, best, among);
+  /** The best `k` passages of each query (`[queries, dimensions]`; `k` may be one a query), of all or of those `among` them, whose places ascend. */
+  search(queries: Float32Array, k: number | readonly number[], among?: Int32Array): Ranked[] {
+    const size = among?.length ?? this.size;
+    const kept = (q: number): number => Math.min(typeof k === "number" ? k : (k[q] ?? 0), size);
+    const best = Array.from({ length: this.countOf(queries) }, (_, q) => new BestPassages(kept(q)));
+    if (best.some(({ ids }) => ids.length > 0))
+      this.scoreAll(queries, best.length, (q, places, scores) => best[q]?.offerAll(places, scores), among);
     return best;
   }
 
   /** Inner product of each query with every passage, `[passages]` a query. */
   scores(queries: Float32Array): Float64Array[] {
-    const all = Array.from({ length: this.countOf(queries) }, () => new AllScores(this.size));
-    this.scoreAll(queries, all);
-    return all.map(({ values }) => values);
+    const all = Array.from({ length: this.countOf(queries) }, () => new Float64Array(this.size));
+    this.scoreAll(queries, all.length, (q, places, scores) => all[q]?.set(scores, places[0]));
+    return all;
   }
 
   /** @throws InternalError when these are no vectors of the index's dimensions. */
@@ -67,47 +53,23 @@ export class ExactIndex {
     return queries.length / this.dimensions;
   }
 
-  private scoreAll(queries: Float32Array, takers: readonly ScoreTaker[], among?: Int32Array): void {
-    // Queries are padded to whole lanes; the padding is scored and thrown away.
-    const padded = new Float64Array(Math.ceil(takers.length / LANES) * LANES * this.dimensions);
-    padded.set(queries);
-    const size = among?.length ?? this.size;
-    for (let start = 0; start < size; start += BLOCK) {
-      const end = Math.min(start + BLOCK, size);
-      for (let q = 0; q < takers.length; q += LANES) this.scoreBlock(padded, q, start, end, takers, among);
-    }
-  }
-
-  private scoreBlock(
-    queries: Float64Array,
-    q: number,
-    start: number,
-    end: number,
-    takers: readonly ScoreTaker[],
-    among?: Int32Array,
-  ): void {
+  private scoreAll(queries: Float32Array, count: number, take: TakeScores, among?: Int32Array): void {
     const d = this.dimensions;
-    const a = q * d;
-    const b = a + d;
-    const c = b + d;
-    const e = c + d;
-    for (let place = start; place < end; place++) {
-      const p = among === undefined ? place : (among[place] as number);
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      for (let i = 0, at = p * d; i < d; i++, at++) {
-        const x = this.vectors[at] as number;
-        s0 += x * (queries[a + i] as number);
-        s1 += x * (queries[b + i] as number);
-        s2 += x * (queries[c + i] as number);
-        s3 += x * (queries[e + i] as number);
+    const ofQueries = { values: Float64Array.from(queries), dimensions: d };
+    const ofPassages = { values: this.vectors, dimensions: d };
+    const scores = new Float64Array(2 * BLOCK);
+    const size = among?.length ?? this.size;
+    const own = new Int32Array(BLOCK);
+    for (let start = 0; start < size; start += BLOCK) {
+      const length = Math.min(BLOCK, size - start);
+      for (let i = 0; among === undefined && i < length; i++) own[i] = start + i;
+      const places = among === undefined ? own.subarray(0, length) : among.subarray(start, start + length);
+      for (let q = 0; q < count; q += 2) {
+        if (q + 1 === count) productsOfOne(ofQueries, q, ofPassages, places, length, scores, 0);
+        else productsOfTwo(ofQueries, q, ofPassages, places, length, scores, 0, BLOCK);
+        take(q, places, scores.subarray(0, length));
+        if (q + 1 < count) take(q + 1, places, scores.subarray(BLOCK, BLOCK + length));
       }
-      takers[q]?.offer(p, s0);
-      takers[q + 1]?.offer(p, s1);
-      takers[q + 2]?.offer(p, s2);
-      takers[q + 3]?.offer(p, s3);
     }
   }
 }

@@ -1,10 +1,11 @@
-import { type Document, InternalError, throwIfCancelled } from "@rag-ft/core";
+import { type Document, InternalError } from "@rag-ft/core";
 import { pageOf, type Ranked } from "../../best-passages.js";
 import { documentsAt } from "../../documents-at.js";
 import { fittingPassages } from "../../metadata-filter.js";
 import { depthOf, type Page } from "../../page.js";
 import type { StoreCallOptions, VectorStore, VectorStoreRow } from "../vector-store.js";
 import { ExactIndex } from "./exact-index.js";
+import { JoinedSearches } from "./joined-searches.js";
 
 /** Products of numbers that a search works out before others may work: some tenths of a second. */
 const PRODUCTS_A_TURN = 3e8;
@@ -14,6 +15,10 @@ export class MemoryStore implements VectorStore {
   readonly kind = "memory";
   private passages: readonly Document[] = [];
   private index: ExactIndex;
+  private readonly joined = new JoinedSearches(
+    (queries, depths, fitting) => this.index.search(queries, depths, fitting),
+    () => Math.max(1, Math.floor(this.productsATurn / (2 * this.size * this.dimensions + 1))) * 2,
+  );
 
   constructor(
     readonly dimensions: number,
@@ -43,18 +48,15 @@ export class MemoryStore implements VectorStore {
     this.passages = first ? documents : [...this.passages, ...documents];
   }
 
+  /**
+   * Searches that come while another is at work are scored together with the next: a passage's numbers are read once for two queries, and each search is exactly
+   * what it would be alone.
+   */
   async search(queries: Float32Array, page: Page, { signal }: StoreCallOptions = {}): Promise<Ranked[]> {
-    const fitting = fittingPassages(this.passages, page.filter);
-    const found: Ranked[] = [];
     const count = this.countOf(queries);
-    // Whole lanes of the index, and no less: other cuts give the same numbers, but score padding.
-    const atOnce = Math.max(1, Math.floor(this.productsATurn / (4 * this.size * this.dimensions + 1))) * 4;
-    for (let start = 0; start < count; start += atOnce) {
-      if (start > 0) await new Promise(setImmediate);
-      if (signal) throwIfCancelled(signal);
-      const own = queries.subarray(start * this.dimensions, (start + atOnce) * this.dimensions);
-      found.push(...this.rank(own, depthOf(page), fitting));
-    }
+    const depth = depthOf(page);
+    const fitting = fittingPassages(this.passages, page.filter);
+    const found = await this.joined.join({ queries, count, depth, fitting, signal });
     return found.map((ranked) => pageOf(ranked, page));
   }
 
