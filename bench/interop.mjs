@@ -1,5 +1,5 @@
 // Does a checkpoint of ours mean the same to others? Vectors in transformers.js and sentence-transformers, greedy text in
-// transformers.js and Python's transformers; and a saved LoRA adapter in PEFT.
+// transformers.js and Python's transformers; a saved LoRA adapter in PEFT; and each family's folder in transformers.js and, as GGUF, in llama.cpp.
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -14,7 +14,8 @@ import {
   saveEncoder,
   writeAdapter,
 } from "../packages/models/dist/index.js";
-import { flags, python, quiet, SAMPLE, tinyModel, withFolder } from "./tools.mjs";
+import { deployedInterop } from "./deployed.mjs";
+import { flags, python, quiet, realModel, SAMPLE, tinyModel, withFolder } from "./tools.mjs";
 
 const require = createRequire(new URL("../packages/models/package.json", import.meta.url));
 const { AutoModelForCausalLM, AutoTokenizer, env, pipeline } = await import(
@@ -78,7 +79,8 @@ async function loraInterop(folder) {
   return peer;
 }
 
-const result = await withFolder(async (folder) => {
+/** One encoder and one decoder in transformers.js and in Python. */
+async function checkpointInterop(folder) {
   const encoderFolder = join(folder, "encoder");
   const decoderFolder = join(folder, "decoder");
   await saveEncoder(encoderFolder, await loadEncoder(encoderBase, quiet));
@@ -121,7 +123,20 @@ const result = await withFolder(async (folder) => {
     lowest_cosine_sentence_transformers: Math.min(...st),
     equal_greedy_texts: texts.filter((text, i) => text === peer.greedy[i]).length,
     of: texts.length,
-    lora: await loraInterop(folder),
   };
-});
+}
+
+const parts = flags.only?.split(",") ?? ["checkpoints", "lora", "deployed"];
+const result = await withFolder(async (folder) => ({
+  ...(parts.includes("checkpoints") ? await checkpointInterop(folder) : {}),
+  ...(parts.includes("lora") ? { lora: await loraInterop(folder) } : {}),
+  ...(parts.includes("deployed")
+    ? {
+        deployed: await deployedInterop(join(folder, "deployed"), {
+          encoder: flags.encoder ?? realModel("encoder"),
+          decoder: flags.decoder ?? realModel("decoder"),
+        }),
+      }
+    : {}),
+}));
 console.log(JSON.stringify(result));

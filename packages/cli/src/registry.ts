@@ -77,6 +77,10 @@ export const stageRegistry: StageRegistry = {
     summary: "serve a tuned system: chat page, OpenAI's routes, search, MCP",
     load: () => opened(async () => (await import("@rag-ft/serve")).serve),
   },
+  export: {
+    summary: "write a model for transformers.js (8 bits) or llama.cpp (GGUF)",
+    load: () => opened(async () => (await import("@rag-ft/hand-over")).exportStage),
+  },
   collect: {
     summary: "make training rows of turns that users voted up",
     load: () => opened(async () => (await import("@rag-ft/collect")).collect),

@@ -2,6 +2,7 @@ export * from "./cut.js";
 export * from "./device.js";
 export * from "./ops/index.js";
 export * from "./order.js";
+export * from "./quantise.js";
 export * from "./serialise.js";
 export * from "./session.js";
 export * from "./tensor.js";

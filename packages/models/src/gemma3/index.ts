@@ -9,7 +9,7 @@ import { type Gemma3Config, gemma3ConfigSchema } from "./gemma3-config.js";
 /** Layers with a window to one without, where the config does not list them. */
 const PATTERN = 6;
 
-function gemma3Stack(config: Gemma3Config): Stack {
+export function gemma3Stack(config: Gemma3Config): Stack {
   const { head_dim: size, max_position_embeddings: positions, layer_types: types } = config;
   const pattern = config.sliding_window_pattern ?? config._sliding_window_pattern ?? PATTERN;
   const isSliding = (layer: number): boolean =>

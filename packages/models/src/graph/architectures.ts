@@ -72,3 +72,10 @@ export function decoderArchitecture(
     "an encoder (embedding model)",
   ]);
 }
+
+/** What a model of this config can be, by its `model_type`. */
+export function knownUses({ model_type: type }: RawConfig): { encoder: boolean; decoder: boolean } {
+  const has = (known: readonly { modelTypes: readonly string[] }[]): boolean =>
+    known.some(({ modelTypes }) => modelTypes.includes(String(type)));
+  return { encoder: has(encoders), decoder: has(decoders) };
+}

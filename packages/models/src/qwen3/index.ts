@@ -8,7 +8,7 @@ import { stackEncoder } from "../parts/stack-encoder.js";
 import { type Qwen3Config, qwen3ConfigSchema } from "./qwen3-config.js";
 
 /** Llama's graph with an RMSNorm of each query and key. */
-function qwen3Stack(config: Qwen3Config): Stack {
+export function qwen3Stack(config: Qwen3Config): Stack {
   const window = config.use_sliding_window ? (config.sliding_window ?? undefined) : undefined;
   const isSliding = (layer: number): boolean =>
     config.layer_types ? config.layer_types[layer] === "sliding_attention" : layer >= config.max_window_layers;

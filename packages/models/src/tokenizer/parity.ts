@@ -23,7 +23,7 @@ function splitBy(pattern: string, behavior: "Isolated" | "Removed"): JsonObject 
 }
 
 /** What `ByteLevel` cuts by when it is not told otherwise. */
-const GPT2_PATTERN = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+export const GPT2_PATTERN = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /**
  * Components whose classes of characters differ. Rust's `char::is_numeric` takes every numeric character (½, ², ٣), the library's `Digits` only 0
