@@ -22,14 +22,17 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const read = (path: string): Promise<GGUFParseOutput> => gguf(path, { allowLocalFile: true });
+interface Read extends Pick<GGUFParseOutput, "tensorInfos" | "tensorDataOffset"> {
+  /** By key: the library's type names only some. */
+  metadata: Record<string, unknown>;
+}
+const read = async (path: string): Promise<Read> => {
+  const { tensorInfos, tensorDataOffset, metadata } = await gguf(path, { allowLocalFile: true });
+  return { tensorInfos, tensorDataOffset, metadata: { ...metadata } };
+};
 
 /** A tensor's numbers, by its type in the file. */
-async function numbersOf(
-  path: string,
-  { tensorInfos, tensorDataOffset }: GGUFParseOutput,
-  name: string,
-): Promise<Float32Array> {
+async function numbersOf(path: string, { tensorInfos, tensorDataOffset }: Read, name: string): Promise<Float32Array> {
   const info = tensorInfos.find((tensor) => tensor.name === name);
   if (!info) throw new Error(`no tensor ${name}`);
   const bytes = await readFile(path);
