@@ -1,4 +1,4 @@
-// Which relative links of the documentation lead nowhere: to no file, or to no heading of a page.
+// Which relative links of the documentation lead nowhere: to no file, or to no heading of a page; and what of it the site could not show.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,6 +49,24 @@ export function deadLinks(root, pages) {
   return problems;
 }
 
+/**
+ * What the site would take for parts of its own, one sentence each: HTML, and text in double braces. In code both are text.
+ *
+ * @param {string} root
+ * @param {readonly string[]} pages Paths below root.
+ * @returns {string[]}
+ */
+export function takenForTemplates(root, pages) {
+  const problems = [];
+  for (const page of pages) {
+    visit(fromMarkdown(readFileSync(join(root, page), "utf8")), ["html", "text"], ({ type, value, position }) => {
+      if (type === "html" || value.includes("{{"))
+        problems.push(`${page}:${position.start.line}: ${value.slice(0, 60)}: put it in code.`);
+    });
+  }
+  return problems;
+}
+
 /** The pages of this repository, with the problems of their links. */
 export function ownPages() {
   const root = fileURLToPath(new URL("..", import.meta.url));
@@ -57,8 +75,8 @@ export function ownPages() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { root, pages } = ownPages();
-  const problems = deadLinks(root, pages);
+  const problems = [...deadLinks(root, pages), ...takenForTemplates(root, pages)];
   for (const problem of problems) console.error(problem);
-  console.log(`${pages.length} pages, ${problems.length} dead links`);
+  console.log(`${pages.length} pages, ${problems.length} problems`);
   process.exitCode = problems.length > 0 ? 1 : 0;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { sidebar } from "../site/.vitepress/sidebar.mjs";
-import { deadLinks, ownPages } from "./doc-links.mjs";
+import { deadLinks, ownPages, takenForTemplates } from "./doc-links.mjs";
 
 it("every relative link and anchor of README, guides, skill and benchmarks leads somewhere", () => {
   const { root, pages } = ownPages();
@@ -37,6 +37,19 @@ it("tells files and headings that are not there, and leaves code and other addre
   } finally {
     await rm(root, { recursive: true });
   }
+});
+
+it("no guide holds what the site would take for a template of its own", async () => {
+  const { root, pages } = ownPages();
+  const guides = pages.filter((page) => page.startsWith("docs/"));
+  expect(takenForTemplates(root, guides)).toEqual([]);
+  const other = await mkdtemp(join(tmpdir(), "doc-links-"));
+  await writeFile(join(other, "a.md"), "`<a>` and `{{ b }}`\n\na <folder> here\n\n{{ c }}\n");
+  expect(takenForTemplates(other, ["a.md"])).toEqual([
+    "a.md:3: <folder>: put it in code.",
+    "a.md:5: {{ c }}: put it in code.",
+  ]);
+  await rm(other, { recursive: true });
 });
 
 it("README has at most 150 lines", async () => {
