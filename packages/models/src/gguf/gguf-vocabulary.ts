@@ -9,7 +9,7 @@ import {
 } from "../tokenizer/read-description.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import type { GgufValue } from "./gguf-file.js";
-import { flattened, PRE_TOKENIZERS, preTokenizerName } from "./pre-tokenizers.js";
+import { flattened, knownPreTokenizer, PRE_TOKENIZERS } from "./pre-tokenizers.js";
 import { scoresOf, spacePrefix } from "./sentence-piece.js";
 import { specialTokens } from "./special-tokens.js";
 
@@ -86,8 +86,8 @@ function byteLevel(folder: string, description: TokenizerDescription): Kind {
   const normalizers = flattened(description.normalizer).map(({ type }) => String(type));
   const other = normalizers.find((type) => type !== "NFC");
   if (other !== undefined) throw refusal(folder, `its normalizer is ${other}`, "none or NFC for byte-level BPE");
-  const pre = preTokenizerName(description.pre_tokenizer, model.ignore_merges === true);
-  if (pre === undefined) {
+  const known = knownPreTokenizer(description.pre_tokenizer, model.ignore_merges === true);
+  if (known === undefined) {
     throw refusal(
       folder,
       `its pre_tokenizer is ${JSON.stringify(description.pre_tokenizer).slice(0, 300)} with ignore_merges ${model.ignore_merges === true}`,
@@ -97,15 +97,17 @@ function byteLevel(folder: string, description: TokenizerDescription): Kind {
   const merges = mergesOf(model).map((pair) => pair.join(" "));
   return {
     model: "gpt2",
-    pre,
+    pre: known.pre,
     more: [
       ["tokenizer.ggml.merges", { strings: merges }],
       ["tokenizer.ggml.add_space_prefix", { bool: false }],
     ],
-    warnings:
-      normalizers.length > 0
+    warnings: [
+      ...(normalizers.length > 0
         ? ["llama.cpp does not normalise texts: one that is not in NFC has other tokens there."]
-        : [],
+        : []),
+      ...(known.difference === undefined ? [] : [known.difference]),
+    ],
   };
 }
 

@@ -10,14 +10,28 @@ const QWEN2 =
 const TEKKEN =
   "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
+interface PreTokenizer {
+  pre: string;
+  cuts: readonly string[];
+  ignoreMerges: boolean;
+  /** Where llama.cpp's of this name cuts otherwise: found by comparing ids. */
+  difference?: string;
+}
+
 /** Byte-level tokenizers that llama.cpp has, by its names (`tokenizer.ggml.pre`): what cuts a text, and whether a word that is a token stays whole. */
-const KNOWN: readonly { pre: string; cuts: readonly string[]; ignoreMerges: boolean }[] = [
+const KNOWN: readonly PreTokenizer[] = [
   { pre: "gpt-2", cuts: [GPT2_PATTERN], ignoreMerges: false },
   { pre: "smollm", cuts: ["\\p{N}", GPT2_PATTERN], ignoreMerges: false },
   { pre: "qwen2", cuts: [QWEN2], ignoreMerges: false },
   { pre: "llama-bpe", cuts: [LLAMA3], ignoreMerges: true },
   { pre: "smaug-bpe", cuts: [LLAMA3], ignoreMerges: false },
-  { pre: "tekken", cuts: [TEKKEN], ignoreMerges: true },
+  {
+    pre: "tekken",
+    cuts: [TEKKEN],
+    ignoreMerges: true,
+    difference:
+      "llama.cpp cuts words at combining marks (Hindi, accents apart from their letters): they have other tokens there.",
+  },
 ];
 
 /** Components, sequences flattened. */
@@ -45,10 +59,13 @@ function cutsOf(preTokenizer: unknown): string[] | undefined {
   return cuts;
 }
 
-/** llama.cpp's name of a byte-level tokenizer; undefined where it has none like it. */
-export function preTokenizerName(preTokenizer: unknown, ignoreMerges: boolean): string | undefined {
+/** llama.cpp's tokenizer of a byte-level one: its name, and where it differs; undefined where there is none like it. */
+export function knownPreTokenizer(
+  preTokenizer: unknown,
+  ignoreMerges: boolean,
+): Pick<PreTokenizer, "pre" | "difference"> | undefined {
   const cuts = cutsOf(preTokenizer)?.join("\n");
-  return KNOWN.find((row) => row.cuts.join("\n") === cuts && row.ignoreMerges === ignoreMerges)?.pre;
+  return KNOWN.find((row) => row.cuts.join("\n") === cuts && row.ignoreMerges === ignoreMerges);
 }
 
 /** The names, for messages. */

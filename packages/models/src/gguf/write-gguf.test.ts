@@ -230,3 +230,19 @@ it("gives SentencePiece's BPE scores that say the order of its merges, and refus
     /are not merged to|do not stand together/,
   );
 });
+
+it.each([
+  ["byte-bpe", "smollm", ""],
+  ["byte-bpe-split", "llama-bpe", ""],
+  ["byte-bpe-nfc", "qwen2", "not in NFC"],
+  ["byte-bpe-tekken", "tekken", "combining marks"],
+])("names llama.cpp's tokenizer for %s, and where that differs", async (kind, pre, difference) => {
+  const source = JSON.parse(await readFile(tokenizer(kind), "utf8"));
+  const decoder = await loadDecoder(await variant(`tokenizer ${kind}`, { tokenizer: () => source }), options);
+  const path = join(folder, `${kind}.gguf`);
+  const said: string[] = [];
+  await writeDecoderGguf(path, decoder, "F16", { ...silentReporter, warn: (line) => void said.push(line) });
+  expect((await read(path)).metadata["tokenizer.ggml.pre"]).toBe(pre);
+  expect(said.join()).toContain(difference);
+  expect(said).toHaveLength(difference === "" ? 0 : 1);
+});
