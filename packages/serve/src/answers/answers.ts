@@ -18,7 +18,7 @@ export interface Asker {
   signal: AbortSignal;
 }
 
-/** Answers one question when its turn has come. The events can be read while it is made; the generator is free again when it is made, read or not. */
+/** Answers one question in its turn; its search may be done before that. The events can be read while it is made; the generator is free again when it is made, read or not. */
 export function answerInTurn(
   system: RagSystem,
   queue: AnswerQueue,
@@ -27,8 +27,12 @@ export function answerInTurn(
 ): AsyncIterable<AnswerEvent> {
   const events = new EventBuffer<AnswerEvent>();
   queue
-    .run(client, signal, async () => {
-      for await (const event of system.stream(question, { ...options, signal })) events.push(event);
+    .run(client, signal, async (turn) => {
+      for await (const event of system.stream(question, { ...options, signal })) {
+        events.push(event);
+        // The search is done; the generator is asked when the stream goes on.
+        if (event.type === "passages") await turn();
+      }
     })
     .then(
       () => events.end(),
