@@ -55,7 +55,9 @@ async function startStub() {
 /** The built command; resolves with its address when it listens. */
 async function startServer(settings, env) {
   const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const child = spawn(process.execPath, [MAIN, "serve", ...argv], {
+  // Collects on a signal, so that what is in use can be told from what has not been collected yet.
+  const collecting = ["--expose-gc", "--import", "data:text/javascript,process.on('SIGUSR2',()=>{gc();gc()})"];
+  const child = spawn(process.execPath, [...collecting, MAIN, "serve", ...argv], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -71,6 +73,7 @@ async function startServer(settings, env) {
   });
   return {
     address,
+    collect: () => child.kill("SIGUSR2"),
     close() {
       child.kill("SIGINT");
       return ended;
@@ -105,9 +108,13 @@ async function stream(address, question) {
   return { first, whole: performance.now() - started };
 }
 
-const residentMb = async (address) => {
+/** Megabytes of the process, and of its heap after a collection: what is in use. */
+const memoryOf = async ({ address, collect }) => {
+  collect();
+  await sleep(1000);
   const metrics = await (await fetch(`${address}metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)/m.exec(metrics)?.[1]) / 2 ** 20;
+  const read = (name) => Math.round(Number(new RegExp(`^${name} (\\S+)`, "m").exec(metrics)?.[1]) / 2 ** 20);
+  return { resident: read("process_resident_memory_bytes"), heap: read("nodejs_heap_size_used_bytes") };
 };
 
 async function streams(address) {
@@ -152,8 +159,9 @@ async function searches(address) {
   };
 }
 
-async function memory(address) {
-  const resident = {};
+async function memory(server) {
+  const { address } = server;
+  const mb = {};
   let left = REQUESTS;
   let done = 0;
   const client = async () => {
@@ -166,12 +174,11 @@ async function memory(address) {
       ).json();
       done++;
       const tenths = (done * 10) / REQUESTS;
-      if (Number.isInteger(tenths) && [2, 6, 10].includes(tenths))
-        resident[done] = Math.round(await residentMb(address));
+      if (Number.isInteger(tenths) && [2, 6, 10].includes(tenths)) mb[done] = await memoryOf(server);
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, client));
-  return resident;
+  return mb;
 }
 
 await withFolder(async (folder) => {
@@ -196,7 +203,7 @@ await withFolder(async (folder) => {
     const server = await startServer({ ...system, retrieval }, { OPENAI_BASE_URL: stub.url, OPENAI_API_KEY: "none" });
     try {
       results[retrieval] = { search: await searches(server.address), streams: await streams(server.address) };
-      if (retrieval === "bm25") results.resident_mb = await memory(server.address);
+      if (retrieval === "bm25") results.mb = await memory(server);
     } finally {
       await server.close();
     }

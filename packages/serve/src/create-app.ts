@@ -86,8 +86,10 @@ export function createApp({ guard: guarding, maxBodyBytes, version, ...parts }: 
   );
   app.onError((error, context) => {
     const refusal = refusalOf(error);
-    if (refusal.status === 500 || refusal.status === 502)
-      parts.reporter.warn(`${context.req.path}: ${String(error.stack ?? error)}`);
+    if ([500, 502, 507].includes(refusal.status))
+      parts.reporter.warn(
+        `${context.req.path}: ${String(error.stack ?? error)}${error.cause instanceof Error ? ` (${error.cause.message})` : ""}`,
+      );
     return refuse(context, refusal);
   });
   return app;

@@ -1,10 +1,11 @@
 import { CancelledError, RagFtError } from "@rag-ft/core";
 import { QueueFull } from "./answers/answer-queue.js";
+import { NotKept } from "./turns/turn-log.js";
 
 /** A request that is not served, in the words and the shape of OpenAI's errors. */
 export class Refusal extends Error {
   constructor(
-    readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 421 | 429 | 500 | 502 | 503 | 504,
+    readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 421 | 429 | 500 | 502 | 503 | 504 | 507,
     readonly code: string,
     message: string,
     readonly headers: Readonly<Record<string, string>> = {},
@@ -16,6 +17,7 @@ export class Refusal extends Error {
 /** What a client is told of an error: of one of our own no more than that it was. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
+  if (error instanceof NotKept) return new Refusal(507, "not_kept", error.message);
   if (error instanceof QueueFull) {
     const seconds = String(error.retryAfter);
     return new Refusal(429, "queue_full", `${error.message} Come back in ${seconds} s.`, { "retry-after": seconds });

@@ -53,18 +53,20 @@ fs.open = async (path, flags, ...rest) => {
   if (writes && isChosen("open", path)) await die();
   const file = await real.open(path, flags, ...rest);
   if (!writes) return file;
-  const write = file.writeFile.bind(file);
   let begun = false;
-  file.writeFile = async (data, ...more) => {
-    // A file of many parts is cut off in its first.
-    const first = !begun;
-    begun = true;
-    if (first && isChosen("write", path)) {
-      await write(half(data), ...more);
-      await die();
-    }
-    return write(data, ...more);
-  };
+  for (const name of ["writeFile", "appendFile"]) {
+    const write = file[name].bind(file);
+    file[name] = async (data, ...more) => {
+      // A file of many parts is cut off in its first.
+      const first = !begun;
+      begun = true;
+      if (first && isChosen("write", path)) {
+        await write(half(data), ...more);
+        await die();
+      }
+      return write(data, ...more);
+    };
+  }
   return file;
 };
 syncBuiltinESMExports();

@@ -1,6 +1,8 @@
 import { setImmediate as others } from "node:timers/promises";
+import type { RagSystem } from "@rag-ft/answer";
 import { expect, it } from "vitest";
 import { AnswerQueue, QueueFull } from "./answer-queue.js";
+import { answerInTurn } from "./answers.js";
 
 interface Row {
   queue: AnswerQueue;
@@ -89,4 +91,20 @@ it("gives up one that has searched and is stopped before its turn, and its place
   await finish("3");
   await Promise.all([first, third]);
   expect(told.at(-1)).toBe("3g");
+});
+
+it("frees the place of an answer that nobody reads, however long it is; it can be read later", async () => {
+  const queue = new AnswerQueue({ concurrency: 1, most: 10 });
+  const stream: RagSystem["stream"] = async function* () {
+    yield { type: "passages", passages: [], query: "q" };
+    for (let i = 0; i < 50_000; i++) yield { type: "text", text: "x".repeat(100) };
+  };
+  const asker = { client: "a", signal: new AbortController().signal };
+  const unread = answerInTurn({ stream } as RagSystem, queue, { question: "q", history: [] }, asker);
+  await queue.run("b", asker.signal, (turn) => turn());
+  await settle();
+  expect([queue.running, queue.waiting]).toEqual([0, 0]);
+  let events = 0;
+  for await (const _ of unread) events++;
+  expect(events).toBe(50_001);
 });

@@ -25,7 +25,7 @@ export class EventBuffer<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      for (let event = this.held.shift(); event !== undefined; event = this.held.shift()) yield event;
+      while (this.held.length > 0) yield* this.held.splice(0);
       if (this.failure) throw this.failure.error;
       if (this.ended) return;
       await new Promise<void>((resolve) => {

@@ -7,7 +7,7 @@ import { clientOf } from "../client-of.js";
 import { jsonBody } from "../json-body.js";
 import { refusalBody, refusalOf } from "../refusal.js";
 import type { ServerParts } from "../server-parts.js";
-import type { TurnLog } from "../turns/turn-log.js";
+import { NotKept, type TurnLog } from "../turns/turn-log.js";
 import { chatRequestSchema, readChatRequest } from "./chat-request.js";
 import { requireModel } from "./models.js";
 
@@ -52,8 +52,12 @@ async function* measured({ metrics }: ServerParts, { events, startedAt }: Exchan
   }
 }
 
-/** Remembers a turn, so that it can be voted on, and keeps it where the client wants that. */
-async function remember({ turns, log }: ChatCompletionParts, exchange: Exchange, answer: SystemAnswer): Promise<void> {
+/**
+ * Remembers a turn, so that it can be voted on, and keeps it where the client wants that. An answer is given also where it could not be kept.
+ *
+ * @returns What the client is to be told of it.
+ */
+async function remember(parts: ChatCompletionParts, exchange: Exchange, answer: SystemAnswer): Promise<string[]> {
   const { id, asked, created, store } = exchange;
   const turn = {
     id,
@@ -62,16 +66,24 @@ async function remember({ turns, log }: ChatCompletionParts, exchange: Exchange,
     history: asked.history,
     answer,
   };
-  turns.add(turn);
-  if (store) await log.keep(turn);
+  parts.turns.add(turn);
+  if (!store) return [];
+  try {
+    await parts.log.keep(turn);
+    return [];
+  } catch (error) {
+    if (!(error instanceof NotKept)) throw error;
+    parts.reporter.warn(`${id}: ${error.message} ${error.cause.message}`);
+    return [`store: ${error.message}`];
+  }
 }
 
 const sources = (passages: readonly FoundPassage[]): object[] => passages.map(sourceData);
 
 async function whole(context: Context, parts: ChatCompletionParts, exchange: Exchange): Promise<Response> {
   const answer = await wholeAnswer(measured(parts, exchange));
-  await remember(parts, exchange, answer);
-  const { id, created, model, warnings } = exchange;
+  const { id, created, model } = exchange;
+  const warnings = [...exchange.warnings, ...(await remember(parts, exchange, answer))];
   const message = { role: "assistant", content: answer.text, refusal: null };
   return context.json({
     id,
@@ -119,8 +131,8 @@ function streamed(
           await chunk({ role: "assistant", content: "" }, null, more);
         } else if (event.type === "text") await chunk({ content: event.text });
         else {
-          await remember(parts, exchange, event.answer);
-          await chunk({}, finishReason(event.answer));
+          const late = await remember(parts, exchange, event.answer);
+          await chunk({}, finishReason(event.answer), late.length > 0 ? { warnings: late } : {});
           const counted = usageOf(event.answer);
           if (usage && counted) {
             await write({ id, object: "chat.completion.chunk", created, model, choices: [], usage: counted });

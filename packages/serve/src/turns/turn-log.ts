@@ -2,7 +2,18 @@ import { type AppendLog, openAppendLog, type TurnRow, type VoteRow } from "@rag-
 import type { SystemNames } from "../server-parts.js";
 import type { Turn } from "./turn-memory.js";
 
-/** What was said and voted, on disk. */
+/** What could not be written: the disk is full, or cannot be written to. Clients may be told the message; what the cause says of places is for the log. */
+export class NotKept extends Error {
+  override readonly cause: Error;
+
+  constructor(path: string, reason: Error) {
+    const { code = "unknown" } = reason as NodeJS.ErrnoException;
+    super(`The server could not write it down (${code}${code === "ENOSPC" ? ": its disk is full" : ""}).`);
+    this.cause = new Error(`${path}: ${reason.message}`, { cause: reason });
+  }
+}
+
+/** What was said and voted, on disk. Each call throws NotKept where it could not be written. */
 export interface TurnLog {
   readonly path: string;
   /** Keeps a turn; once, however often it is asked for. */
@@ -46,17 +57,21 @@ export async function openTurnLog(path: string, names: SystemNames): Promise<Tur
     done.catch(() => kept.delete(turn.id));
     return done;
   };
+  const written = async (done: Promise<void>): Promise<void> => {
+    try {
+      await done;
+    } catch (error) {
+      throw new NotKept(path, error as Error);
+    }
+  };
+  const addVote = async (turn: Turn, vote: Pick<VoteRow, "vote" | "flag" | "note">): Promise<void> => {
+    await keep(turn);
+    const row: VoteRow = { kind: "vote", id: turn.id, time: new Date().toISOString(), ...vote };
+    await (await opened()).add(row);
+  };
   return {
     path,
-    keep,
-    async vote(turn, vote) {
-      await keep(turn);
-      await (await opened()).add({
-        kind: "vote",
-        id: turn.id,
-        time: new Date().toISOString(),
-        ...vote,
-      } satisfies VoteRow);
-    },
+    keep: (turn) => written(keep(turn)),
+    vote: (turn, vote) => written(addVote(turn, vote)),
   };
 }
