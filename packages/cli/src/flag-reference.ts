@@ -1,5 +1,6 @@
 import { markdownTable } from "@rag-ft/core";
 import { type AnyStage, groupSettings, type SettingFlag } from "@rag-ft/pipeline";
+import { stageUsage } from "./stage-command.js";
 
 const NOTE = "Made from the settings by `pnpm docs:flags`; do not edit it here.";
 
@@ -32,12 +33,11 @@ const table = (flags: readonly SettingFlag[]): string =>
 
 /** A page of docs/reference: every flag of a stage, under the headings that its help has. */
 export function flagReference(stage: AnyStage): string {
-  const words = stage.positionals.map((name) => `<${name}> `).join("");
   const groups = groupSettings(stage.flags).map(({ heading, settings }) =>
     heading === undefined ? table(settings) : `## ${heading}\n\n${table(settings)}`,
   );
   const body = groups.length > 0 ? groups : ["It has no flags of its own."];
-  return `${[`# rag-ft ${stage.name}`, `${stage.summary.replace(/[.]?$/, ".")}`, `\`\`\`sh\nrag-ft ${stage.name} ${words}[flags]\n\`\`\``, NOTE, ...body].join("\n\n")}\n`;
+  return `${[`# rag-ft ${stage.name}`, `${stage.summary.charAt(0).toUpperCase()}${stage.summary.slice(1).replace(/[.]?$/, ".")}`, `\`\`\`sh\n${stageUsage(stage)}\n\`\`\``, NOTE, ...body].join("\n\n")}\n`;
 }
 
 /** docs/flags.md: the stages, each with its page. */

@@ -28,14 +28,20 @@ function toOption(flag: SettingFlag): Option {
   return new Option(`--${flag.name} ${PLACEHOLDERS[flag.kind]}`, description);
 }
 
+/** How a stage is called: `rag-ft compare <run_a> <run_b> [flags]`. */
+export function stageUsage({ name, positionals, flags }: AnyStage): string {
+  const words = positionals.map((word) =>
+    flags.some((flag) => flag.name === word && flag.required) ? `<${word}>` : `[${word}]`,
+  );
+  return ["rag-ft", name, ...words, "[flags]"].join(" ");
+}
+
 /** The text of `rag-ft <stage> --help`. */
 export function stageHelp(stage: AnyStage): string {
-  const words = stage.positionals.map((name) => `<${name}> `).join("");
   const command = new Command(stage.name)
     .description(stage.summary)
-    .usage(`${words}[flags]`)
     .helpOption("-h, --help", "show this help")
-    .configureHelp({ commandUsage: () => `rag-ft ${stage.name} ${words}[flags]`, styleTitle: (title) => title });
+    .configureHelp({ commandUsage: () => stageUsage(stage), styleTitle: (title) => title });
   command.addOption(new Option("--settings <file>", "YAML mapping of setting to value; flags override it"));
   for (const { heading, settings } of groupSettings(stage.flags)) {
     for (const flag of settings) command.addOption(heading ? toOption(flag).helpGroup(`${heading}:`) : toOption(flag));

@@ -46,10 +46,14 @@ const HEADINGS = new Map(
 /** All settings that have a heading. */
 export const GROUPED_SETTINGS: readonly string[] = [...HEADINGS.keys()];
 
+/** A list as short as this is read without headings. */
+const SHORT = 8;
+
 /** Settings under their headings, in the order of the groups; those of a stage alone come first, without a heading. */
 export function groupSettings<Setting extends { name: string }>(
   settings: readonly Setting[],
 ): { heading?: string; settings: Setting[] }[] {
+  if (settings.length <= SHORT) return settings.length === 0 ? [] : [{ settings: [...settings] }];
   // A sampling temperature elsewhere, it divides the scores of the retriever's loss.
   const isLoss = settings.some(({ name }) => name === "similarity");
   const headingOf = ({ name }: Setting): string | undefined =>
