@@ -7,11 +7,15 @@ import { createRandom } from "../packages/core/dist/index.js";
 import {
   decoderAdapters,
   encoderAdapters,
+  headModules,
   loadDecoder,
   loadEncoder,
+  loadScorer,
   openEncoder,
   saveDecoder,
   saveEncoder,
+  saveScorer,
+  scorerAdapters,
   writeAdapter,
 } from "../packages/models/dist/index.js";
 import { deployedInterop } from "./deployed.mjs";
@@ -43,6 +47,25 @@ async function saveAdapted(folder, base, task, load, adapt, save) {
   return folder;
 }
 
+const PAIRS = SAMPLE.map((text, i) => [SAMPLE[(i + 1) % SAMPLE.length].slice(0, 30), text]);
+
+/** A reranker made of the encoder, with a new head that only its adapter holds. */
+async function saveAdaptedScorer(folder) {
+  const scorer = await loadScorer(encoderBase, { ...quiet, newHead: 4 });
+  const adapters = scorerAdapters(scorer, { r: 8, alpha: 12, targets: ["all-linear"], seed: 1 });
+  const random = createRandom(3);
+  for (const [name, { data }] of adapters.weights) {
+    if (name.includes("lora_B")) data.set(Array.from(data, () => 0.1 * (random.next() - 0.5)));
+  }
+  await adapters.merge();
+  const whole = headModules(scorer);
+  await saveScorer(folder, scorer, (temporary) =>
+    writeAdapter(temporary, adapters, { base: encoderBase, task: "SEQ_CLS", whole }),
+  );
+  await adapters.close();
+  return folder;
+}
+
 /** PEFT's base and adapter against the merged model. */
 async function loraInterop(folder) {
   const request = join(folder, "lora.json");
@@ -67,7 +90,10 @@ async function loraInterop(folder) {
         decoderAdapters,
         saveDecoder,
       ),
+      scorer_base: encoderBase,
+      scorer: await saveAdaptedScorer(join(folder, "lora-scorer")),
       texts: SAMPLE,
+      pairs: PAIRS,
     }),
   );
   const peer = python("interop_lora.py", request);

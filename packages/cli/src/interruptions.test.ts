@@ -232,6 +232,7 @@ describe("killed with SIGKILL and started again, a run ends with the same bits",
   it.each([
     ["all weights", {}],
     ["adapters", { lora_r: 2 }],
+    ["adapters on a base in 16 bits", { lora_r: 2, base_dtype: "bf16" }],
   ])("train-generator, %s", TIMEOUT, async (name, flags) => {
     const killed = `killed ${name}`;
     await succeeds(generator(name, flags));

@@ -41,6 +41,7 @@ export * from "./scorer/load-scorer.js";
 export * from "./scorer/pair-batch.js";
 export * from "./scorer/pair-scorer.js";
 export * from "./scorer/save-scorer.js";
+export { headModules } from "./scorer/scorer-heads.js";
 export * from "./scorer/trainable-scorer.js";
 export * from "./tokenizer/load-tokenizer.js";
 export * from "./tokenizer/pair-tokens.js";

@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { silentReporter } from "@rag-ft/core";
 import { constant, orderNodes, type Value } from "@rag-ft/onnx";
 import { AdamW, clearGradients, type LoraSettings } from "@rag-ft/train";
 import { describe, expect, it } from "vitest";
@@ -11,13 +13,17 @@ import { createTrainableDecoder } from "../decoder/trainable-decoder.js";
 import { createTokenBatch } from "../encoder/token-batch.js";
 import { createTrainableEncoder } from "../encoder/trainable-encoder.js";
 import { Parameters } from "../graph/parameters.js";
+import { type LoadedScorer, loadScorer } from "../scorer/load-scorer.js";
+import { scorePairs } from "../scorer/pair-scorer.js";
+import { headModules } from "../scorer/scorer-heads.js";
+import { createTrainableScorer } from "../scorer/trainable-scorer.js";
 import { relativeError } from "../testing/relative-error.js";
 import { data, fixture, tinyDecoder, tinyEncoder } from "../testing/tiny-models.js";
 import { readSafetensors } from "../weights/read-safetensors.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
-import { decoderAdapters, encoderAdapters } from "./create-adapters.js";
+import { decoderAdapters, encoderAdapters, scorerAdapters } from "./create-adapters.js";
 import type { LoraAdapters } from "./lora-adapters.js";
-import { writeAdapter } from "./write-adapter.js";
+import { restoreAdapter, writeAdapter } from "./write-adapter.js";
 
 const lora = (more: Partial<LoraSettings> = {}): LoraSettings => ({
   r: 2,
@@ -160,7 +166,7 @@ describe("training", () => {
         return weight + 3 * sum;
       });
       expect(expected).toHaveLength(outputs * inputs);
-      expect(relativeError(expected, before), name).toBeGreaterThan(0.01);
+      expect(relativeError(expected, before), name).toBeGreaterThan(0.001);
       expect(relativeError(now, expected), name).toBeLessThan(1e-6);
     }
 
@@ -241,5 +247,49 @@ it("an adapter folder has PEFT's files, names and values", async () => {
     bias: "none",
     use_rslora: false,
   });
+  await rm(folder, { recursive: true });
+});
+
+it("a reranker's adapters have its head whole beside them, and back in memory give the same scores", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rag-ft-"));
+  const base = fileURLToPath(new URL("../../../../data/models/tiny-encoder", import.meta.url));
+  const options = { env: {}, reporter: silentReporter, newHead: 3 };
+  const pairs = [
+    ["How is a timeout set?", "The timeout option takes milliseconds."],
+    ["How is a timeout set?", "Passages are cut at headings."],
+  ] as const;
+  const scoresOf = async (scorer: LoadedScorer): Promise<Float32Array> => {
+    const model = await createTrainableScorer(scorer);
+    const scores = await scorePairs(scorer, model.forward, pairs);
+    await model.close();
+    return scores;
+  };
+  const scorer = await loadScorer(base, options);
+  const plain = await scoresOf(scorer);
+  const adapters = scorerAdapters(scorer, lora({ targets: ["all-linear"] }));
+  for (const [name, { data: values }] of adapters.weights) {
+    if (adapters.isB(name)) values.set(values.map((_, i) => Math.sin(7 * i)));
+  }
+  await adapters.merge();
+  const adapted = await scoresOf(scorer);
+  expect(relativeError(adapted, plain)).toBeGreaterThan(0.001);
+  await writeAdapter(folder, adapters, { base, task: "SEQ_CLS", whole: headModules(scorer) });
+
+  expect(JSON.parse(await readFile(join(folder, "adapter", "adapter_config.json"), "utf8"))).toMatchObject({
+    task_type: "SEQ_CLS",
+    modules_to_save: ["pooler", "classifier"],
+  });
+  const saved = await readSafetensors(join(folder, "adapter", "adapter_model.safetensors"));
+  for (const name of ["classifier.weight", "classifier.bias", "bert.pooler.dense.weight", "bert.pooler.dense.bias"]) {
+    expect(saved.get(`base_model.model.${name}`), name).toEqual(scorer.weights.get(name));
+  }
+  expect(saved.size).toBe(adapters.weights.size + 4);
+
+  const again = await loadScorer(base, options);
+  const others = scorerAdapters(again, lora({ targets: ["all-linear"] }));
+  await restoreAdapter(folder, others);
+  expect(await scoresOf(again)).toEqual(adapted);
+  await adapters.close();
+  await others.close();
   await rm(folder, { recursive: true });
 });

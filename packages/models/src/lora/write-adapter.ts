@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { DataError, writeJsonAtomic } from "@rag-ft/core";
 import { readSafetensors } from "../weights/read-safetensors.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import type { LoraAdapters } from "./lora-adapters.js";
 
@@ -9,7 +10,15 @@ export const ADAPTER_FOLDER = "adapter";
 const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 
 /** What PEFT wraps the base in. */
-export type AdapterTask = "CAUSAL_LM" | "FEATURE_EXTRACTION";
+export type AdapterTask = "CAUSAL_LM" | "FEATURE_EXTRACTION" | "SEQ_CLS";
+
+/** Modules that stand whole beside the adapters, such as a reranker's head, which the base may lack. */
+export interface WholeModules {
+  /** PEFT's `modules_to_save`. */
+  names: readonly string[];
+  /** Their weights, by the model's names. */
+  weights: ReadonlyMap<string, WeightTensor>;
+}
 
 /**
  * Writes `adapter/` of a checkpoint: what Python's `PeftModel.from_pretrained(base, folder)` loads.
@@ -19,7 +28,7 @@ export type AdapterTask = "CAUSAL_LM" | "FEATURE_EXTRACTION";
 export async function writeAdapter(
   checkpoint: string,
   adapters: LoraAdapters,
-  { base, task }: { base: string; task: AdapterTask },
+  { base, task, whole }: { base: string; task: AdapterTask; whole?: WholeModules },
 ): Promise<void> {
   const folder = join(checkpoint, ADAPTER_FOLDER);
   await writeJsonAtomic(join(folder, "adapter_config.json"), {
@@ -34,11 +43,12 @@ export async function writeAdapter(
     bias: "none",
     fan_in_fan_out: false,
     init_lora_weights: true,
-    modules_to_save: null,
+    modules_to_save: whole ? [...whole.names] : null,
     use_dora: false,
     use_rslora: false,
   });
-  await writeSafetensors(join(folder, ADAPTER_WEIGHTS), adapters.weights);
+  const beside = [...(whole?.weights ?? [])].map(([name, weight]) => [`base_model.model.${name}`, weight] as const);
+  await writeSafetensors(join(folder, ADAPTER_WEIGHTS), [...adapters.weights, ...beside]);
 }
 
 /**

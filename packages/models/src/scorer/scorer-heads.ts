@@ -2,10 +2,12 @@ import { linear, type Value } from "@rag-ft/onnx";
 import { z } from "zod";
 import { parseConfig, type RawConfig } from "../graph/config.js";
 import type { Parameters } from "../graph/parameters.js";
+import type { WholeModules } from "../lora/write-adapter.js";
 import { ACTIVATIONS, type Activation, activationSchema } from "../parts/activations.js";
 import type { Layout } from "../parts/heads.js";
 import { layerNorms } from "../parts/norms.js";
 import { type Pooled, pooled } from "../parts/pooled.js";
+import type { WeightTensor } from "../weights/weight-tensor.js";
 
 /** What a head reads of the encoder. */
 export interface HeadInputs {
@@ -103,3 +105,25 @@ export const SCORER_HEADS: Readonly<Record<string, (raw: RawConfig, folder: stri
   new: () => head("new.", "classifier", { first: "new.pooler.dense" }),
   qwen3: () => head("model.", "score", { pooling: "last", bias: false }),
 };
+
+/** Modules of heads; a pooler is among the encoder's modules. */
+const HEAD_MODULE = /^(classifier|pre_classifier|score|head|pooler)$/;
+
+/** The modules of a reranker's head and their weights: what PEFT keeps whole beside adapters. */
+export function headModules({
+  head: { prefix },
+  weights,
+}: {
+  head: ScorerHead;
+  weights: ReadonlyMap<string, WeightTensor>;
+}): WholeModules {
+  const names = new Set<string>();
+  const found = new Map<string, WeightTensor>();
+  for (const [name, weight] of weights) {
+    const [module = ""] = (name.startsWith(prefix) ? name.slice(prefix.length) : name).split(".");
+    if (!HEAD_MODULE.test(module)) continue;
+    names.add(module);
+    found.set(name, weight);
+  }
+  return { names: [...names], weights: found };
+}
