@@ -4,6 +4,7 @@ import type { SessionSettings } from "@rag-ft/onnx";
 import type { Evaluation, Figures, GradientSums, LoraSettings, RunIdentity, StepResult } from "@rag-ft/train";
 import type { Place } from "./result/choice.js";
 import type { BaseModel } from "./result/choose-result.js";
+import type { CardFacts } from "./result/model-card.js";
 
 /** A stage's inputs and its model: all are read and found good, nothing costly is done, no weight is changed. */
 export interface OpenedTask {
@@ -90,6 +91,8 @@ export interface FineTuneTask {
   filesOfWeights?: readonly string[];
   /** Work on the result once it is in `output_dir` and in memory; what stands in the tables before and after the model's own figures. */
   compare?(kept: Place): Promise<Comparison>;
+  /** What its model card says; without it none is written. */
+  card?: CardFacts;
   /** How the questions of all files were split, as `splitProcedureOf` tells: said with the table, in test.json and the run record. */
   splitBy?: string;
   /** What the run record holds besides. */

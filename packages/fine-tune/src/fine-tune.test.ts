@@ -22,8 +22,9 @@ import {
 import { constant, createSession, floatTensor, input, reshape, type Tensor, tanh, type Value } from "@rag-ft/onnx";
 import { crossEntropy, decidingSettings, ShuffledBatches, totalSteps, trainingSettings } from "@rag-ft/train";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
 import { z } from "zod";
-import { fineTune, type OpenedTask, resultSettings } from "./index.js";
+import { type CardFacts, fineTune, type OpenedTask, resultSettings } from "./index.js";
 
 // A reranker in small: a score for each pair of question and passage, the gold passage's to be the greatest of its question. Its graph, loss and
 // files are real; pairs are vectors instead of text.
@@ -69,14 +70,24 @@ function pairsOf(batch: readonly Ranking[]): Tensor {
   return floatTensor(Float32Array.from(batch.flatMap(({ pairs }) => pairs)), [batch.length * CANDIDATES, FEATURES]);
 }
 
-async function openReranker(settings: Settings, base: string): Promise<OpenedTask> {
+const CARD: CardFacts = {
+  library_name: "transformers",
+  pipeline_tag: "text-generation",
+  tags: ["in-small"],
+  about: "A reranker in small.",
+  data: [["rankings", "24 | 30"]],
+  recipe: { loss: "cross-entropy" },
+  use: "Load it.",
+};
+
+async function openReranker(settings: Settings, base: string, modelName = base): Promise<OpenedTask> {
   const train = rankings(24, 1);
   const parameters = new Parameters();
   const scores = scoresOf(parameters, BATCH);
   const weights = randomWeights(parameters, 5);
   await writeSafetensors(join(base, "model.safetensors"), weights);
   return {
-    modelName: base,
+    modelName,
     base: { weights, folder: base, readWeights: loadWeights },
     announcement: `${train.length} questions`,
     adapterTask: "FEATURE_EXTRACTION",
@@ -135,6 +146,7 @@ async function openReranker(settings: Settings, base: string): Promise<OpenedTas
             await writeSafetensors(join(temporary, "model.safetensors"), weights);
             await extra(temporary);
           }),
+        card: CARD,
         filesOfWeights: ["threshold.json"],
         async compare({ step }) {
           const chance = async () => ({ eval_hits: 1 / CANDIDATES });
@@ -163,11 +175,11 @@ const LEARNS = { max_steps: 24, eval_steps: 12, learning_rate: 5e-2, per_device_
 function run(
   name: string,
   more: Record<string, unknown> = {},
-  how: { reporter?: Reporter; signal?: AbortSignal; records?: boolean } = {},
+  how: { reporter?: Reporter; signal?: AbortSignal; records?: boolean; modelName?: string } = {},
 ): Promise<StageResult> {
   const settings = schema.parse({ ...LEARNS, output_dir: at(name), ...more });
   const context = { reporter: silentReporter, signal: new AbortController().signal, env: {}, ...how };
-  return fineTune(settings, context, () => openReranker(settings, at("base")));
+  return fineTune(settings, context, () => openReranker(settings, at("base"), how.modelName));
 }
 
 const json = async (...names: string[]): Promise<Record<string, unknown>> =>
@@ -262,5 +274,61 @@ describe("fineTune with a third stage's task", () => {
     expect(await readdir(at("blind"))).not.toContain("choice.json");
     expect(await json("blind", "test.json")).toMatchObject({ base: {}, best: { step: 24 } });
     expect(summary).not.toContain("eval ");
+  });
+
+  describe("the model's card", () => {
+    const card = (name: string): Promise<string> => readFile(at(name, "README.md"), "utf8");
+    const head = (text: string): unknown => parse(/^---\n([\s\S]*?)\n---\n/.exec(text)?.[1] ?? "");
+    const SHORT = { max_steps: 12 };
+
+    it("has the hub's front matter, data, recipe, figures with the verdict, and how to use it", async () => {
+      await run("card", SHORT, { modelName: "org/base@v1" });
+      const text = await card("card");
+      expect(head(text)).toEqual({
+        base_model: "org/base",
+        library_name: "transformers",
+        pipeline_tag: "text-generation",
+        tags: ["in-small", "rag-ft"],
+      });
+      const { verdict } = await json("card", "choice.json");
+      expect(text).toContain(String(verdict));
+      expect(text).toContain(
+        "# base, fine-tuned\n\nA reranker in small. Fine-tuned from [org/base](https://huggingface.co/org/base)",
+      );
+      expect(text).toContain("| rankings | 24 \\| 30 |");
+      expect(text).toContain("| `learning_rate` | `0.05` |");
+      expect(text).toContain("| `loss` | `cross-entropy` |");
+      expect(text).not.toContain("lora_r");
+      expect(text).toMatch(/## Use\n\nLoad it\.\n$/);
+    });
+
+    it("names no path of this machine, and the licence only where the base's own card does", async () => {
+      await run("unnamed", SHORT);
+      expect(head(await card("unnamed"))).not.toHaveProperty("license");
+      expect(head(await card("unnamed"))).not.toHaveProperty("base_model");
+      expect(await card("unnamed")).not.toContain(folder);
+      expect(await card("unnamed")).toContain("Fine-tuned from `base`");
+      await writeFile(at("base/README.md"), "---\nlicense: apache-2.0\ntags: [x]\n---\n# Base\n");
+      await run("licensed", SHORT);
+      expect(head(await card("licensed"))).toMatchObject({ license: "apache-2.0", tags: ["in-small", "rag-ft"] });
+      await writeFile(at("base/README.md"), "---\n: [\n---\n");
+      await run("broken", SHORT);
+      expect(head(await card("broken"))).not.toHaveProperty("license");
+      await rm(at("base/README.md"));
+    });
+
+    it("is written anew by the next training, but not over one of the user's own", async () => {
+      await run("again", SHORT);
+      const first = await card("again");
+      await run("again", { max_steps: 6, eval_steps: 6 });
+      expect(await card("again")).not.toBe(first);
+      const own = first.replace(/<!-- Written by rag-ft.*\n/, "My words.\n");
+      await writeFile(at("again/README.md"), own);
+      const said: string[] = [];
+      const reporter = { ...silentReporter, info: (line: string) => void said.push(line) };
+      await run("again", SHORT, { reporter });
+      expect(await card("again")).toBe(own);
+      expect(said.join("\n")).toMatch(/README\.md is not of rag-ft and stays as it is/);
+    });
   });
 });

@@ -15,6 +15,7 @@ import type { FineTuneTask, OpenedTask } from "./fine-tune-task.js";
 import { type Choice, writeChoice } from "./result/choice.js";
 import { chooseResult } from "./result/choose-result.js";
 import { measuringFolder } from "./result/measuring-folder.js";
+import { writeModelCard } from "./result/model-card.js";
 import { promoteCheckpoint } from "./result/promote-checkpoint.js";
 import { type Kept, reportResult } from "./result/report-result.js";
 import { checkResultSettings } from "./result/result-settings.js";
@@ -38,7 +39,7 @@ interface Run {
  * 3. Put adapters on the model; `prepare`: the stage does what takes long.
  * 4. Train, evaluating with `do_eval`, from where an earlier run of the same command was stopped.
  * 5. Choose between the base, the best checkpoint and weights between the two; make that the model of `output_dir`; write choice.json.
- * 6. `compare`; measure base and result on the test questions; write test.json; show all figures in a table.
+ * 6. `compare`; measure base and result on the test questions; write test.json and the model card; show all figures in a table.
  * 7. Remove what only an unfinished run needs; close what was opened.
  *
  * A new stage, such as a reranker's, has `settings.ts` with `...trainingSettings`, `...resultSettings` and its own, and a `run` of
@@ -155,6 +156,11 @@ async function train(run: Run): Promise<StageResult> {
     await writeChoice(settings.output_dir, choice, metric.name);
     const kept: Kept = choice?.kept ?? { step: outcome.bestStep, figures: outcome.bestFigures };
     const result = await reportResult({ settings, task, outcome, choice, kept });
+    if (task.card && steps > 0) {
+      const { modelName, base } = run.opened;
+      const about = { settings, modelName, baseFolder: base.folder, facts: task.card, choice, kept };
+      await writeModelCard(about, context);
+    }
     if (!context.records || steps === 0) return result;
     await keepUnrecorded(output_dir, identity, result);
     return { ...result, settle };

@@ -35,6 +35,13 @@ describe("hashInputs", () => {
   });
 });
 
+describe("a model's card", () => {
+  it("is no input: its user may edit it, and nothing is trained anew", async () => {
+    await writeFile(join(folder, "sub/config.json"), "{}");
+    expect(await paths({ x: folder })).toEqual(["a.md", "sub/config.json"]);
+  });
+});
+
 describe("summariseInputs", () => {
   it("gives a folder one hash, which its files' contents and names decide", async () => {
     const of = async () => summariseInputs(await hashInputs(["x"], { x: folder }));

@@ -15,13 +15,14 @@ export interface InputFile {
 /** Records that runs leave behind; they carry times, so they would make equal folders look different. */
 const RECORD = /^(run-state\.json|unrecorded-result\.json|manifest(\.[\w.-]+)?\.json|\..*\.tmp(\.old)?)$/;
 
-/** Every file below a folder, in order of name; not the records that runs leave behind. */
+/** Every file below a folder, in order of name; not the records that runs leave behind, nor a model's card, which its user may edit. */
 export async function filesUnder(folder: string): Promise<string[]> {
   const found: string[] = [];
   const entries = await readdir(folder, { withFileTypes: true });
+  const isModel = entries.some(({ name }) => name === "config.json");
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    if (RECORD.test(entry.name)) continue;
+    if (RECORD.test(entry.name) || (isModel && entry.name === "README.md")) continue;
     if (entry.isDirectory()) found.push(...(await filesUnder(path)));
     else if (entry.isFile()) found.push(path);
     else if (entry.isSymbolicLink()) {

@@ -121,6 +121,11 @@ describe("train-generator", () => {
     expect(await lines(at("run/train.jsonl"))).toHaveLength(12);
     expect((await readdir(at("run"))).filter((name) => name.startsWith("checkpoint-"))).toHaveLength(1);
     expect(await readPromptFormat(at("run"))).toEqual(defaultPromptFormat);
+    const card = await readFile(at("run/README.md"), "utf8");
+    expect(card).toMatch(/^---\nlibrary_name: transformers\npipeline_tag: text-generation\n/);
+    const { base, best } = JSON.parse(await readFile(at("run/test.json"), "utf8"));
+    expect(card).toContain(`| loss | ${base.loss.toFixed(3)} | ${best.loss.toFixed(3)} |`);
+    expect(card).toContain(`instruction = ${JSON.stringify(defaultPromptFormat.system_text)}`);
 
     const answerer = await openLanguageModel(`local:${at("run")}`, context);
     const row = rows[2] as (typeof rows)[2];

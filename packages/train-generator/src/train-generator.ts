@@ -25,6 +25,7 @@ import {
 } from "@rag-ft/models";
 import { checkRetrieval } from "@rag-ft/retrieval";
 import { describeExamples, ShuffledBatches, type StepResult, totalSteps } from "@rag-ft/train";
+import { generatorCard } from "./card.js";
 import { makeExamples, type QuestionExample } from "./examples.js";
 import { identityOf } from "./identity.js";
 import { answerBatches, answerLosses, type Losses } from "./loss.js";
@@ -110,7 +111,10 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
       const splitBy = splitProcedureOf([...rows.train, ...rows.eval, ...(rows.test ?? [])]);
       const record = tally ? { record: { requests: tally.counts } } : {};
       const task = answerTask(settings, model, asked, examples, rows.eval, context);
-      return { identity, steps, splitBy, ...record, ...task };
+      const { train, eval: evaluated, test } = examples;
+      const counts = { train: train.length, eval: evaluated.length, test: test?.length, passages: documents.length };
+      const card = generatorCard(settings, asked.prompt.system_text, counts);
+      return { identity, steps, splitBy, card, ...record, ...task };
     },
   };
 }

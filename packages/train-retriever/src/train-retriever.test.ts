@@ -144,6 +144,17 @@ describe("train-retriever", () => {
     expect(retrieval).toBe(low > 0 ? "hybrid" : "dense");
     expect(result.summary?.includes("Set --retrieval hybrid")).toBe(low > 0);
 
+    // The model's card has what was measured.
+    const card = await readFile(at("run/README.md"), "utf8");
+    expect(card).toMatch(/^---\nlibrary_name: sentence-transformers\npipeline_tag: sentence-similarity\n/);
+    expect(card).toContain(
+      `| questions to train on, each with its passage | ${(await lines(at("train_w_q.jsonl"))).flatMap((row) => row.questions).length} |`,
+    );
+    const ends = (test.best["document_recall/recall4_ci95"] as number[]).map((end) => end.toFixed(3)).join(" to ");
+    expect(card).toContain(`| recall@4 | ${recall[0]?.toFixed(3)} (`);
+    expect(card).toContain(` | ${best.toFixed(3)} (${ends}) | `);
+    expect(card).toContain('SentenceTransformer("path/to/this/model")');
+
     // The output folder is the checkpoint, and its vectors are those that were measured.
     expect((await readdir(at("run"))).filter((name) => name.startsWith("checkpoint-"))).toEqual([
       `checkpoint-${test.best.step}`,

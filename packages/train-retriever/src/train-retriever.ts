@@ -23,6 +23,7 @@ import {
 } from "@rag-ft/models";
 import { HYBRID_FILE } from "@rag-ft/retrieval";
 import { totalSteps } from "@rag-ft/train";
+import { retrieverCard } from "./card.js";
 import { compareSearches } from "./compare-searches.js";
 import { ModelInTraining, withoutSplit, withSplit } from "./evaluation.js";
 import { flattenQuestions, withGoldOfSameQuestion } from "./examples.js";
@@ -99,6 +100,7 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
         ...searchTask(settings, model, data, context),
         splitBy: splitProcedureOf(files.flat()),
         record: batches.record,
+        card: retrieverCard(settings, encoder.settings, temperature, data),
         async close() {
           await step.close();
           await model.close();

@@ -1,0 +1,58 @@
+import { CARD_FOLDER, type CardFacts } from "@rag-ft/fine-tune";
+import type { EncoderSettings } from "@rag-ft/models";
+import type { RunData } from "./identity.js";
+import type { TrainRetrieverSettings } from "./settings.js";
+
+const USE = `A question and a passage that answers it have similar vectors. With rag-ft:
+
+\`\`\`sh
+rag-ft ask "…" --document_path documents.jsonl --embedding_model_name_or_path ${CARD_FOLDER} --qa_model_name_or_path GENERATOR
+\`\`\`
+
+With sentence-transformers, which takes the prefixes of questions and passages from the folder:
+
+\`\`\`python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("${CARD_FOLDER}")
+questions = model.encode(["How do I set a proxy?"], prompt_name="query")
+passages = model.encode(["A proxy is set with the variable HTTPS_PROXY."], prompt_name="passage")
+print(model.similarity(questions, passages))
+\`\`\``;
+
+/** What the card of a trained encoder says. */
+export function retrieverCard(
+  settings: TrainRetrieverSettings,
+  { similarity, pooling, query_prefix, passage_prefix, max_length }: EncoderSettings,
+  temperature: number,
+  { train, evaluation, test, documents }: RunData,
+): CardFacts {
+  const { hard_neg_ratio, mask_near_duplicates, guided_masking, matryoshka_dims, dropout } = settings;
+  return {
+    library_name: "sentence-transformers",
+    pipeline_tag: "sentence-similarity",
+    tags: ["sentence-transformers", "feature-extraction", "sentence-similarity", "retrieval"],
+    about: "An encoder that finds the passages which answer a question.",
+    data: [
+      ["questions to train on, each with its passage", String(train.length)],
+      ["questions that chose the checkpoint", String(evaluation.length)],
+      ...(test ? [["questions of the test", String(test.length)] as const] : []),
+      ["passages searched", String(documents.length)],
+    ],
+    recipe: {
+      loss: "in-batch contrastive (InfoNCE)",
+      similarity,
+      temperature,
+      pooling,
+      query_prefix,
+      passage_prefix,
+      max_seq_length: max_length,
+      hard_neg_ratio,
+      mask_near_duplicates,
+      guided_masking,
+      matryoshka_dims,
+      dropout,
+    },
+    use: USE,
+  };
+}
