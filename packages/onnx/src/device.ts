@@ -1,6 +1,6 @@
 import { UserError } from "@rag-ft/core";
-import * as ort from "onnxruntime-node";
 import { add } from "./ops/index.js";
+import { runtime } from "./runtime.js";
 import { serialiseModel } from "./serialise.js";
 import { input } from "./value.js";
 
@@ -23,7 +23,7 @@ export function requireDevice(device: string): Promise<void> {
 }
 
 async function tryDevice(device: string): Promise<void> {
-  const known = ort.listSupportedBackends();
+  const known = runtime.listSupportedBackends();
   const list = known.map(({ name, bundled }) => (bundled ? name : `${name} (needs libraries of its own)`)).join(", ");
   const rest = `This build of onnxruntime-node has: ${list}.`;
   if (!known.some(({ name }) => name === device)) {
@@ -31,7 +31,7 @@ async function tryDevice(device: string): Promise<void> {
   }
   try {
     const model = serialiseModel({ outputs: { y: add(input("x", "float32", [1]), 1) } });
-    const session = await ort.InferenceSession.create(model, { executionProviders: [device] });
+    const session = await runtime.InferenceSession.create(model, { executionProviders: [device] });
     await session.release();
   } catch (cause) {
     throw new UserError(

@@ -1,11 +1,12 @@
 import { availableParallelism, cpus } from "node:os";
 import { InternalError } from "@rag-ft/core";
-import * as ort from "onnxruntime-node";
+import type * as ort from "onnxruntime-node";
 import { busyElsewhere, cpuTimes } from "./busy-elsewhere.js";
 import { copyInto } from "./copy-into.js";
 import { CPU, requireDevice } from "./device.js";
 import { orderNodes } from "./order.js";
 import { portableOutputs } from "./portable.js";
+import { runtime } from "./runtime.js";
 import { fitsModel, MAX_MODEL_BYTES, type ModelSource, serialiseModel } from "./serialise.js";
 import type { Tensor } from "./tensor.js";
 import type { DType, TensorData } from "./value.js";
@@ -75,7 +76,7 @@ function waiting(threads: number): { extra?: Record<string, unknown> } {
 }
 
 function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
-  return new ort.Tensor(dtype as "float32", data as never, shape);
+  return new runtime.Tensor(dtype as "float32", data as never, shape);
 }
 
 /** The weights that a graph reads, as inputs; their arrays are shared. */
@@ -128,8 +129,8 @@ export async function openSession(
     logSeverityLevel: LOG_ERRORS,
   };
   const session = await (typeof model === "string"
-    ? ort.InferenceSession.create(model, options)
-    : ort.InferenceSession.create(model, options));
+    ? runtime.InferenceSession.create(model, options)
+    : runtime.InferenceSession.create(model, options));
   const outputNames = session.outputNames.filter((name) => name !== UNRETURNED);
   return {
     inputNames: session.inputNames,

@@ -27,7 +27,6 @@ import {
   SOURCES_NAME,
   wilsonInterval,
 } from "@rag-ft/metrics";
-import { readHybridChoice } from "@rag-ft/retrieval";
 import { z } from "zod";
 import type { ReportConfig } from "./pipeline-config.js";
 import { type Comparison, evenlySpaced, type Interval, type ReportData } from "./report.js";
@@ -271,6 +270,8 @@ interface Told extends Pick<ReportData, "comparisons" | "sources"> {
 }
 
 async function verdictData({ comparisons, sources = 0, retriever, tests, testFolder }: Told): Promise<RunFigures> {
+  // Only now: a command that needs no model starts without loading the engine, and runs where that does not load.
+  const { readHybridChoice } = await import("@rag-ft/retrieval");
   const choice = retriever && (await readHybridChoice(retriever.folder));
   return {
     figures: comparisons.map(verdictFigure),
