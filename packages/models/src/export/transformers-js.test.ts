@@ -28,8 +28,15 @@ const TEXTS = [
   "Déjà vu – naïve café",
 ];
 
+interface Family {
+  config: RawConfig;
+  /** Of the tests' fixtures. */
+  tokenizer: string;
+  isDecoder?: boolean;
+}
+
 /** A folder of a small architecture with weights from a seed, and a tokenizer of its kind from the tests' fixtures. */
-async function makeModel(path: string, config: RawConfig, tokenizer: string): Promise<string> {
+async function makeModel(path: string, { config, tokenizer, isDecoder = false }: Family): Promise<string> {
   await mkdir(path, { recursive: true });
   await writeFile(join(path, "config.json"), JSON.stringify(config));
   for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
@@ -39,7 +46,7 @@ async function makeModel(path: string, config: RawConfig, tokenizer: string): Pr
     );
   }
   const parameters = new Parameters();
-  if (config.model_type === "qwen2") answerLoss(decoderArchitecture(config, path).read(config, path), parameters);
+  if (isDecoder) answerLoss(decoderArchitecture(config, path).read(config, path), parameters);
   else sentenceVectors(encoderArchitecture(config, path).read(config, path), parameters);
   const random = createRandom(5);
   const weights = parameters.entries().map(([name, { shape }]) => {
@@ -77,6 +84,33 @@ const QWEN2 = {
   tie_word_embeddings: false,
 };
 
+const WORDS = { ...SMALL, vocab_size: 280, max_position_embeddings: 130, layer_norm_eps: 1e-6, type_vocab_size: 2 };
+const GROUPED = { ...QWEN2, head_dim: 16, tie_word_embeddings: true };
+
+/** Types that transformers.js knows, beside `bert` and `llama`, whose tiny models come with the project. */
+const ENCODERS: Readonly<Record<string, Family>> = {
+  "xlm-roberta": { config: XLM_ROBERTA, tokenizer: "unigram" },
+  mpnet: { config: { ...WORDS, model_type: "mpnet", relative_attention_num_buckets: 32 }, tokenizer: "word-piece" },
+  modernbert: {
+    config: { ...WORDS, model_type: "modernbert", local_attention: 8, global_attn_every_n_layers: 2, pad_token_id: 0 },
+    tokenizer: "word-piece",
+  },
+  nomic_bert: {
+    config: { ...WORDS, model_type: "nomic_bert", hidden_act: "silu", rope_theta: 1000 },
+    tokenizer: "word-piece",
+  },
+};
+const DECODERS: Readonly<Record<string, Family>> = {
+  qwen2: { config: QWEN2, tokenizer: "byte-bpe-nfc", isDecoder: true },
+  qwen3: { config: { ...GROUPED, model_type: "qwen3" }, tokenizer: "byte-bpe-nfc", isDecoder: true },
+  gemma3_text: {
+    config: { ...GROUPED, model_type: "gemma3_text", sliding_window: 4, query_pre_attn_scalar: 16 },
+    tokenizer: "byte-bpe",
+    isDecoder: true,
+  },
+  smollm3: { config: { ...GROUPED, model_type: "smollm3" }, tokenizer: "byte-bpe", isDecoder: true },
+};
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "rag-ft-"));
@@ -84,9 +118,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it.each(["bert", "xlm-roberta"])("transformers.js gives the vectors of a saved %s encoder", async (kind) => {
-  const base =
-    kind === "bert" ? model("tiny-encoder") : await makeModel(join(folder, "tiny-e5-xlm"), XLM_ROBERTA, "unigram");
+it.each(["bert", ...Object.keys(ENCODERS)])("transformers.js gives the vectors of a saved %s encoder", async (kind) => {
+  const family = ENCODERS[kind];
+  const base = family ? await makeModel(join(folder, `tiny-e5-${kind}`), family) : model("tiny-encoder");
   const path = join(folder, `${kind}-encoder`);
   await saveEncoder(path, await loadEncoder(base, options));
   const ours = await openEncoder(path, options);
@@ -118,11 +152,11 @@ async function generate(path: string, prompt: string): Promise<number[]> {
   return (output.tolist()[0] as (bigint | number)[]).map(Number);
 }
 
-it.each(["llama", "qwen2"])(
+it.each(["llama", ...Object.keys(DECODERS)])(
   "transformers.js writes with a saved %s decoder what our engine finds likeliest, also from weights beside the model",
   async (kind) => {
-    const base =
-      kind === "llama" ? model("tiny-decoder") : await makeModel(join(folder, "tiny-qwen2"), QWEN2, "byte-bpe-nfc");
+    const family = DECODERS[kind];
+    const base = family ? await makeModel(join(folder, `tiny-${kind}`), family) : model("tiny-decoder");
     const decoder = await loadDecoder(base, options);
     const path = join(folder, `${kind}-decoder`);
     await saveDecoder(path, decoder);
