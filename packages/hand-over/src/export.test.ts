@@ -2,9 +2,24 @@ import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AutoModelForCausalLM, AutoTokenizer, env, pipeline, type Tensor } from "@huggingface/transformers";
+import {
+  AutoModelForCausalLM,
+  AutoModelForSequenceClassification,
+  AutoTokenizer,
+  env,
+  pipeline,
+  type Tensor,
+} from "@huggingface/transformers";
 import { silentReporter } from "@rag-ft/core";
-import { loadDecoder, loadEncoder, openEncoder, saveDecoder, saveEncoder } from "@rag-ft/models";
+import {
+  loadDecoder,
+  loadEncoder,
+  loadScorer,
+  openEncoder,
+  saveDecoder,
+  saveEncoder,
+  saveScorer,
+} from "@rag-ft/models";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { exportSettings, exportStage } from "./index.js";
 import { modelUse } from "./model-use.js";
@@ -64,6 +79,26 @@ it("a generator in 8 bits writes the same in transformers.js, beside GGUF files 
     return tokenizer.decode(output.tolist()[0], { skip_special_tokens: true });
   };
   expect(await write(output, "q8")).toBe(await write(base, "fp32"));
+});
+
+it("a reranker in 8 bits gives nearly the same logits, and is not written as GGUF", async () => {
+  const path = join(folder, "reranker");
+  await saveScorer(path, await loadScorer(model("tiny-encoder"), { ...context, newHead: 5 }));
+  const { summary } = await run({ model_path: path, to: "q8" });
+  expect(summary).toMatch(/^reranker\n/);
+  const logits = async (dtype: "fp32" | "q8"): Promise<number> => {
+    const tokenizer = await AutoTokenizer.from_pretrained(path);
+    const scorer = await AutoModelForSequenceClassification.from_pretrained(path, { dtype });
+    const inputs = tokenizer("How is a timeout set?", { text_pair: "The timeout option takes milliseconds." });
+    const { logits: found } = (await scorer(inputs)) as { logits: Tensor };
+    await scorer.dispose();
+    return Number(found.data[0]);
+  };
+  const [exact, rounded] = [await logits("fp32"), await logits("q8")];
+  // A random head: logits near 0, of hidden states of size 1.
+  expect(Math.abs(rounded - exact)).toBeLessThan(0.005);
+  expect(rounded).not.toBe(exact);
+  await expect(run({ model_path: path, to: "gguf-f16" })).rejects.toThrow(/a reranker is not written as GGUF/);
 });
 
 it("tells what a model is for by its files", async () => {
