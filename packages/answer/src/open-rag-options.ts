@@ -1,9 +1,9 @@
-import type { RetrievalSettings } from "@rag-ft/retrieval";
+import type { RerankSettings, RetrievalSettings } from "@rag-ft/retrieval";
 import type { FollowUps } from "./follow-ups.js";
 import type { GeneratorSettings } from "./generator-settings.js";
 
 /** Where a database and its retriever are; the names are those of test-e2e's settings. */
-export interface OpenSearchOptions extends Partial<RetrievalSettings> {
+export interface OpenSearchOptions extends Partial<RetrievalSettings>, RerankSettings {
   /** Document database: documents.jsonl, or the reference's .pkl. */
   document_path: string;
   /** The retriever: a folder or hub id of an encoder, or `text-embedding-…`. */

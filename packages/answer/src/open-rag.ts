@@ -42,6 +42,8 @@ async function openSearched(
   const open = (passages: readonly Document[]): Promise<OpenedRetriever> =>
     openRetriever(passages, {
       settings,
+      env,
+      device,
       model,
       openEncoder: () => openPassageEncoder(model, { env, reporter, signal, device, keepIn: indexPath, truncateDim }),
       ...(indexPath === undefined ? {} : { indexPath }),

@@ -1,5 +1,5 @@
 import { count, device, escapedText } from "@rag-ft/core";
-import { retrievalSettings } from "@rag-ft/retrieval";
+import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 import { FOLLOW_UPS } from "./follow-ups.js";
 
@@ -24,6 +24,7 @@ export const systemSettings = {
     .optional()
     .describe("how passages are found; as the run has it, else dense"),
   bm25_weight: retrievalSettings.bm25_weight,
+  ...rerankSettings,
   embedding_max_num_to_retrieve: count(1).optional().describe("passages in the prompt; as the run has it, else 4"),
   max_seq_length: count(16)
     .optional()

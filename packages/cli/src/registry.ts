@@ -41,6 +41,10 @@ export const stageRegistry: StageRegistry = {
     summary: "fine-tune an encoder on questions and passages",
     load: () => opened(async () => (await import("@rag-ft/train-retriever")).trainRetriever),
   },
+  "train-reranker": {
+    summary: "fine-tune a cross-encoder that reorders what is found",
+    load: () => opened(async () => (await import("@rag-ft/train-reranker")).trainReranker),
+  },
   "train-generator": {
     summary: "fine-tune a decoder on answers, the retriever held fixed",
     load: () => opened(async () => (await import("@rag-ft/train-generator")).trainGenerator),

@@ -111,6 +111,9 @@ export const SEARCHES_FILE = "searches.json";
 const usedSearchSchema = z.looseObject({
   retrieval: z.enum(["dense", "bm25", "hybrid"]),
   bm25_weight: z.number().optional(),
+  reranker: z.string().optional(),
+  rerank_top_n: z.number().optional(),
+  rerank_weight: z.number().optional(),
 });
 
 /** `searches.json`. */

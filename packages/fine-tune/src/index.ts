@@ -3,3 +3,4 @@ export * from "./fine-tune-task.js";
 export { candidateName, type Place } from "./result/choice.js";
 export { CARD_FOLDER, type CardFacts } from "./result/model-card.js";
 export { resultSettings } from "./result/result-settings.js";
+export * from "./retriever-figures.js";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { DataError, InternalError, type Reporter, readTextIfThere, UserError, writeJsonAtomic } from "@rag-ft/core";
-import { pairedInterval } from "@rag-ft/metrics";
 import { z } from "zod";
 import type { MeasuredWeight, WeightFigures } from "./hybrid-retriever.js";
+import { type Gain, gainOver, usualUnlessBeaten } from "./measured.js";
 import type { RetrievalSettings } from "./retrieval-settings.js";
 
 /** Beside the retriever's weights. */
@@ -28,10 +28,7 @@ const fileSchema = z.looseObject({
 /** What `hybrid.json` says. */
 export type HybridChoice = z.infer<typeof fileSchema>;
 
-/**
- * The default, unless another weight's figure `metric` beats the default's beyond chance, question by question: then the best of those that do.
- * The best of seven on a hundred questions is mostly chance: on Faire's folds it found less on other questions than the default.
- */
+/** The default, unless another weight beats it beyond chance. */
 export function chooseWeight(
   candidates: readonly MeasuredWeight[],
   metric: string,
@@ -39,20 +36,12 @@ export function chooseWeight(
 ): MeasuredWeight {
   const usual = candidates.find(({ bm25_weight }) => bm25_weight === DEFAULT_BM25_WEIGHT);
   if (!usual) throw new InternalError(`The default weight ${DEFAULT_BM25_WEIGHT} was not measured.`);
-  const values = ({ rows }: MeasuredWeight): number[] => rows.map((row) => row[metric] ?? Number.NaN);
-  const options = sources ? { sources } : {};
-  const beats = (one: MeasuredWeight): boolean => pairedInterval(values(usual), values(one), options).low > 0;
-  return candidates
-    .filter((one) => one !== usual && one.rows.length > 0 && beats(one))
-    .reduce((best, one) => ((one.figures[metric] ?? 0) > (best.figures[metric] ?? 0) ? one : best), usual);
+  return usualUnlessBeaten(candidates, usual, metric, sources);
 }
 
 /** How much more hybrid search finds than the vectors alone, with its 95 % interval; `retrieval` is hybrid where that is beyond chance. */
-export interface GainOverDense {
+export interface GainOverDense extends Gain {
   retrieval: "dense" | "hybrid";
-  gain: number;
-  low: number;
-  high: number;
 }
 
 /** Compares the chosen weight with weight 0, question by question. */
@@ -65,11 +54,8 @@ export function gainOverDense(
   const dense = candidates.find(({ bm25_weight }) => bm25_weight === 0);
   if (!dense) throw new InternalError("The vectors alone, weight 0, were not measured.");
   if (chosen === dense || dense.rows.length === 0) return undefined;
-  const values = ({ rows }: MeasuredWeight): number[] => rows.map((row) => row[metric] ?? Number.NaN);
-  const { low, high } = pairedInterval(values(dense), values(chosen), sources ? { sources } : {});
-  if (!Number.isFinite(low) || !Number.isFinite(high)) return undefined;
-  const gain = (chosen.figures[metric] ?? 0) - (dense.figures[metric] ?? 0);
-  return { retrieval: low > 0 ? "hybrid" : "dense", gain, low, high };
+  const gain = gainOver(dense, chosen, metric, sources);
+  return gain && { retrieval: gain.low > 0 ? "hybrid" : "dense", ...gain };
 }
 
 export interface ChosenWeight {

@@ -18,6 +18,7 @@ async function idsOf(settings: RetrievalSettings) {
     settings,
     model: "words",
     openEncoder: async () => ({ ...encoder, close: async () => void closed++ }),
+    env: {},
     reporter: silentReporter,
     signal: new AbortController().signal,
   });
@@ -42,6 +43,7 @@ test("an encoder whose database cannot be embedded is closed", async () => {
     settings: { retrieval: "hybrid" },
     model: "words",
     openEncoder: async () => broken,
+    env: {},
     reporter: silentReporter,
     signal: new AbortController().signal,
   });
@@ -57,6 +59,7 @@ test("a graph is built where so many questions are asked of so many passages tha
       settings: retrieval === "hybrid" ? { retrieval, bm25_weight: 0.5 } : { retrieval },
       model: "words",
       openEncoder: async () => createWordEncoder(["red"]),
+      env: {},
       reporter: silentReporter,
       signal: new AbortController().signal,
       questions,

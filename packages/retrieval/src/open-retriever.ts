@@ -1,20 +1,35 @@
-import type { Document } from "@rag-ft/core";
+import type { Document, StageContext } from "@rag-ft/core";
 import { bm25Retriever } from "./bm25-retriever.js";
 import { type DenseRetriever, openDenseRetriever } from "./dense-retriever.js";
 import { hybridRetriever } from "./hybrid-retriever.js";
 import { checkRetrieval } from "./hybrid-weight.js";
 import type { OpenIndexOptions } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
+import { type OpenedReranker, openReranker } from "./rerank/open-reranker.js";
+import type { RerankSettings } from "./rerank/rerank-settings.js";
+import { type RerankCost, rerankedRetriever } from "./rerank/reranked-retriever.js";
 import { resolveRetrieval } from "./resolve-retrieval.js";
 import type { RetrievalSettings } from "./retrieval-settings.js";
 import type { Retriever } from "./retriever.js";
 
 export interface OpenRetrieverOptions extends OpenIndexOptions {
-  settings: RetrievalSettings;
+  settings: RetrievalSettings & RerankSettings;
+  env: StageContext["env"];
+  /** Where a reranker runs. */
+  device?: string;
   /** The encoder's name; a weight for BM25 may be kept in its folder. */
   model: string;
   /** Not called for BM25. */
   openEncoder(): Promise<PassageEncoder>;
+}
+
+/** How the first passages are reordered, and what that took so far. */
+export interface Reranking {
+  /** The reranker, as it was named. */
+  reranker: string;
+  rerank_top_n: number;
+  rerank_weight: number;
+  cost: Readonly<RerankCost>;
 }
 
 export interface OpenedRetriever extends Retriever {
@@ -22,15 +37,52 @@ export interface OpenedRetriever extends Retriever {
   bm25Weight?: number;
   /** The vectors that it searches by, alone or with words. */
   dense?: DenseRetriever;
+  /** Where its first passages are reordered. */
+  reranking?: Reranking;
   close(): Promise<void>;
 }
 
-/** A retriever of the kind that the settings name, over these passages. */
+/** Another search with its first passages reordered; it owns both. */
+export function withReranker(
+  first: OpenedRetriever,
+  { model, scorer, topN, weight }: OpenedReranker,
+): OpenedRetriever & { reranking: Reranking } {
+  const { retrieve, cost } = rerankedRetriever(first, scorer, { topN, weight });
+  return {
+    ...first,
+    retrieve,
+    reranking: { reranker: model, rerank_top_n: topN, rerank_weight: weight, cost },
+    async close() {
+      await scorer.close();
+      await first.close();
+    },
+  };
+}
+
+/**
+ * A retriever of the kind that the settings name, over these passages; with a reranker where they name one, which is opened first: a wrong name
+ * shows before anything is embedded.
+ */
 export async function openRetriever(
+  documents: readonly Document[],
+  options: OpenRetrieverOptions,
+): Promise<OpenedRetriever> {
+  checkRetrieval(options.settings);
+  const { env, reporter, signal, device } = options;
+  const reranker = await openReranker(options.settings, { env, reporter, signal, device });
+  if (reranker === undefined) return openFirstStage(documents, options);
+  try {
+    return withReranker(await openFirstStage(documents, options), reranker);
+  } catch (error) {
+    await reranker.scorer.close();
+    throw error;
+  }
+}
+
+async function openFirstStage(
   documents: readonly Document[],
   { settings, model, openEncoder, ...options }: OpenRetrieverOptions,
 ): Promise<OpenedRetriever> {
-  checkRetrieval(settings);
   const { retrieval, bm25_weight: weight } = await resolveRetrieval(settings, model, options.reporter);
   if (retrieval === "bm25") return { ...bm25Retriever(documents), close: async () => {} };
   // Hybrid search scores all passages: a graph would be built for nothing.

@@ -7,7 +7,7 @@ import {
   type RetrievalQuestion,
   warnUnanswerable,
 } from "./evaluate-retrieval.js";
-import type { OpenedRetriever } from "./open-retriever.js";
+import type { OpenedRetriever, Reranking } from "./open-retriever.js";
 
 /** A retriever under test: opened when its turn comes, and closed before the next one's. */
 export interface RetrieverSystem {
@@ -39,6 +39,8 @@ export interface TestedSystem<S extends RetrieverSystem> extends RetrievalEvalua
   rows: Record<string, number>[];
   /** Of hybrid search. */
   bm25Weight: number | undefined;
+  /** Where the first passages were reordered. */
+  reranking: Reranking | undefined;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function testSystems<S extends RetrieverSystem>(
       const rows = evaluation.scores.map(({ figures }) =>
         Object.fromEntries(Object.entries(figures).map(([name, value]) => [`test_retr/${name}`, value])),
       );
-      tested.push({ system, ...evaluation, rows, bm25Weight: retriever.bm25Weight });
+      tested.push({ system, ...evaluation, rows, bm25Weight: retriever.bm25Weight, reranking: retriever.reranking });
     } finally {
       await retriever.close();
     }

@@ -20,6 +20,7 @@ const stage: Stage<TestE2eSettings> = {
     "base_qa_model_name_or_path",
     "base_embedding_model_name_or_path",
     "retrieval_choice_of",
+    "reranker",
     "judge_labels",
   ],
   check: ({ index_path }) => checkIndexPath(index_path),

@@ -44,8 +44,9 @@ interface SideSystem extends RetrieverSystem {
 export type SideRetrieval = TestedSystem<SideSystem>;
 
 /** How a side's passages were found. */
-export function usedSearch({ system, bm25Weight }: SideRetrieval): UsedSearch {
-  return { retrieval: system.kind, ...(bm25Weight === undefined ? {} : { bm25_weight: bm25Weight }) };
+export function usedSearch({ system, bm25Weight, reranking }: SideRetrieval): UsedSearch {
+  const { cost: _, ...how } = reranking ?? { cost: undefined };
+  return { retrieval: system.kind, ...(bm25Weight === undefined ? {} : { bm25_weight: bm25Weight }), ...how };
 }
 
 /** What was found, and by the tuned retriever's index searched the other way: with BM25, or by the vectors alone. */
@@ -121,6 +122,7 @@ export async function retrieveForAll(
       const opened = await openRetriever(documents, {
         ...context,
         settings,
+        device: settings.device,
         model,
         openEncoder: async () =>
           embeddingOnce(await parts.openEncoder({ ...settings, embedding_model_name_or_path: model }, context)),

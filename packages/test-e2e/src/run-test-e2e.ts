@@ -14,7 +14,7 @@ import {
 } from "@rag-ft/core";
 import { createRequestTally, type LanguageModel, openBill, openCompletionStore, STORE_NAME } from "@rag-ft/llm";
 import { UNICODE_FIGURES_NOTE, wantsUnicodeFigures } from "@rag-ft/metrics";
-import { checkRetrieval, resolveRetrieval } from "@rag-ft/retrieval";
+import { checkReranking, checkRetrieval, resolveRetrieval } from "@rag-ft/retrieval";
 import { baseSettings, comparedModels } from "./base-models.js";
 import { type Cell, type ComparedModels, cellOf, cellsOf, type Side, sidesOf } from "./cells.js";
 import { effectsOf } from "./effects.js";
@@ -110,6 +110,7 @@ export async function runTestE2e(
 ): Promise<StageResult> {
   const { reporter } = context;
   checkRetrieval(settings);
+  checkReranking(settings);
   const models = await comparedModels(settings, reporter);
   const { retrieval } = settings;
   // One choice for both retrievers of a comparison, the tuned one's: what differs between them is the model alone.

@@ -1,6 +1,6 @@
 import { count, device, escapedText, flag } from "@rag-ft/core";
 import { requestSettings } from "@rag-ft/llm";
-import { retrievalSettings } from "@rag-ft/retrieval";
+import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
 const name = (): z.ZodString => z.string().min(1);
@@ -12,6 +12,7 @@ export const testE2eSettings = z.object({
   ),
   embedding_model_name_or_path: name().describe("the retriever: a folder or hub id of an encoder, or text-embedding-…"),
   ...retrievalSettings,
+  ...rerankSettings,
   document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
   index_path: name()
     .optional()

@@ -20,7 +20,7 @@ export const testRetriever: Stage<TestRetrieverSettings> = {
     test_file: "eval_data_path",
     eval_file: "eval_data_path",
   },
-  inputs: ["model_path", "retrieval_choice_of", "document_path", "eval_data_path"],
+  inputs: ["model_path", "retrieval_choice_of", "reranker", "document_path", "eval_data_path"],
   check: ({ index_path }) => checkIndexPath(index_path),
   run: runTestRetriever,
   plan: planTestRetriever,

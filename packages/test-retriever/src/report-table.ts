@@ -22,14 +22,15 @@ function withInterval({ mean, low, high }: Estimate): string {
   return Number.isFinite(low) ? `${shown} [${low.toFixed(3)}, ${high.toFixed(3)}]` : shown;
 }
 
-/** One line a retriever, each figure with its 95 % interval. */
+/** One line a retriever, each figure with its 95 % interval; where any is reranked, the milliseconds that this takes a question. */
 export function figuresTable(
-  systems: readonly { label: string; estimates: Readonly<Record<string, Estimate>> }[],
+  systems: readonly { label: string; estimates: Readonly<Record<string, Estimate>>; milliseconds?: number }[],
 ): string {
   const columns = shownFigures(systems.flatMap(({ estimates }) => Object.keys(estimates)));
   const rows = systems.map(
-    ({ label, estimates }): TableRow => ({
+    ({ label, estimates, milliseconds }): TableRow => ({
       retriever: label,
+      milliseconds: milliseconds?.toFixed(1),
       ...Object.fromEntries(
         columns.map(({ name }) => {
           const estimate = estimates[name];
@@ -38,7 +39,12 @@ export function figuresTable(
       ),
     }),
   );
-  return formatTable(rows, ["retriever", ...columns.map(({ name, heading }) => ({ key: name, title: heading }))]);
+  const isReranked = systems.some(({ milliseconds }) => milliseconds !== undefined);
+  return formatTable(rows, [
+    "retriever",
+    ...columns.map(({ name, heading }) => ({ key: name, title: heading })),
+    ...(isReranked ? [{ key: "milliseconds", title: "reranking, ms/question" }] : []),
+  ]);
 }
 
 /** What separates each retriever from the one it is compared with. */

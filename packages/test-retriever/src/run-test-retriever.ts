@@ -24,7 +24,9 @@ import {
   pairedDifference,
 } from "@rag-ft/metrics";
 import {
+  type OpenedReranker,
   openPassageEncoder,
+  openReranker,
   type PassageEncoder,
   type TestedSystem as RetrieverTest,
   testSystems,
@@ -41,6 +43,8 @@ type TestContext = StageContext & { tally?: RequestTally };
 /** What the stage opens; tests put their own in. */
 export interface TestRetrieverParts {
   openEncoder(name: string, settings: TestRetrieverSettings, context: TestContext): Promise<PassageEncoder>;
+  /** Undefined where settings name none, or one that is of no use. */
+  openReranker(settings: TestRetrieverSettings, context: StageContext): Promise<OpenedReranker | undefined>;
 }
 
 export const defaultParts: TestRetrieverParts = {
@@ -52,6 +56,8 @@ export const defaultParts: TestRetrieverParts = {
       requests: settings,
       keepIn: settings.index_path ?? join(settings.output_dir, VECTORS_FOLDER),
     }),
+  openReranker: (settings, { env, reporter, signal }) =>
+    openReranker(settings, { env, reporter, signal, device: settings.device }),
 };
 
 /** A line of `retrieval-results.jsonl`. Names of figures are those of test-e2e, so that `compare` pairs runs of both. */
@@ -96,6 +102,8 @@ interface TestedSystem {
   system: System;
   rows: ResultRow[];
   estimates: Record<string, Estimate>;
+  /** What reranking took a question, where there is any. */
+  milliseconds?: number;
 }
 
 type NamedDifference = PairedDifference & { from: string; to: string; figure: string };
@@ -140,7 +148,7 @@ async function openEncoders(
 /**
  * Retrievers alone, on questions with gold passages.
  *
- * 1. Open every model, so that a wrong name shows before anything is embedded. 2. For BM25 and each model: index the whole database,
+ * 1. Open every model, and the reranker where one is named, so that a wrong name shows before anything is embedded. 2. For BM25 and each model: index the whole database,
  * retrieve for every question, score. 3. Means with intervals; differences from the first model. 4. Write, for each retriever, what it found
  * and its figures, and one `score.json` of all.
  */
@@ -167,13 +175,17 @@ async function testAll(
   });
   const tally = await openVectorTally("test-retriever", settings.model_path, settings);
   const encoders = await openEncoders(settings, { ...context, ...(tally ? { tally } : {}) }, parts);
+  let reranker: OpenedReranker | undefined;
   try {
-    const systems = await systemsOf(settings, encoders, context);
+    reranker = await parts.openReranker(settings, context);
+    const systems = await systemsOf(settings, { encoders, reranker }, context);
     const sources = questions.map(sourceOf);
     const found = await testSystems(systems, documents, { questions, ks: settings.ks, depth: settings.depth }, context);
     const tested = found.map((one): TestedSystem => {
       const estimates = estimateFigures(one.rows, { seed: settings.seed, sources });
-      return { system: one.system, rows: resultRows(questions, one, settings), estimates };
+      const cost = one.reranking?.cost;
+      const milliseconds = cost && { milliseconds: cost.milliseconds / cost.questions };
+      return { system: one.system, rows: resultRows(questions, one, settings), estimates, ...milliseconds };
     });
     const result = await writeResults(settings, tested, sources, {
       questions: questions.length,
@@ -189,6 +201,7 @@ async function testAll(
     };
   } finally {
     for (const encoder of encoders) await encoder.close();
+    await reranker?.scorer.close();
   }
 }
 
@@ -219,11 +232,13 @@ async function writeResults(
     ...counts,
     ks: settings.ks,
     depth: Math.max(settings.depth, ...settings.ks),
-    systems: tested.map(({ system: { label, kind, model, bm25_weight, folder }, estimates }) => ({
+    systems: tested.map(({ system: { label, kind, model, bm25_weight, folder, rerank }, estimates, milliseconds }) => ({
       label,
       kind,
       ...(model === undefined ? {} : { model }),
       ...(bm25_weight === undefined ? {} : { bm25_weight }),
+      ...rerank,
+      ...(milliseconds === undefined ? {} : { rerank_milliseconds: milliseconds }),
       folder,
       figures: flatEstimates(estimates),
     })),
@@ -232,7 +247,7 @@ async function writeResults(
       ...(Number.isFinite(low) ? { ci95: [low, high] } : {}),
     })),
   });
-  const shown = tested.map(({ system, estimates }) => ({ label: system.label, estimates }));
+  const shown = tested.map(({ system, ...rest }) => ({ label: system.label, ...rest }));
   const summary = [
     `${counts.questions} questions over ${counts.passages} passages; in brackets ${intervalNote(tested[0]?.estimates ?? {})}`,
     describeSplit(counts.split_by),

@@ -1,6 +1,6 @@
 import { betweenCommas, count, device, listOf } from "@rag-ft/core";
 import { vectorRequestSettings } from "@rag-ft/llm";
-import { retrievalSettings } from "@rag-ft/retrieval";
+import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
 const name = (): z.ZodString => z.string().min(1);
@@ -30,6 +30,10 @@ export const testRetrieverSettings = z.object({
   ...retrievalSettings,
   retrieval: retrievalSettings.retrieval.describe(
     "what is tested beside BM25: dense, each model; bm25, nothing; hybrid, each model and then the same with BM25; auto, the latter where the eval questions of train-retriever chose it",
+  ),
+  ...rerankSettings,
+  reranker: rerankSettings.reranker.describe(
+    "cross-encoder that reorders the first passages found: each model is tested with it, too, as retrieval finds with it (bm25: BM25); a folder of train-reranker, or the folder or hub id of a reranker",
   ),
   document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
   eval_data_path: name().describe("questions with their gold passages (*_w_q.jsonl or *_w_qa.jsonl)"),

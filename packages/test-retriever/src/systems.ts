@@ -2,9 +2,11 @@ import { basename } from "node:path";
 import { type Document, type StageContext, UserError } from "@rag-ft/core";
 import {
   bm25System,
+  checkReranking,
   checkRetrieval,
   denseRetriever,
   hybridRetriever,
+  type OpenedReranker,
   type OpenedRetriever,
   openIndex,
   type PassageEncoder,
@@ -12,6 +14,7 @@ import {
   type Retriever,
   type RetrieverSystem,
   resolveRetrieval,
+  withReranker,
 } from "@rag-ft/retrieval";
 import type { TestRetrieverSettings } from "./settings.js";
 
@@ -23,6 +26,8 @@ export interface System extends RetrieverSystem {
   folder: string;
   /** Of hybrid search, beside the vectors. */
   bm25_weight?: number;
+  /** Where its first passages are reordered. */
+  rerank?: { reranker: string; rerank_top_n: number; rerank_weight: number };
 }
 
 /** A label as a folder's name. */
@@ -79,10 +84,24 @@ function systemsOfModel(
   ];
 }
 
-/** BM25 and the models, in the order of the table. `encoders` are the models' own, opened already. */
+/** A search with its first passages reordered. The reranker belongs to the stage, too. */
+function rerankedSystem(system: System, { model: reranker, scorer, topN, weight }: OpenedReranker): System {
+  const label = `${system.label}, ${topN} reranked`;
+  const unclosed = { ...scorer, close: async () => {} };
+  return {
+    ...system,
+    label,
+    folder: folderName(label),
+    rerank: { reranker, rerank_top_n: topN, rerank_weight: weight },
+    open: async (documents, context) =>
+      withReranker(await system.open(documents, context), { model: reranker, scorer: unclosed, topN, weight }),
+  };
+}
+
+/** BM25 and the models, in the order of the table. `encoders` are the models' own, and `reranker` is for each, all opened already. */
 export async function systemsOf(
   settings: TestRetrieverSettings,
-  encoders: readonly PassageEncoder[],
+  { encoders, reranker }: { encoders: readonly PassageEncoder[]; reranker: OpenedReranker | undefined },
   { reporter }: StageContext,
 ): Promise<System[]> {
   const labels = labelsOf(settings);
@@ -91,7 +110,9 @@ export async function systemsOf(
     const model = settings.model_path[i] ?? "";
     const { bm25_weight: weight } = await resolveRetrieval(settings, model, reporter);
     systems.push(...systemsOfModel(encoder, { model, label: labels[i] ?? "", weight, root: settings.index_path }));
+    if (reranker) systems.push(rerankedSystem(systems.at(-1) as System, reranker));
   }
+  if (reranker && encoders.length === 0) systems.push(rerankedSystem(BM25, reranker));
   const taken = new Map<string, string>();
   for (const { folder, label } of systems) {
     const earlier = taken.get(folder.toLowerCase());
@@ -106,6 +127,7 @@ export async function systemsOf(
 export function checkSystems(settings: TestRetrieverSettings): void {
   labelsOf(settings);
   checkRetrieval(settings);
+  checkReranking(settings);
   if (settings.retrieval === "hybrid" && settings.model_path.length === 0)
     throw new UserError("retrieval hybrid: no model for BM25 to be beside. Give --model_path.");
 }

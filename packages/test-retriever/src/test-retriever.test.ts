@@ -53,6 +53,17 @@ const encoders: Record<string, WordEncoder> = {
   "models/all": createWordEncoder(["red", "green", "blue", "apple", "sky", "cloud", "rose"], { fingerprint: "all" }),
 };
 
+/** Finds the passage that has most letters of the question's last word, doubled; what it was asked stands in `asked`. */
+type TextPair = readonly [question: string, passage: string];
+const asked: TextPair[] = [];
+const readsLetters = {
+  logits: async (pairs: readonly TextPair[]) => {
+    asked.push(...pairs);
+    return Float32Array.from(pairs, ([text, passage]) => (passage.includes(text.split(" ").at(-1) ?? "") ? 1 : -1));
+  },
+  score: () => Promise.reject(new Error("scores are of no use here")),
+};
+
 async function run(settings: Record<string, unknown> = {}, reporter: Reporter = silentReporter) {
   const closed: string[] = [];
   const result = await runTestRetriever(
@@ -70,10 +81,43 @@ async function run(settings: Record<string, unknown> = {}, reporter: Reporter = 
         if (encoder === undefined) throw new UserError(`${name}: no such model.`);
         return { ...encoder, close: async () => void closed.push(name) };
       },
+      async openReranker({ reranker: model, rerank_top_n: topN = 20, rerank_weight: weight = 0.5 }) {
+        if (model === undefined) return undefined;
+        return { model, topN, weight, scorer: { ...readsLetters, close: async () => void closed.push(model) } };
+      },
     },
   );
   return { ...result, closed };
 }
+
+describe("with a reranker", () => {
+  test("each model is tested with it too, beside what it takes a question", async () => {
+    asked.length = 0;
+    await writeJsonl(at("test_w_q.jsonl"), [question("grey cloud", gold(3)), question("red pie", gold(1))]);
+    const flags = { model_path: ["models/colours"], retrieval: "hybrid", reranker: "models/letters", rerank_weight: 1 };
+    const { summary, closed } = await run({ ...flags, rerank_top_n: 2 });
+    const systems = (await json("out", "score.json")).systems as { label: string; figures: Record<string, number> }[];
+    const label = "colours + 0.5 BM25, 2 reranked";
+    expect(systems.map((one) => one.label)).toEqual(["BM25", "colours", "colours + 0.5 BM25", label]);
+    expect(systems.at(-1)).toMatchObject({
+      kind: "hybrid",
+      reranker: "models/letters",
+      rerank_top_n: 2,
+      rerank_weight: 1,
+      rerank_milliseconds: expect.any(Number),
+    });
+    // "red pie": every search has the red apple first and the pie second.
+    expect(systems.map(({ figures }) => figures["test_retr/document_recall/recall1"])).toEqual([0.5, 0.5, 0.5, 1]);
+    expect(asked).toHaveLength(4);
+    expect(summary).toMatch(/reranking, ms\/question/);
+    expect(closed.sort()).toEqual(["models/colours", "models/letters"]);
+  });
+
+  test("what is for a reranker wants one, and without one nothing is said of it", async () => {
+    await expect(run({ rerank_top_n: 2 })).rejects.toThrow(/rerank_top_n is for a reranker, and none is named/);
+    expect((await run()).summary).not.toMatch(/rerank/);
+  });
+});
 
 describe("test-retriever", () => {
   test("figures of BM25 and two models, worked out by hand, with intervals and differences", async () => {

@@ -17,6 +17,7 @@ export const trainGenerator: Stage<TrainGeneratorSettings> = {
     "model_name_or_path",
     "embedding_model",
     "retrieval_choice_of",
+    "reranker",
     "full_dataset_file_path",
     "train_file",
     "eval_file",

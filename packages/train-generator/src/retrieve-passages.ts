@@ -22,6 +22,8 @@ export async function retrievePassages(
   const { device, embedding_model: model, truncate_dim: truncateDim } = settings;
   const retriever = await openRetriever(documents, {
     settings,
+    env,
+    device,
     model,
     openEncoder: () =>
       openPassageEncoder(model, {

@@ -1,7 +1,7 @@
 import { count, escapedText, flag } from "@rag-ft/core";
 import { resultSettings } from "@rag-ft/fine-tune";
 import { vectorRequestSettings } from "@rag-ft/llm";
-import { retrievalSettings } from "@rag-ft/retrieval";
+import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
 import { trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
@@ -21,6 +21,7 @@ export const trainGeneratorSettings = z.object({
     .default(3)
     .describe("Passages retrieved a question; a prompt holds at most one more, the gold one"),
   ...retrievalSettings,
+  ...rerankSettings,
   full_dataset_file_path: z.string().min(1).describe("Document database (documents.jsonl or .pkl) that is searched"),
   full_dataset_index_path: z.string().optional().describe("Folder that keeps the database's vectors between runs"),
   train_file: z.string().min(1).describe("Questions with answers to train on (*_w_qa.jsonl)"),

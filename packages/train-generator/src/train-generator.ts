@@ -23,7 +23,7 @@ import {
   saveDecoder,
   type TrainableDecoder,
 } from "@rag-ft/models";
-import { checkRetrieval } from "@rag-ft/retrieval";
+import { checkReranking, checkRetrieval } from "@rag-ft/retrieval";
 import { describeExamples, ShuffledBatches, type StepResult, totalSteps } from "@rag-ft/train";
 import { generatorCard } from "./card.js";
 import { makeExamples, type QuestionExample } from "./examples.js";
@@ -83,6 +83,7 @@ export function runTrainGenerator(settings: TrainGeneratorSettings, context: Sta
 async function openTask(settings: TrainGeneratorSettings, context: StageContext): Promise<OpenedTask> {
   const { reporter, signal, env } = context;
   checkRetrieval(settings);
+  checkReranking(settings);
   const documents = await readDocuments(settings.full_dataset_file_path);
   const rows: Splits<NumberedQaRow[]> = {
     train: await readQa(settings.train_file, reporter),

@@ -1,5 +1,6 @@
 import { type StageContext, sourceOf } from "@rag-ft/core";
-import { type Comparison, candidateName, type Place, type TestFigures } from "@rag-ft/fine-tune";
+import { type Comparison, candidateName, type Place, SPLIT, type TestFigures } from "@rag-ft/fine-tune";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 import {
   BM25_WEIGHTS,
   bm25Retriever,
@@ -12,9 +13,8 @@ import {
   type WeightFigures,
   writeHybridWeight,
 } from "@rag-ft/retrieval";
-import { baselineFigures, type IndexedEncoder, type ModelInTraining, SPLIT } from "./evaluation.js";
+import { baselineFigures, type IndexedEncoder, type ModelInTraining } from "./evaluation.js";
 import type { RunData } from "./identity.js";
-import type { RetrievalExample } from "./retrieval-example.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
 /** The weight of BM25 beside this encoder's vectors that the eval questions choose, and its figures there. */

@@ -1,6 +1,7 @@
 import type { Document, StageContext } from "@rag-ft/core";
-import type { Place, TestFigures } from "@rag-ft/fine-tune";
+import { type Place, SPLIT, type TestFigures, withSplit } from "@rag-ft/fine-tune";
 import { fingerprintOf, type TrainableEncoder } from "@rag-ft/models";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 import {
   evaluateRetrieval,
   evaluateRetriever,
@@ -11,8 +12,7 @@ import {
   type RetrievalEvaluation,
   type Retriever,
 } from "@rag-ft/retrieval";
-import type { Evaluation, Figures } from "@rag-ft/train";
-import type { RetrievalExample } from "./retrieval-example.js";
+import type { Evaluation } from "@rag-ft/train";
 import type { TrainRetrieverSettings } from "./settings.js";
 
 export interface IndexedEncoder {
@@ -58,19 +58,6 @@ export async function baselineFigures(
   { reporter, signal }: StageContext,
 ): Promise<TestFigures> {
   return testFigures(await evaluateRetriever(retriever, { questions, reporter, signal }));
-}
-
-/** Names with the split before them, as the reference's: `eval_retr/document_recall/recall4`. */
-export function withSplit(split: string, figures: Figures): Figures {
-  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${split}_retr/${name}`, value]));
-}
-
-/** The split before a figure's name. */
-export const SPLIT = /^\w+_retr\//;
-
-/** Names without a split before them. */
-export function withoutSplit(figures: Figures): Figures {
-  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name.replace(SPLIT, ""), value]));
 }
 
 const kindOf = ({ alpha }: Place): "steps" | "shares" => (alpha === undefined ? "steps" : "shares");

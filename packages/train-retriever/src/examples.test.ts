@@ -1,7 +1,8 @@
 import { createDocument, createRandom, type Document } from "@rag-ft/core";
+import { flattenQuestions, withGoldOfSameQuestion } from "@rag-ft/retrieval";
 import { createWordEncoder } from "@rag-ft/test-utils";
 import { describe, expect, it } from "vitest";
-import { composeBatch, flattenQuestions, withGoldOfSameQuestion } from "./examples.js";
+import { composeBatch } from "./examples.js";
 import { likelyAnswersOf } from "./guided-masks.js";
 import { countMasked, nearDuplicatesOf } from "./near-duplicate-masks.js";
 

@@ -1,9 +1,9 @@
 // Guided masking (GISTEmbed, Solatorio 2024), with a share of the gold passage's score for the limit: a passage that the base model finds as good
 // an answer as the gold one, or nearly, is taken for an answer that nobody marked, and is no negative.
 import { type Document, distinctDocuments, documentKey, retrievalQuery } from "@rag-ft/core";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 import { innerProduct, likelyLimit, type PassageEncoder } from "@rag-ft/retrieval";
 import type { IsLikely } from "./masks.js";
-import type { RetrievalExample } from "./retrieval-example.js";
 
 export interface GuideOptions {
   /** From this share of the gold passage's score on a passage is a likely answer. */

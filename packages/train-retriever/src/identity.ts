@@ -1,7 +1,7 @@
 import { type Document, hashRows } from "@rag-ft/core";
 import { hashModel, type LoadedEncoder } from "@rag-ft/models";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 import { decidingSettings, type RunIdentity } from "@rag-ft/train";
-import type { RetrievalExample } from "./retrieval-example.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
 const INPUTS = ["model_path", "full_dataset_file_path", "train_file", "eval_file", "test_file"];

@@ -3,9 +3,9 @@ import { checkIndexPath } from "@rag-ft/retrieval";
 import { type TrainRetrieverSettings, trainRetrieverSettings } from "./settings.js";
 import { runTrainRetriever } from "./train-retriever.js";
 
+export { flattenQuestions, type RetrievalExample } from "@rag-ft/retrieval";
 export { contrastiveStep, TokenCache } from "./contrastive-step.js";
-export { composeBatch, flattenQuestions } from "./examples.js";
-export type { RetrievalExample } from "./retrieval-example.js";
+export { composeBatch } from "./examples.js";
 export { type TrainRetrieverSettings, trainRetrieverSettings } from "./settings.js";
 
 /** `rag-ft train-retriever`: contrastive fine-tuning of an embedding model. */

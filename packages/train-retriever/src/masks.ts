@@ -1,5 +1,5 @@
 import type { Document } from "@rag-ft/core";
-import type { RetrievalExample } from "./retrieval-example.js";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 
 /** Whether one of two passages contains the other, but for some of its words. */
 export type IsNear = (gold: Document, passage: Document) => boolean;

@@ -1,8 +1,8 @@
 import { type Document, documentKey } from "@rag-ft/core";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 import { NearDuplicates } from "@rag-ft/text";
 import type { ContrastiveExamples } from "./examples.js";
 import type { IsNear } from "./masks.js";
-import type { RetrievalExample } from "./retrieval-example.js";
 
 /** Finds the near-duplicates among all gold passages and hard negatives of the examples. */
 export async function nearDuplicatesOf(examples: readonly RetrievalExample[], signal: AbortSignal): Promise<IsNear> {

@@ -1,8 +1,9 @@
 import { createDocument, createRandom } from "@rag-ft/core";
+import type { RetrievalExample } from "@rag-ft/retrieval";
+import { withGoldOfSameQuestion } from "@rag-ft/retrieval";
 import { describe, expect, it } from "vitest";
-import { composeBatch, withGoldOfSameQuestion } from "./examples.js";
+import { composeBatch } from "./examples.js";
 import { requireNegatives } from "./require-negatives.js";
-import type { RetrievalExample } from "./retrieval-example.js";
 
 const passage = (name: string) => createDocument(`text of ${name}`, { source: name });
 const example = (question: string, gold: string, hard: string[] = []): RetrievalExample => ({

@@ -1,6 +1,6 @@
 import { DataError, documentKey, type Reporter } from "@rag-ft/core";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 import type { ContrastiveExamples } from "./examples.js";
-import type { RetrievalExample } from "./retrieval-example.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
 type BatchSettings = Pick<TrainRetrieverSettings, "train_file" | "per_device_train_batch_size" | "hard_neg_ratio">;

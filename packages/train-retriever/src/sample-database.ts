@@ -1,5 +1,5 @@
 import { createRandom, type Document, documentKey } from "@rag-ft/core";
-import type { RetrievalExample } from "./retrieval-example.js";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 
 /**
  * A part of the database to evaluate on: the gold passages and hard negatives of the questions and `count` random others, in the database's order.

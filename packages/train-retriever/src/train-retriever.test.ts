@@ -12,9 +12,8 @@ import {
   writeJsonl,
 } from "@rag-ft/core";
 import { openEncoder, type PassageEncoder, readSafetensors } from "@rag-ft/models";
-import { denseRetriever, evaluateRetriever, openIndex } from "@rag-ft/retrieval";
+import { denseRetriever, evaluateRetriever, flattenQuestions, openIndex } from "@rag-ft/retrieval";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { flattenQuestions } from "./examples.js";
 import { trainRetriever } from "./index.js";
 import { sampleDatabase } from "./sample-database.js";
 

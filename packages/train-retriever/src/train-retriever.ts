@@ -6,12 +6,16 @@ import {
   type StageResult,
   sourceOf,
   splitProcedureOf,
-  type TableColumn,
-  type TableRow,
   UserError,
 } from "@rag-ft/core";
-import { type FineTuneTask, fineTune, type OpenedTask } from "@rag-ft/fine-tune";
-import { figuresAmong, isShown } from "@rag-ft/metrics";
+import {
+  type FineTuneTask,
+  fineTune,
+  type OpenedTask,
+  retrieverColumns,
+  withoutSplit,
+  withSplit,
+} from "@rag-ft/fine-tune";
 import {
   createTrainableEncoder,
   encoderAdapters,
@@ -21,14 +25,12 @@ import {
   type TrainableEncoder,
   WindowedDropout,
 } from "@rag-ft/models";
-import { HYBRID_FILE } from "@rag-ft/retrieval";
+import { flattenQuestions, HYBRID_FILE, type RetrievalExample, withGoldOfSameQuestion } from "@rag-ft/retrieval";
 import { totalSteps } from "@rag-ft/train";
 import { retrieverCard } from "./card.js";
 import { compareSearches } from "./compare-searches.js";
-import { ModelInTraining, withoutSplit, withSplit } from "./evaluation.js";
-import { flattenQuestions, withGoldOfSameQuestion } from "./examples.js";
+import { ModelInTraining } from "./evaluation.js";
 import { identityOf, type RunData } from "./identity.js";
-import type { RetrievalExample } from "./retrieval-example.js";
 import { sampleDatabase } from "./sample-database.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 import { createBatches } from "./training-batches.js";
@@ -157,15 +159,9 @@ function searchTask(
       about: { questions: test.length, passages: documents.length },
       inRecord: (figures) => withSplit("test", figures),
     },
-    table: { columns: columnsOf, cells: withoutSplit },
+    table: { columns: retrieverColumns, cells: withoutSplit },
     save: (folder, extra) => saveEncoder(folder, model.encoder, extra, { onnx: settings.save_onnx }),
     filesOfWeights: [HYBRID_FILE],
     compare: (kept) => compareSearches(settings, measured, data, kept, context),
   };
-}
-
-/** Every model's figures, those that tables of retrievers show. */
-function columnsOf(rows: readonly TableRow[]): TableColumn[] {
-  const figures = figuresAmong(rows.flatMap((row) => Object.keys(row))).filter((figure) => isShown(figure, "own"));
-  return figures.map(({ name, heading }) => ({ key: name, title: heading }));
 }

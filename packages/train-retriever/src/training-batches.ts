@@ -1,5 +1,6 @@
 import type { StageContext } from "@rag-ft/core";
 import type { TrainableEncoder } from "@rag-ft/models";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 import { randomFor, ShuffledBatches } from "@rag-ft/train";
 import { encoderOf } from "./evaluation.js";
 import { type ContrastiveExamples, composeBatch } from "./examples.js";
@@ -7,7 +8,6 @@ import { likelyAnswersOf } from "./guided-masks.js";
 import type { Masks } from "./masks.js";
 import { countMasked, type MaskCounts, nearDuplicatesOf } from "./near-duplicate-masks.js";
 import { requireNegatives } from "./require-negatives.js";
-import type { RetrievalExample } from "./retrieval-example.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
 export interface ComposedBatch {

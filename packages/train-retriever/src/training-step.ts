@@ -1,8 +1,8 @@
 import { documentId } from "@rag-ft/core";
 import type { Dropout, TrainableEncoder } from "@rag-ft/models";
+import type { RetrievalExample } from "@rag-ft/retrieval";
 import { createContrastiveLoss, describeExamples, type StepResult, seedFor } from "@rag-ft/train";
 import { contrastiveStep, TokenCache } from "./contrastive-step.js";
-import type { RetrievalExample } from "./retrieval-example.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 import { stoppableEncoder } from "./stoppable-encoder.js";
 import type { ComposedBatch } from "./training-batches.js";

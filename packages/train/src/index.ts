@@ -14,6 +14,7 @@ export * from "./lora/initial-adapter.js";
 export * from "./lora/lora-settings.js";
 export * from "./losses/contrastive.js";
 export * from "./losses/cross-entropy.js";
+export * from "./losses/reranking.js";
 export * from "./optimizer/adamw.js";
 export * from "./optimizer/gradients.js";
 export * from "./optimizer/optimizer-loop.js";

@@ -103,6 +103,37 @@ describe("a run that was broken off and started again", () => {
   });
 });
 
+describe("early stopping", () => {
+  it.each([
+    [1, 4, 2],
+    [2, 10, 6],
+    [3, 11, 6],
+  ])("with a patience of %i ends at step %i and keeps step %i", async (patience, last, best) => {
+    const run = await finish(await train("patient", { early_stopping_patience: patience }));
+    expect(run.steps.at(-1)).toBe(last);
+    expect(run.outcome.bestStep).toBe(best);
+    expect(run.said.filter((line) => line.includes("training ends here"))).toHaveLength(last < 11 ? 1 : 0);
+  });
+
+  it("does not count the base: a new head starts below it", async () => {
+    const below = { metric: (step: number, value: number) => (step === 0 ? 1 : value) };
+    const run = await train("below", { early_stopping_patience: 1 }, below);
+    expect(run.steps.at(-1)).toBe(4);
+    expect(run.outcome.bestStep).toBe(0);
+  });
+
+  it.each([
+    ["step", 9],
+    ["evaluate", 10],
+  ])("broken off by a failure at the %s of step %i, ends where it would have", async (what, step) => {
+    const given = { early_stopping_patience: 2 };
+    await expect(train("broken", given, failing(what, step))).rejects.toThrow("power cut");
+    const run = await finish(await train("broken", given));
+    expect(run.steps.at(-1)).toBe(10);
+    expect(await resultOf("broken", run)).toEqual(await resultOf("whole", await finish(await train("whole", given))));
+  });
+});
+
 const UNFINISHED = failing("step", 8);
 const broken = (name: string, given: Record<string, unknown> = {}): Promise<void> =>
   expect(train(name, given, UNFINISHED)).rejects.toThrow("power cut");

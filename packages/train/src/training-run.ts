@@ -97,7 +97,8 @@ const MOST_BETWEEN_CHECKPOINTS_MS = 10 * 60_000;
  * 1. Go on from a checkpoint of an unfinished run, if there is one; else evaluate the base: a run shows what training changed, and a
  *    later checkpoint has to beat it.
  * 2. Step; log every `logging_steps` to train.jsonl.
- * 3. Evaluate every `eval_steps` and after the last step, a line of eval.jsonl each.
+ * 3. Evaluate every `eval_steps` and after the last step, a line of eval.jsonl each. With `early_stopping_patience`, end when so many in a row were
+ *    no better.
  * 4. Write a checkpoint to go on from: every `save_steps`, or at each evaluation and now and then; always when an evaluation is the best so
  *    far, after the last step, and when the run is asked to stop.
  *
@@ -142,6 +143,8 @@ class TrainingRun {
   private baseValues: number[] | undefined;
   private baseTest: Figures | undefined;
   private baseTestRows: Figures[] | undefined;
+  /** What early stopping looks at; the base's figure is no part of it, as a new head starts below any base. */
+  private patience: { best: number; since: number } | undefined;
   /** What the newest checkpoint holds. */
   private saved: { step: number; evaluated: boolean } | undefined;
   private savedAt = performance.now();
@@ -177,6 +180,7 @@ class TrainingRun {
     this.baseValues = state.base_values;
     this.baseTest = state.base_test;
     this.baseTestRows = state.base_test_rows;
+    this.patience = state.patience;
     this.saved = { step: state.step, evaluated: state.evaluated };
     await this.tracker.start(state.step);
     task.reporter.info(`${folder}: going on after step ${state.step} of ${task.steps}`);
@@ -191,7 +195,7 @@ class TrainingRun {
     if (!this.evaluated) await this.evaluate();
     const progress = reporter.start("training", steps, this.step);
     try {
-      while (this.step < steps) {
+      while (this.step < steps && !this.isOutOfPatience()) {
         throwIfCancelled(signal);
         const loss = await this.trainStep();
         progress.update(this.step, `loss ${loss.toFixed(4)}`);
@@ -201,6 +205,16 @@ class TrainingRun {
     } finally {
       progress.stop();
     }
+  }
+
+  private isOutOfPatience(): boolean {
+    const { early_stopping_patience: most } = this.task.settings;
+    const { patience, task, step } = this;
+    if (most === undefined || patience === undefined || patience.since < most || step === task.steps) return false;
+    task.reporter.info(
+      `step ${step} of ${task.steps}: ${patience.since} evaluations in a row without a better ${task.metric.name}: training ends here`,
+    );
+    return true;
   }
 
   /** One step of the optimizer. Until it is done nothing of the step is kept: it may fail or be stopped. */
@@ -266,7 +280,13 @@ class TrainingRun {
       return;
     }
     const held = this.bestFigures?.[metric.name];
-    const better = held === undefined || (metric.greaterIsBetter ? value > held : value < held);
+    const isBetter = (than: number): boolean => (metric.greaterIsBetter ? value > than : value < than);
+    const { patience } = this;
+    this.patience =
+      patience === undefined || isBetter(patience.best)
+        ? { best: value, since: 0 }
+        : { ...patience, since: patience.since + 1 };
+    const better = held === undefined || isBetter(held);
     if (better) {
       this.bestFigures = figures;
       this.bestValues = values;
@@ -311,6 +331,7 @@ class TrainingRun {
       base_values: this.baseValues,
       base_test: this.baseTest,
       base_test_rows: this.baseTestRows,
+      ...(task.settings.early_stopping_patience === undefined ? {} : { patience: this.patience }),
       log: this.log.totals(),
     };
     const tensors = { weights: task.weights, optimizer: this.optimizer.state() };

@@ -30,6 +30,11 @@ export const trainingSettings = {
   eval_steps: count(0)
     .default(0)
     .describe("Steps between evaluations; 0: only before the first and after the last step"),
+  early_stopping_patience: count(1)
+    .optional()
+    .describe(
+      "Training ends when so many evaluations in a row were no better than the best one after training began; default: never",
+    ),
   save_steps: count(0)
     .default(0)
     .describe("Steps between checkpoints to go on from; 0: at each evaluation, and when 10 minutes have passed"),

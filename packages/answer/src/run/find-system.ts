@@ -11,6 +11,8 @@ export type RecordedSystem = Partial<OpenRagOptions>;
 const SHARED = [
   "retrieval",
   "bm25_weight",
+  "rerank_top_n",
+  "rerank_weight",
   "embedding_max_num_to_retrieve",
   "max_seq_length",
   "max_new_tokens",
@@ -48,6 +50,7 @@ async function testedSystem(run: string, record: FoundRecord): Promise<RecordedS
     ...(await named(run, record, "embedding_model_name_or_path", settings.embedding_model_name_or_path)),
     ...(await named(run, record, "document_path", settings.document_path)),
     ...(await named(run, record, "retrieval_choice_of", settings.retrieval_choice_of)),
+    ...(await named(run, record, "reranker", settings.reranker)),
   };
 }
 
@@ -59,6 +62,9 @@ async function trainedSystem(run: string, record: FoundRecord): Promise<Recorded
     ...(typeof settings.bm25_weight === "number" ? { bm25_weight: settings.bm25_weight } : {}),
     ...(typeof retrieved === "number" && retrieved > 0 ? { embedding_max_num_to_retrieve: retrieved } : {}),
     ...(typeof settings.max_seq_length === "number" ? { max_seq_length: settings.max_seq_length } : {}),
+    ...(typeof settings.rerank_top_n === "number" ? { rerank_top_n: settings.rerank_top_n } : {}),
+    ...(typeof settings.rerank_weight === "number" ? { rerank_weight: settings.rerank_weight } : {}),
+    ...(await named(run, record, "reranker", settings.reranker)),
     qa_model_name_or_path: record.folder,
     ...(await named(run, record, "embedding_model_name_or_path", settings.embedding_model)),
     ...(await named(run, record, "document_path", settings.full_dataset_file_path)),

@@ -11,6 +11,7 @@ import { matchWeights, Parameters } from "../graph/parameters.js";
 import { resolveModelFolder } from "../hub/resolve-model-folder.js";
 import { layoutOf } from "../parts/heads.js";
 import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
+import type { PairTruncation } from "../tokenizer/pair-tokens.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
 import { loadWeights } from "../weights/load-weights.js";
@@ -26,6 +27,8 @@ export interface ScorerOptions extends LoadOptions {
   maxLength?: number;
   /** Makes a head of one label, by this seed, where the model has none: to train a reranker from an encoder. */
   newHead?: number;
+  /** What is cut of a pair that is too long; default `longest_first`. */
+  truncation?: PairTruncation;
 }
 
 /** A model that gives a pair of texts a score: an encoder of both together with a classification head. */
@@ -41,6 +44,9 @@ export interface LoadedScorer {
   sigmoid: boolean;
   /** Longest pair in tokens. */
   maxLength: number;
+  truncation: PairTruncation;
+  /** Whether its head was made anew, as the folder has none: its scores mean nothing before training. */
+  isHeadNew: boolean;
   /** By Hugging Face's names, exactly those that the graph reads. */
   weights: Map<string, WeightTensor>;
   /** Reads such weights from this folder, or from one of a checkpoint. */
@@ -152,9 +158,10 @@ export async function loadScorer(nameOrFolder: string, options: ScorerOptions): 
   if (maxLength > body.maxTokens) {
     throw new UserError(`${folder}: max_length is ${maxLength}, but the model takes at most ${body.maxTokens} tokens.`);
   }
-  const complete = lacksHead
-    ? newWeights(parameters, renamed(architecture, head.prefix, own), head.prefix, options.newHead ?? 0)
-    : own;
+  const complete = (found: ReadonlyMap<string, WeightTensor>): ReadonlyMap<string, WeightTensor> =>
+    lacksHead
+      ? newWeights(parameters, renamed(architecture, head.prefix, found), head.prefix, options.newHead ?? 0)
+      : found;
   return {
     folder,
     architecture,
@@ -163,8 +170,14 @@ export async function loadScorer(nameOrFolder: string, options: ScorerOptions): 
     labels,
     sigmoid: await isSigmoid(stated, labels, folder),
     maxLength,
-    weights: read(complete, folder),
-    readWeights: async (from) => read(await loadWeights(from), from),
+    truncation: options.truncation ?? "longest_first",
+    isHeadNew: lacksHead,
+    weights: read(complete(own), folder),
+    // Of this folder with the same new head; a checkpoint has one.
+    async readWeights(from) {
+      const found = await loadWeights(from);
+      return read(from === folder ? complete(found) : found, from);
+    },
     tokenizer,
   };
 }

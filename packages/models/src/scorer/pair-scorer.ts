@@ -14,24 +14,28 @@ export type TextPair = readonly [question: string, passage: string];
 export interface PairScorer {
   /** One score a pair, the greater the better. */
   score(pairs: readonly TextPair[], options?: EmbedOptions): Promise<Float32Array>;
+  /** The same before the sigmoid, where the model has one: differences among sure scores are not rounded away. */
+  logits(pairs: readonly TextPair[], options?: EmbedOptions): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
-/** Scores of pairs, given the logits of a batch; batches hold pairs of near-equal length. */
-export async function scorePairs(
+/** Logits of pairs, given those of a batch; batches hold pairs of near-equal length. */
+export async function logitsOfPairs(
   scorer: LoadedScorer,
   forward: (batch: PairBatch) => Promise<Float32Array>,
   pairs: readonly TextPair[],
   { signal, onProgress }: EmbedOptions = {},
 ): Promise<Float32Array> {
-  const { tokenizer, maxLength, labels, sigmoid, folder } = scorer;
+  const { tokenizer, maxLength, labels, truncation, folder } = scorer;
   if (labels !== 1) {
     throw new UserError(
       `${folder}: the model gives ${labels} labels (id2label of config.json), expected 1: a reranker has one score.`,
     );
   }
-  const tokens = pairs.map(([question, passage]) => encodePairTruncated(tokenizer, question, passage, maxLength));
-  const scores = new Float32Array(pairs.length);
+  const tokens = pairs.map(([question, passage]) =>
+    encodePairTruncated(tokenizer, question, passage, maxLength, truncation),
+  );
+  const logits = new Float32Array(pairs.length);
   let done = 0;
   for (const rows of planBatches(tokens.map(({ ids }) => ids.length))) {
     if (signal) throwIfCancelled(signal);
@@ -42,13 +46,23 @@ export async function scorePairs(
       ),
     );
     rows.forEach((row, i) => {
-      const logit = made[i] as number;
-      scores[row] = sigmoid ? 1 / (1 + Math.exp(-logit)) : logit;
+      logits[row] = made[i] as number;
     });
     done += rows.length;
     onProgress?.(done, pairs.length);
   }
-  return scores;
+  return logits;
+}
+
+/** Scores of pairs: their logits, through the sigmoid where the model has one. */
+export async function scorePairs(
+  scorer: LoadedScorer,
+  forward: (batch: PairBatch) => Promise<Float32Array>,
+  pairs: readonly TextPair[],
+  options: EmbedOptions = {},
+): Promise<Float32Array> {
+  const logits = await logitsOfPairs(scorer, forward, pairs, options);
+  return scorer.sigmoid ? logits.map((logit) => 1 / (1 + Math.exp(-logit))) : logits;
 }
 
 /** Opens a reranker for inference: its weights are part of the compiled graph. */
@@ -63,6 +77,7 @@ export async function openScorer(nameOrFolder: string, options: ScorerOptions & 
     (await session.run(batch.inputs)).logits?.data as Float32Array;
   return {
     score: (pairs, scoreOptions) => scorePairs(scorer, forward, pairs, scoreOptions),
+    logits: (pairs, scoreOptions) => logitsOfPairs(scorer, forward, pairs, scoreOptions),
     close: () => session.close(),
   };
 }

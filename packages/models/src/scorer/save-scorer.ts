@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeFolderAtomic } from "@rag-ft/core";
+import { writeFolderAtomic, writeJsonAtomic } from "@rag-ft/core";
 import { input, type ModelSource } from "@rag-ft/onnx";
 import { editJsonFile } from "../checkpoint/edit-json.js";
 import { copyModelSideFiles } from "../checkpoint/side-files.js";
@@ -8,6 +8,7 @@ import { Parameters } from "../graph/parameters.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import { type LoadedScorer, pairLogits } from "./load-scorer.js";
 
+const TOKENIZER_CONFIG = "tokenizer_config.json";
 const SIGMOID = "torch.nn.modules.activation.Sigmoid";
 const IDENTITY = "torch.nn.modules.linear.Identity";
 
@@ -56,19 +57,25 @@ function statedBy(
 }
 
 /**
- * Writes a reranker as a folder that transformers.js, transformers, CrossEncoder of sentence-transformers and we load; whole or not at all.
+ * Writes a reranker as a folder that transformers.js (with `onnx`), transformers, CrossEncoder of sentence-transformers and we load; whole or not at all.
  * `extra` may add files of its own to the folder before it appears.
  */
 export async function saveScorer(
   folder: string,
   scorer: LoadedScorer,
   extra?: (temporary: string) => Promise<void>,
+  { onnx = true }: { onnx?: boolean | undefined } = {},
 ): Promise<void> {
   await writeFolderAtomic(folder, async (temporary) => {
-    await copyModelSideFiles(scorer.folder, temporary);
+    const names = await copyModelSideFiles(scorer.folder, temporary);
+    // Where other programs, and we, read the longest pair.
+    const tokenizer = join(temporary, TOKENIZER_CONFIG);
+    if (names.includes(TOKENIZER_CONFIG))
+      await editJsonFile(tokenizer, (config) => ({ ...config, model_max_length: scorer.maxLength }));
+    else await writeJsonAtomic(tokenizer, { model_max_length: scorer.maxLength });
     await editJsonFile(join(temporary, "config.json"), (config) => statedBy(scorer, config));
     await writeSafetensors(join(temporary, "model.safetensors"), scorer.weights);
-    await writeOnnx(temporary, exportScorer(scorer));
+    if (onnx) await writeOnnx(temporary, exportScorer(scorer));
     await extra?.(temporary);
   });
 }

@@ -48,17 +48,27 @@ function kept(first: number, second: number, room: number): [number, number] {
   return first <= second ? [sizes[0], sizes[1]] : [sizes[1], sizes[0]];
 }
 
+/** The second text is cut, and the first, at its end, only where it would leave the second less than a quarter of the room. */
+function keptOfSecond(first: number, second: number, room: number): [number, number] {
+  const ofFirst = Math.min(first, Math.max(room - second, room - Math.ceil(room / 4)));
+  return [ofFirst, Math.min(second, room - ofFirst)];
+}
+
+/** What is cut of a pair that is too long: the longer text first, as CrossEncoder of sentence-transformers does, or the second one. */
+export type PairTruncation = "longest_first" | "only_second";
+
 /** Tokens of a pair, cut to `maxLength`, special tokens kept. */
 export function encodePairTruncated(
   tokenizer: Tokenizer,
   first: string,
   second: string,
   maxLength: number,
+  truncation: PairTruncation = "longest_first",
 ): PairTokens {
   const { before, between, after, firstType, secondType } = templateOf(tokenizer);
   const [a, b] = [first, second].map((text) => tokenizer.encode(text, { special: false })) as [number[], number[]];
   const room = maxLength - before.ids.length - between.ids.length - after.ids.length;
-  const [ofA, ofB] = kept(a.length, b.length, room);
+  const [ofA, ofB] = (truncation === "only_second" ? keptOfSecond : kept)(a.length, b.length, room);
   return {
     ids: [...before.ids, ...a.slice(0, ofA), ...between.ids, ...b.slice(0, ofB), ...after.ids],
     types: [

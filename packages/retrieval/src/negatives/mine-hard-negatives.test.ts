@@ -2,6 +2,7 @@ import { createDocument, type Document, documentId, type QuestionsRow, silentRep
 import { createWordEncoder } from "@rag-ft/test-utils";
 import { describe, expect, it } from "vitest";
 import { openDenseRetriever } from "../dense-retriever.js";
+import type { Retriever } from "../retriever.js";
 import { type MineOptions, mineHardNegatives } from "./mine-hard-negatives.js";
 
 // Inner product = number of shared words of this list.
@@ -75,4 +76,27 @@ describe("mineHardNegatives", () => {
     expect(ids(await mine([row("cat dog cow hen?"), other], { ...options, seed: 1 }, all))).not.toEqual(first);
     expect(first[0]).not.toEqual(first[1]);
   });
+});
+
+it("another search says how hard a passage is, the vectors what scores too high", async () => {
+  const retriever = await openDenseRetriever(documents, encoder, { reporter: silentReporter, signal });
+  // Words alone: the fewest of the vocabulary first, and not all passages.
+  const order = [one, two, likely, three, gold];
+  const ranking: Retriever = {
+    documents,
+    retrieve: async (questions) =>
+      questions.map(() => ({
+        documents: order,
+        ids: order.map((document) => documents.indexOf(document)),
+        scores: order.map((_, place) => -place),
+      })),
+  };
+  const options = { retriever, ranking, margin: 0.8, seed: 0, reporter: silentReporter, signal };
+  const { rows, counts } = await mineHardNegatives([row("cat dog cow hen?")], { ...options, count: 2, pool: 2 });
+  expect(rows[0]?.hard_neg_docs.map(documentId).sort()).toEqual([one, two].map(documentId).sort());
+  const all = await mineHardNegatives([row("cat dog cow hen?")], { ...options, count: 9, pool: 9 });
+  // `likely` scores 4 as gold does, wherever it was ranked.
+  expect(all.rows[0]?.hard_neg_docs.map(documentId).sort()).toEqual([one, two, three].map(documentId).sort());
+  expect(all.counts.above_margin).toBe(1);
+  expect(counts.negatives).toBe(2);
 });

@@ -13,17 +13,21 @@ import {
   type QuestionsRow,
   type Reporter,
   retrievalQuery,
+  throwIfCancelled,
 } from "@rag-ft/core";
 import { areNear, type Shingles, shingles } from "@rag-ft/text";
 import type { DenseRetriever } from "../dense-retriever.js";
-import type { Retrieved } from "../retriever.js";
+import type { Retrieved, Retriever } from "../retriever.js";
 import { innerProduct, likelyLimit } from "./likely-answers.js";
 
 /** Passages retrieved a question: enough to get past the likely positives of a database full of copies. */
 const DEPTH = 200;
 
 export interface MineOptions {
+  /** Its vectors say what scores too high. */
   retriever: DenseRetriever;
+  /** The search that says how hard a passage is, such as by vectors and words; the retriever itself when left out. */
+  ranking?: Retriever;
   /** Hard negatives a row. */
   count: number;
   margin: number;
@@ -79,6 +83,26 @@ async function goldScores(
   return scores as number[];
 }
 
+/** What another search found, with the scores of the retriever's vectors. */
+async function withVectorScores(
+  queries: readonly string[],
+  found: readonly Retrieved[],
+  { retriever: { encoder, index }, signal }: MineOptions,
+): Promise<Retrieved[]> {
+  const { dimensions } = encoder;
+  const vectors = await encoder.embed(queries, "query", { signal });
+  const all: Retrieved[] = [];
+  for (const [i, one] of found.entries()) {
+    throwIfCancelled(signal);
+    const query = vectors.subarray(i * dimensions, (i + 1) * dimensions);
+    const passages = await index.store.vectors(one.ids);
+    const score = (place: number): number =>
+      innerProduct(query, passages.subarray(place * dimensions, (place + 1) * dimensions));
+    all.push({ ...one, scores: one.ids.map((_, place) => Math.fround(score(place))) });
+  }
+  return all;
+}
+
 /** A passage that a row's questions retrieved. */
 interface Candidate {
   /** Place in the database. */
@@ -91,12 +115,16 @@ interface Candidate {
 }
 
 /** A row's candidates, hardest first. */
-function candidatesOf(retrieved: readonly Retrieved[], limits: readonly number[]): Candidate[] {
+function candidatesOf(
+  retrieved: readonly Retrieved[],
+  vectorScores: readonly Retrieved[],
+  limits: readonly number[],
+): Candidate[] {
   const found = new Map<number, Candidate>();
   retrieved.forEach(({ ids, scores, documents }, question) => {
     ids.forEach((id, place) => {
       const score = scores[place] as number;
-      const tooHigh = score >= (limits[question] as number);
+      const tooHigh = (vectorScores[question]?.scores[place] as number) >= (limits[question] as number);
       const known = found.get(id);
       if (known === undefined) found.set(id, { id, document: documents[place] as Document, score, tooHigh });
       else found.set(id, { ...known, score: Math.max(score, known.score), tooHigh: tooHigh || known.tooHigh });
@@ -117,8 +145,9 @@ export async function mineHardNegatives(rows: readonly QuestionsRow[], options: 
     own.map((question) => ({ query: retrievalQuery({ question, chat_history }), gold: gold_docs })),
   );
   const texts = questions.map(({ query }) => query);
-  const retrieved = await retriever.retrieve(texts, DEPTH, { reporter, signal });
-  const gold = await goldScores(questions, retrieved, options);
+  const retrieved = await (options.ranking ?? retriever).retrieve(texts, DEPTH, { reporter, signal });
+  const byVectors = options.ranking ? await withVectorScores(texts, retrieved, options) : retrieved;
+  const gold = await goldScores(questions, byVectors, options);
   const known = new Map<number, Shingles>();
   const shinglesOf = ({ id, document }: Candidate): Shingles => {
     const found = known.get(id) ?? shingles(document.page_content);
@@ -134,7 +163,7 @@ export async function mineHardNegatives(rows: readonly QuestionsRow[], options: 
     const goldShingles = row.gold_docs.map((document) => shingles(document.page_content));
     const goldKeys = new Set(row.gold_docs.map(documentKey));
     const hardest: Candidate[] = [];
-    for (const candidate of candidatesOf(retrieved.slice(from, next), limits)) {
+    for (const candidate of candidatesOf(retrieved.slice(from, next), byVectors.slice(from, next), limits)) {
       if (hardest.length === pool) break;
       if (goldKeys.has(documentKey(candidate.document))) continue;
       const own = shinglesOf(candidate);

@@ -45,6 +45,8 @@ const stateSchema = z.object({
   base_test: figures.optional(),
   /** The same question by question; checkpoints of earlier versions lack them. */
   base_test_rows: z.array(figures).optional(),
+  /** The best deciding figure of the evaluations after training began, and how many of them have come since. */
+  patience: z.object({ best: z.number(), since: whole }).optional(),
   /** Sums since the last line of train.jsonl. */
   log: z.object({ loss: z.number(), steps: whole, examples: whole, tokens: whole, milliseconds: z.number() }),
 });

@@ -1,0 +1,106 @@
+import { type Document, documentId, retrievalQuery, throwIfCancelled } from "@rag-ft/core";
+import {
+  createPairBatch,
+  encodePairTruncated,
+  type PairBatch,
+  planBatches,
+  type TrainableScorer,
+} from "@rag-ft/models";
+import type { RetrievalExample } from "@rag-ft/retrieval";
+import {
+  cachedBackward,
+  describeExamples,
+  type RerankingLossKind,
+  randomFor,
+  rerankingLoss,
+  ShuffledBatches,
+  type StepResult,
+} from "@rag-ft/train";
+import type { TrainRerankerSettings } from "./settings.js";
+
+/** A question with its gold passage and then its negatives. */
+export interface RankedGroup {
+  question: string;
+  passages: readonly Document[];
+}
+
+/** The groups of a batch: the first gold passage of each question, and so many of its negatives, drawn by the batch's number. */
+export function composeGroups(
+  batch: readonly RetrievalExample[],
+  { num_negatives, seed }: Pick<TrainRerankerSettings, "num_negatives" | "seed">,
+  number: number,
+): RankedGroup[] {
+  const random = randomFor(seed, "hardNegatives", number);
+  return batch.map((example) => ({
+    question: retrievalQuery(example),
+    passages: [example.gold_docs[0] as Document, ...random.sample(example.hard_neg_docs, num_negatives)],
+  }));
+}
+
+/** Loss of some groups, and its gradients added to the model's: all pairs are cut together in chunks of near-equal length. */
+export async function rerankingStep(
+  model: Pick<TrainableScorer, "scorer" | "forward" | "backward">,
+  kind: RerankingLossKind,
+  groups: readonly RankedGroup[],
+  { scale, signal }: { scale: number; signal: AbortSignal },
+): Promise<{ loss: number; tokens: number }> {
+  const { tokenizer, maxLength, truncation } = model.scorer;
+  const pairs = groups.flatMap(({ question, passages }) =>
+    passages.map(({ fmt_content }) => encodePairTruncated(tokenizer, question, fmt_content, maxLength, truncation)),
+  );
+  const chunks = planBatches(pairs.map(({ ids }) => ids.length)).map((rows) => ({
+    rows,
+    chunk: createPairBatch(
+      rows.map((row) => pairs[row] as (typeof pairs)[number]),
+      tokenizer.padId,
+    ),
+  }));
+  const stoppable = {
+    // A step of many pairs takes minutes.
+    async forward(chunk: PairBatch): Promise<Float32Array> {
+      throwIfCancelled(signal);
+      return model.forward(chunk);
+    },
+    async backward(chunk: PairBatch, gradients: Float32Array): Promise<void> {
+      throwIfCancelled(signal);
+      await model.backward(chunk, gradients);
+    },
+  };
+  const sizes = groups.map(({ passages }) => passages.length);
+  const loss = await cachedBackward(stoppable, chunks, { total: pairs.length, dimensions: 1 }, async (logits) =>
+    rerankingLoss(kind, { logits, sizes, scale }),
+  );
+  return { loss, tokens: pairs.reduce((sum, { ids }) => sum + ids.length, 0) };
+}
+
+/** One step's work: `gradient_accumulation_steps` batches, their losses averaged. */
+export function createStep(
+  settings: TrainRerankerSettings,
+  model: TrainableScorer,
+  examples: readonly RetrievalExample[],
+  signal: AbortSignal,
+): (step: number) => Promise<StepResult> {
+  const { per_device_train_batch_size: size, gradient_accumulation_steps: parts, seed, loss: kind } = settings;
+  const batches = new ShuffledBatches(examples, size, seed);
+  return async (step) => {
+    const sum = { loss: 0, examples: 0, tokens: 0 };
+    const seen: RetrievalExample[] = [];
+    for (let part = 0; part < parts; part++) {
+      const number = (step - 1) * parts + part;
+      const batch = batches.at(number);
+      const result = await rerankingStep(model, kind, composeGroups(batch, settings, number), {
+        scale: 1 / parts,
+        signal,
+      });
+      sum.loss += result.loss;
+      sum.tokens += result.tokens;
+      sum.examples += batch.length;
+      seen.push(...batch);
+    }
+    const describe = (): string =>
+      describeExamples(
+        seen.map(({ question, gold_docs: [gold] }) => ({ text: question, id: gold && documentId(gold) })),
+      );
+    return { ...sum, describe };
+  };
+}
