@@ -19,6 +19,7 @@ function textsFor(stage: AnyStage): SettingValues {
     if (kind === "number") given[name] = "1";
     else if (Array.isArray(defaultValue) && typeof defaultValue[0] === "number") given[name] = ["2", "7"];
     else if (name === "filters") given[name] = ["standalone", "duplicates"];
+    else if (name === "to") given[name] = ["q8", "gguf-f16"];
     else if (name === "interpolate")
       given[name] = ["0.25", "0.5"]; // numbers, none unless told otherwise
     // Names of a fixed set, all of them unless told otherwise.
