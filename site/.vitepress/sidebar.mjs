@@ -22,6 +22,7 @@ export const sidebar = [
       page("Documents", "documents"),
       page("Questions, answers and cost", "data"),
       page("Training", "training"),
+      page("Reranking", "reranking"),
       page("Judging results", "judging"),
       page("Using and serving", "using"),
       page("Scaling", "scale"),
