@@ -108,14 +108,19 @@ describe("a folder", () => {
     expect(server.requests).toEqual([]);
   });
 
-  it.each(["./models/none", "/none/at/all", "../x", "~/models/x", "data/models/none", "C:\\models", "a/b/"])(
-    "%s that does not exist is an error, not a hub name",
-    async (path) => {
-      await expect(resolveModelFolder(path, options())).rejects.toThrow(UserError);
-      await expect(resolveModelFolder(path, options())).rejects.toThrow(/no such folder/);
-      expect(server.requests).toEqual([]);
-    },
-  );
+  it.each([
+    "./models/none",
+    "/none/at/all",
+    "../rag-ft-none",
+    "~/rag-ft-none/x",
+    "data/models/none",
+    "C:\\models",
+    "a/b/",
+  ])("%s that does not exist is an error, not a hub name", async (path) => {
+    await expect(resolveModelFolder(path, options())).rejects.toThrow(UserError);
+    await expect(resolveModelFolder(path, options())).rejects.toThrow(/no such folder/);
+    expect(server.requests).toEqual([]);
+  });
 
   it("a file is no model", async () => {
     await expect(resolveModelFolder(python, options())).rejects.toThrow(/found a file/);
