@@ -1,12 +1,12 @@
 // pnpm bench loop: the way from a first training to a second one that has learned from its users. Trains and tests as configs/quickstart.yaml does, but
 // without 20 of its questions; serves that; asks the 20 as the chat page does, and votes; collects; trains and tests again with what was collected.
 // Nobody sits before the page: each vote is by the answer that the question was made with. `--quick`: few documents and few steps.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import { createInterface } from "node:readline";
 import { formatTable, writeJsonl } from "../packages/core/dist/index.js";
 import { rougeScore } from "../packages/metrics/dist/index.js";
+import { startServer } from "./stages.mjs";
 import { flags, processor, root, wholeNumber } from "./tools.mjs";
 
 const MAIN = join(root, "packages/cli/dist/main.js");
@@ -77,31 +77,6 @@ async function holdBack(data) {
   return asked;
 }
 
-/** `rag-ft serve`; resolves with its address when it listens. */
-async function startServer(folder) {
-  const child = spawn(process.execPath, [MAIN, "serve", folder, "--port", "0"], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const ended = new Promise((done) => child.once("exit", done));
-  let log = "";
-  const address = await new Promise((found, failed) => {
-    createInterface(child.stderr).on("line", (line) => {
-      log += `${line}\n`;
-      const match = /chat: (\S+)/.exec(line);
-      if (match) found(match[1]);
-    });
-    child.once("exit", (code) => failed(new Error(`serve ended with ${code}:\n${log}`)));
-  });
-  return {
-    address,
-    close() {
-      child.kill("SIGINT");
-      return ended;
-    },
-  };
-}
-
 async function post(address, path, body) {
   const response = await fetch(`${address}${path}`, {
     method: "POST",
@@ -132,7 +107,7 @@ async function ask(address, question) {
 }
 
 async function askAndVote(asked) {
-  const server = await startServer(FIRST);
+  const server = await startServer([FIRST, "--port", "0"]);
   const votes = { up: 0, down: 0 };
   try {
     for (const { question, gold_answer } of asked) {

@@ -1,13 +1,11 @@
 // pnpm bench serve: the built server under load, its generator a stub that says a word every few milliseconds. Streams at once: how much later than its place
 // in the row makes it each one begins. Searches over a large database. Memory over many requests.
-import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { createDocument, createRandom, formatTable, writeJsonl } from "../packages/core/dist/index.js";
-import { flags, processor, root, tinyModel, wholeNumber, withFolder } from "./tools.mjs";
+import { startServer } from "./stages.mjs";
+import { flags, processor, tinyModel, wholeNumber, withFolder } from "./tools.mjs";
 
-const MAIN = join(root, "packages/cli/dist/main.js");
 const PASSAGES = wholeNumber("number") ?? (flags.quick ? 5_000 : 100_000);
 const STREAMS = 100;
 const SEARCHES = flags.quick ? 100 : 1_000;
@@ -50,35 +48,6 @@ async function startStub() {
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   return { url: `http://127.0.0.1:${server.address().port}/v1`, close: () => server.close() };
-}
-
-/** The built command; resolves with its address when it listens. */
-async function startServer(settings, env) {
-  const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  // Collects on a signal, so that what is in use can be told from what has not been collected yet.
-  const collecting = ["--expose-gc", "--import", "data:text/javascript,process.on('SIGUSR2',()=>{gc();gc()})"];
-  const child = spawn(process.execPath, [...collecting, MAIN, "serve", ...argv], {
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const ended = new Promise((done) => child.once("exit", done));
-  let log = "";
-  const address = await new Promise((found, failed) => {
-    createInterface(child.stderr).on("line", (line) => {
-      log += `${line}\n`;
-      const match = /chat: (\S+)/.exec(line);
-      if (match) found(match[1]);
-    });
-    child.once("exit", (code) => failed(new Error(`serve ended with ${code}:\n${log}`)));
-  });
-  return {
-    address,
-    collect: () => child.kill("SIGUSR2"),
-    close() {
-      child.kill("SIGINT");
-      return ended;
-    },
-  };
 }
 
 const post = (address, path, body) =>
@@ -200,7 +169,8 @@ await withFolder(async (folder) => {
     port: 0,
   };
   for (const retrieval of flags.only?.split(",") ?? ["bm25", "dense"]) {
-    const server = await startServer({ ...system, retrieval }, { OPENAI_BASE_URL: stub.url, OPENAI_API_KEY: "none" });
+    const argv = Object.entries({ ...system, retrieval }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const server = await startServer(argv, { OPENAI_BASE_URL: stub.url, OPENAI_API_KEY: "none" });
     try {
       results[retrieval] = { search: await searches(server.address), streams: await streams(server.address) };
       if (retrieval === "bm25") results.mb = await memory(server);

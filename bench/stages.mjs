@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { root } from "./tools.mjs";
 
 const MAIN = join(root, "packages/cli/dist/main.js");
@@ -35,4 +36,34 @@ export async function runWatched(folder, stage, settings, more = {}) {
   const load = loadavg()[0];
   console.error(`${stage}: ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU, ${mb} MB (load ${load.toFixed(1)})`);
   return { seconds, cpu, mb, load, said };
+}
+
+/** Collects on a signal, so that what is in use can be told from what has not been collected yet. */
+const COLLECTING = ["--expose-gc", "--import", "data:text/javascript,process.on('SIGUSR2',()=>{gc();gc()})"];
+
+/** `rag-ft serve` of the built command; resolves with its address when it listens. `more` is added to its environment. */
+export async function startServer(argv, more = {}) {
+  const child = spawn(process.execPath, [...COLLECTING, MAIN, "serve", ...argv], {
+    cwd: root,
+    env: { ...process.env, ...more },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const ended = new Promise((done) => child.once("exit", done));
+  let log = "";
+  const address = await new Promise((found, failed) => {
+    createInterface(child.stderr).on("line", (line) => {
+      log += `${line}\n`;
+      const match = /chat: (\S+)/.exec(line);
+      if (match) found(match[1]);
+    });
+    child.once("exit", (code) => failed(new Error(`serve ended with ${code}:\n${log}`)));
+  });
+  return {
+    address,
+    collect: () => child.kill("SIGUSR2"),
+    close() {
+      child.kill("SIGINT");
+      return ended;
+    },
+  };
 }

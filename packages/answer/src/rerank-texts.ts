@@ -1,13 +1,10 @@
+import { innerProduct } from "@rag-ft/retrieval";
 import type { EmbedTextsOptions, RagSearch } from "./rag-search.js";
 
 /** A text's place in the list that was given, and its score. */
 export interface RankedText {
   index: number;
   score: number;
-}
-
-function innerProduct(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
 }
 
 /**

@@ -1,4 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
+import type { z } from "zod";
+import { DataError } from "./errors.js";
 
 /** What stands at a path, links followed; undefined when there is nothing that can be looked at, or it is neither. */
 export async function pathKind(path: string): Promise<"file" | "folder" | undefined> {
@@ -13,5 +15,21 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;
+  }
+}
+
+/**
+ * What a JSON file holds; undefined when it is not there.
+ *
+ * @param problem What is wrong where it holds anything else, and what to do; said after the path.
+ * @throws DataError when it is no JSON, or none that fits the schema.
+ */
+export async function readJsonIfThere<T>(path: string, schema: z.ZodType<T>, problem: string): Promise<T | undefined> {
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new DataError(`${path}: ${problem}`, { cause });
   }
 }

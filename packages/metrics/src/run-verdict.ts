@@ -1,3 +1,6 @@
+import { searchName } from "@rag-ft/core";
+import { figuresAmong } from "./figures/figure-names.js";
+
 /*
  * What a run says, in sentences: whether the fine-tuned system is better, which system is best, what to do next.
  *
@@ -28,6 +31,36 @@ export interface MeasuredSearch {
   recall: number;
   /** Whether the fine-tuned system searched so. */
   used: boolean;
+}
+
+type Figures = Readonly<Record<string, unknown>>;
+
+/** Figures on the retriever's test questions, by their names in files: of the fine-tuned vectors, of BM25, and of both (with `bm25_weight`). */
+export interface SearchFigures {
+  best: Figures;
+  bm25?: Figures | undefined;
+  hybrid?: Figures | undefined;
+}
+
+/** A retriever's recalls among the figures of a file. */
+export const recallsAmong = (figures: Figures) =>
+  figuresAmong(Object.keys(figures)).filter(({ key, depth }) => key === `recall@${depth}`);
+
+/** Searches by their deepest recall; `used` names that of the fine-tuned system. */
+export function measuredSearches({ best, bm25, hybrid }: SearchFigures, used: string): MeasuredSearch[] {
+  const deepest = recallsAmong(best).sort((a, b) => (b.depth ?? 0) - (a.depth ?? 0))[0]?.name ?? "";
+  const weight = hybrid?.bm25_weight;
+  const searches = [
+    { name: searchName({ retrieval: "dense" }), recall: best[deepest] },
+    { name: searchName({ retrieval: "bm25" }), recall: bm25?.[deepest] },
+    {
+      name: searchName({ retrieval: "hybrid", bm25_weight: typeof weight === "number" ? weight : undefined }),
+      recall: hybrid?.[deepest],
+    },
+  ];
+  return searches.flatMap(({ name, recall }) =>
+    typeof recall === "number" ? [{ name, recall, used: name === used }] : [],
+  );
 }
 
 export interface RunFigures {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { DataError, InternalError, type Reporter, readTextIfThere, UserError, writeJsonAtomic } from "@rag-ft/core";
+import { InternalError, type Reporter, readJsonIfThere, UserError, writeJsonAtomic } from "@rag-ft/core";
 import { z } from "zod";
 import type { MeasuredWeight, WeightFigures } from "./hybrid-retriever.js";
 import { type Gain, gainOver, usualUnlessBeaten } from "./measured.js";
@@ -75,19 +75,13 @@ export function writeHybridWeight(folder: string, chosen: ChosenWeight): Promise
 }
 
 /** What was chosen for a retriever; undefined where nothing was, as with a model of the hub. */
-export async function readHybridChoice(folder: string): Promise<HybridChoice | undefined> {
-  const path = join(folder, HYBRID_FILE);
-  const text = await readTextIfThere(path);
-  if (text === undefined) return undefined;
-  try {
-    return fileSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new DataError(
-      `${path}: expected {"version": 1, "bm25_weight": 0 or more}, as train-retriever writes it, found something else. ` +
-        "Give --bm25_weight, or remove the file.",
-      { cause },
-    );
-  }
+export function readHybridChoice(folder: string): Promise<HybridChoice | undefined> {
+  return readJsonIfThere(
+    join(folder, HYBRID_FILE),
+    fileSchema,
+    'expected {"version": 1, "bm25_weight": 0 or more}, as train-retriever writes it, found something else. ' +
+      "Give --bm25_weight, or remove the file.",
+  );
 }
 
 /** The weight kept beside a retriever; undefined where there is none. */

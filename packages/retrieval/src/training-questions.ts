@@ -3,8 +3,12 @@ import {
   type Document,
   distinctDocuments,
   documentKey,
+  hashRows,
   type QuestionsRow,
+  readAskedQuestions,
+  readDocuments,
   retrievalQuery,
+  splitProcedureOf,
 } from "@rag-ft/core";
 import { normalisedQuestion } from "@rag-ft/text";
 
@@ -43,4 +47,55 @@ export function withGoldOfSameQuestion(examples: readonly RetrievalExample[]): R
     const others = distinctDocuments(gold.get(askedAs(example)) ?? []).filter((other) => !own.has(documentKey(other)));
     return others.length === 0 ? example : { ...example, gold_docs: [...example.gold_docs, ...others] };
   });
+}
+
+/** Where a training of a retriever or a reranker finds its questions. */
+export interface TrainingFiles {
+  full_dataset_file_path: string;
+  train_file: string;
+  eval_file: string;
+  test_file?: string | undefined;
+  /** Without training, its questions are not read. */
+  do_train: boolean;
+}
+
+export interface TrainingQuestions {
+  documents: readonly Document[];
+  train: readonly RetrievalExample[];
+  evaluation: readonly RetrievalExample[];
+  test: readonly RetrievalExample[] | undefined;
+  /** The procedure that split them. */
+  splitBy: string;
+}
+
+/** Reads the database and the questions of a training. */
+export async function readTrainingQuestions(files: TrainingFiles): Promise<TrainingQuestions> {
+  const rows: QuestionsRow[][] = [];
+  const read = async (path: string): Promise<RetrievalExample[]> => {
+    const found = await readAskedQuestions(path);
+    rows.push(found);
+    return flattenQuestions(found);
+  };
+  return {
+    documents: await readDocuments(files.full_dataset_file_path),
+    train: files.do_train ? withGoldOfSameQuestion(await read(files.train_file)) : [],
+    evaluation: await read(files.eval_file),
+    test: files.test_file ? await read(files.test_file) : undefined,
+    splitBy: splitProcedureOf(rows.flat()),
+  };
+}
+
+/** The hashes of all that was read, by names for people: what decides a run's result besides settings and models. */
+export function hashTrainingQuestions({
+  documents,
+  train,
+  evaluation,
+  test,
+}: Omit<TrainingQuestions, "splitBy">): Record<string, string> {
+  return {
+    passages: hashRows(documents),
+    "training questions": hashRows(train),
+    "eval questions": hashRows(evaluation),
+    ...(test ? { "test questions": hashRows(test) } : {}),
+  };
 }

@@ -1,14 +1,4 @@
-import {
-  hashRows,
-  type QuestionsRow,
-  readAskedQuestions,
-  readDocuments,
-  type StageContext,
-  type StageResult,
-  sourceOf,
-  splitProcedureOf,
-  UserError,
-} from "@rag-ft/core";
+import { type StageContext, type StageResult, sourceOf, UserError } from "@rag-ft/core";
 import {
   type FineTuneTask,
   fineTune,
@@ -26,7 +16,13 @@ import {
   scorerAdapters,
   type TrainableScorer,
 } from "@rag-ft/models";
-import { flattenQuestions, RERANKER_FILE, type RetrievalExample, withGoldOfSameQuestion } from "@rag-ft/retrieval";
+import {
+  hashTrainingQuestions,
+  RERANKER_FILE,
+  type RetrievalExample,
+  readTrainingQuestions,
+  type TrainingQuestions,
+} from "@rag-ft/retrieval";
 import { decidingSettings, type RunIdentity, totalSteps } from "@rag-ft/train";
 import { compareStages } from "./compare-stages.js";
 import { RerankerInTraining } from "./evaluation.js";
@@ -45,36 +41,12 @@ const INPUTS = [
   "test_file",
 ];
 
-interface RunData {
-  documents: Awaited<ReturnType<typeof readDocuments>>;
-  train: readonly RetrievalExample[];
-  evaluation: readonly RetrievalExample[];
-  test: readonly RetrievalExample[] | undefined;
-  splitBy: string;
-}
-
 /** Fine-tunes a reranker on a question's gold passage against negatives, keeping what reorders the eval questions' passages best. */
 export function runTrainReranker(given: GivenSettings, context: StageContext): Promise<StageResult> {
   // Without evaluations there is nothing to choose by.
   const { keep_base_unless = given.do_eval ? "significant" : "better" } = given;
   const settings = { ...given, keep_base_unless };
   return fineTune(settings, context, (held) => openTask(settings, held));
-}
-
-async function readData(settings: TrainRerankerSettings): Promise<RunData> {
-  const files: QuestionsRow[][] = [];
-  const read = async (path: string): Promise<RetrievalExample[]> => {
-    const found = await readAskedQuestions(path);
-    files.push(found);
-    return flattenQuestions(found);
-  };
-  return {
-    documents: await readDocuments(settings.full_dataset_file_path),
-    train: settings.do_train ? withGoldOfSameQuestion(await read(settings.train_file)) : [],
-    evaluation: await read(settings.eval_file),
-    test: settings.test_file ? await read(settings.test_file) : undefined,
-    splitBy: splitProcedureOf(files.flat()),
-  };
 }
 
 async function openModel(
@@ -100,24 +72,21 @@ async function identityOf(
   settings: TrainRerankerSettings,
   scorer: LoadedScorer,
   first: FirstStage,
-  { documents, train, evaluation, test }: RunData,
+  data: TrainingQuestions,
 ): Promise<RunIdentity> {
   return {
     settings: decidingSettings({ ...settings, max_seq_length: scorer.maxLength }, INPUTS),
     inputs: {
       "base model": await hashModel(scorer.folder, scorer.weights),
       "first stage": first.identity,
-      passages: hashRows(documents),
-      "training questions": hashRows(train),
-      "eval questions": hashRows(evaluation),
-      ...(test ? { "test questions": hashRows(test) } : {}),
+      ...hashTrainingQuestions(data),
     },
   };
 }
 
 async function openTask(settings: TrainRerankerSettings, context: StageContext): Promise<OpenedTask> {
   checkFirstStage(settings);
-  const data = await readData(settings);
+  const data = await readTrainingQuestions(settings);
   const scorer = await openModel(settings, context);
   const head = scorer.isHeadNew
     ? `a new head of one label (normal, deviation 0.02, seed ${settings.seed}; biases 0)`
@@ -149,7 +118,7 @@ async function searchAll(
   settings: TrainRerankerSettings,
   scorer: LoadedScorer,
   first: FirstStage,
-  data: RunData,
+  data: TrainingQuestions,
   context: StageContext,
 ): Promise<Pick<Found, "identity" | "evaluation" | "test" | "training">> {
   const searched = (questions: readonly RetrievalExample[]): Promise<Searched> =>
@@ -164,7 +133,7 @@ async function searchAll(
 
 interface Found {
   model: TrainableScorer;
-  data: RunData;
+  data: TrainingQuestions;
   /** Of the first stage, for people. */
   name: string;
   identity: RunIdentity;

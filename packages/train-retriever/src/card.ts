@@ -1,6 +1,6 @@
 import { CARD_FOLDER, type CardFacts } from "@rag-ft/fine-tune";
 import type { EncoderSettings } from "@rag-ft/models";
-import type { RunData } from "./identity.js";
+import type { TrainingQuestions } from "@rag-ft/retrieval";
 import type { TrainRetrieverSettings } from "./settings.js";
 
 const USE = `A question and a passage that answers it have similar vectors. With rag-ft:
@@ -25,7 +25,7 @@ export function retrieverCard(
   settings: TrainRetrieverSettings,
   { similarity, pooling, query_prefix, passage_prefix, max_length }: EncoderSettings,
   temperature: number,
-  { train, evaluation, test, documents }: RunData,
+  { train, evaluation, test, documents }: TrainingQuestions,
 ): CardFacts {
   const { hard_neg_ratio, mask_near_duplicates, guided_masking, matryoshka_dims, dropout } = settings;
   return {

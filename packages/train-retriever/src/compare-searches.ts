@@ -1,6 +1,6 @@
 import { type StageContext, sourceOf } from "@rag-ft/core";
 import { type Comparison, candidateName, type Place, SPLIT, type TestFigures } from "@rag-ft/fine-tune";
-import type { RetrievalExample } from "@rag-ft/retrieval";
+import type { RetrievalExample, TrainingQuestions } from "@rag-ft/retrieval";
 import {
   BM25_WEIGHTS,
   bm25Retriever,
@@ -14,7 +14,6 @@ import {
   writeHybridWeight,
 } from "@rag-ft/retrieval";
 import { baselineFigures, type IndexedEncoder, type ModelInTraining } from "./evaluation.js";
-import type { RunData } from "./identity.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
 /** The weight of BM25 beside this encoder's vectors that the eval questions choose, and its figures there. */
@@ -58,7 +57,7 @@ function hybridRemark({ over_dense, bm25_weight, chosen_by, questions }: ChosenW
 export async function compareSearches(
   settings: TrainRetrieverSettings,
   measured: { evaluation: ModelInTraining; test: ModelInTraining },
-  { evaluation, test = [] }: RunData,
+  { evaluation, test = [] }: TrainingQuestions,
   kept: Place,
   context: StageContext,
 ): Promise<Comparison> {

@@ -1,13 +1,4 @@
-import {
-  type QuestionsRow,
-  readAskedQuestions,
-  readDocuments,
-  type StageContext,
-  type StageResult,
-  sourceOf,
-  splitProcedureOf,
-  UserError,
-} from "@rag-ft/core";
+import { type StageContext, type StageResult, sourceOf, UserError } from "@rag-ft/core";
 import {
   type FineTuneTask,
   fineTune,
@@ -25,12 +16,12 @@ import {
   type TrainableEncoder,
   WindowedDropout,
 } from "@rag-ft/models";
-import { flattenQuestions, HYBRID_FILE, type RetrievalExample, withGoldOfSameQuestion } from "@rag-ft/retrieval";
+import { HYBRID_FILE, readTrainingQuestions, type TrainingQuestions } from "@rag-ft/retrieval";
 import { totalSteps } from "@rag-ft/train";
 import { retrieverCard } from "./card.js";
 import { compareSearches } from "./compare-searches.js";
 import { ModelInTraining } from "./evaluation.js";
-import { identityOf, type RunData } from "./identity.js";
+import { identityOf } from "./identity.js";
 import { sampleDatabase } from "./sample-database.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 import { createBatches } from "./training-batches.js";
@@ -62,18 +53,7 @@ export function runTrainRetriever(settings: TrainRetrieverSettings, context: Sta
 }
 
 async function openTask(settings: TrainRetrieverSettings, context: StageContext): Promise<OpenedTask> {
-  const files: QuestionsRow[][] = [];
-  const read = async (path: string): Promise<RetrievalExample[]> => {
-    const found = await readAskedQuestions(path);
-    files.push(found);
-    return flattenQuestions(found);
-  };
-  const data: RunData = {
-    documents: await readDocuments(settings.full_dataset_file_path),
-    train: settings.do_train ? withGoldOfSameQuestion(await read(settings.train_file)) : [],
-    evaluation: await read(settings.eval_file),
-    test: settings.test_file ? await read(settings.test_file) : undefined,
-  };
+  const data = await readTrainingQuestions(settings);
   const encoder = await openModel(settings, context);
   checkLengths(settings, encoder);
   const { similarity } = encoder.settings;
@@ -100,7 +80,7 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
         model,
         runStep: step.runStep,
         ...searchTask(settings, model, data, context),
-        splitBy: splitProcedureOf(files.flat()),
+        splitBy: data.splitBy,
         record: batches.record,
         card: retrieverCard(settings, encoder.settings, temperature, data),
         async close() {
@@ -126,7 +106,7 @@ function checkLengths({ matryoshka_dims: lengths }: TrainRetrieverSettings, { gr
 function measuredOn(
   settings: TrainRetrieverSettings,
   model: TrainableEncoder,
-  { documents, evaluation }: RunData,
+  { documents, evaluation }: TrainingQuestions,
   context: StageContext,
 ): { evaluation: ModelInTraining; test: ModelInTraining; isPart: boolean } {
   const { eval_passages: others, seed } = settings;
@@ -142,7 +122,7 @@ function measuredOn(
 function searchTask(
   settings: TrainRetrieverSettings,
   model: TrainableEncoder,
-  data: RunData,
+  data: TrainingQuestions,
   context: StageContext,
 ): Omit<FineTuneTask, "identity" | "steps" | "model" | "runStep" | "record" | "close"> {
   const { documents, test } = data;

@@ -25,8 +25,17 @@ const SHARED = [
   "sep_sys",
 ] as const satisfies readonly (keyof OpenRagOptions)[];
 
-function shared({ settings }: FoundRecord): RecordedSystem {
-  return Object.fromEntries(SHARED.flatMap((key) => (settings[key] === undefined ? [] : [[key, settings[key]]])));
+/** Settings that train-generator and a system share. */
+const SHARED_BY_TRAINING = [
+  "retrieval",
+  "bm25_weight",
+  "rerank_top_n",
+  "rerank_weight",
+  "max_seq_length",
+] as const satisfies readonly (keyof OpenRagOptions)[];
+
+function shared({ settings }: FoundRecord, keys: readonly (keyof OpenRagOptions)[]): RecordedSystem {
+  return Object.fromEntries(keys.flatMap((key) => (settings[key] === undefined ? [] : [[key, settings[key]]])));
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
@@ -45,7 +54,7 @@ async function named<Key extends keyof OpenRagOptions>(
 async function testedSystem(run: string, record: FoundRecord): Promise<RecordedSystem> {
   const { settings } = record;
   return {
-    ...shared(record),
+    ...shared(record, SHARED),
     ...(await named(run, record, "qa_model_name_or_path", settings.qa_model_name_or_path)),
     ...(await named(run, record, "embedding_model_name_or_path", settings.embedding_model_name_or_path)),
     ...(await named(run, record, "document_path", settings.document_path)),
@@ -58,12 +67,8 @@ async function trainedSystem(run: string, record: FoundRecord): Promise<Recorded
   const { settings } = record;
   const retrieved = settings.embedding_max_num_to_retrieve;
   return {
-    ...(settings.retrieval === undefined ? {} : { retrieval: settings.retrieval as OpenRagOptions["retrieval"] }),
-    ...(typeof settings.bm25_weight === "number" ? { bm25_weight: settings.bm25_weight } : {}),
+    ...shared(record, SHARED_BY_TRAINING),
     ...(typeof retrieved === "number" && retrieved > 0 ? { embedding_max_num_to_retrieve: retrieved } : {}),
-    ...(typeof settings.max_seq_length === "number" ? { max_seq_length: settings.max_seq_length } : {}),
-    ...(typeof settings.rerank_top_n === "number" ? { rerank_top_n: settings.rerank_top_n } : {}),
-    ...(typeof settings.rerank_weight === "number" ? { rerank_weight: settings.rerank_weight } : {}),
     ...(await named(run, record, "reranker", settings.reranker)),
     qa_model_name_or_path: record.folder,
     ...(await named(run, record, "embedding_model_name_or_path", settings.embedding_model)),

@@ -1,7 +1,4 @@
-type Loose = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Loose =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+import { isObject, type Loose } from "./content-text.js";
 
 /** More of a page of HTML helps nobody. */
 const LONGEST_MESSAGE = 1_000;

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, readTextIfThere, writeJsonAtomic } from "@rag-ft/core";
+import { readJsonIfThere, writeJsonAtomic } from "@rag-ft/core";
 import { z } from "zod";
 import { weightsDigest } from "../weights/weights-digest.js";
 
@@ -14,16 +14,8 @@ export async function recordWeights(folder: string): Promise<void> {
 }
 
 async function recorded(folder: string): Promise<string | undefined> {
-  const path = join(folder, RECORD);
-  const text = await readTextIfThere(path);
-  if (text === undefined) return undefined;
-  try {
-    return recordSchema.parse(JSON.parse(text)).safetensors;
-  } catch (cause) {
-    throw new DataError(`${path}: not a record of an export. Remove it and the folder onnx, which is made anew.`, {
-      cause,
-    });
-  }
+  const problem = "not a record of an export. Remove it and the folder onnx, which is made anew.";
+  return (await readJsonIfThere(join(folder, RECORD), recordSchema, problem))?.safetensors;
 }
 
 async function changedAt(path: string): Promise<number | undefined> {

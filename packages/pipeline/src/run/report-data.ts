@@ -4,8 +4,8 @@ import {
   describeSplit,
   type Prediction,
   predictionSchema,
+  readJsonIfThere,
   readJsonl,
-  readTextIfThere,
   requireFile,
   SEARCHES_FILE,
   searchesSchema,
@@ -20,7 +20,7 @@ import {
   filePrefix,
   intervalName,
   isShown,
-  type MeasuredSearch,
+  measuredSearches,
   pairedDifference,
   type RunFigures,
   runVerdict,
@@ -50,17 +50,12 @@ const scoreSchema = z.record(z.string(), z.unknown());
 
 async function readJson<T>(path: string, schema: z.ZodType<T>, what: string): Promise<T> {
   await requireFile(path, what);
-  return (await readJsonIfThere(path, schema, what)) as T;
+  return (await readOutput(path, schema, what)) as T;
 }
 
-async function readJsonIfThere<T>(path: string, schema: z.ZodType<T>, what: string): Promise<T | undefined> {
-  const text = await readTextIfThere(path);
-  if (text === undefined) return undefined;
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new DataError(`${path}: not ${what}. Run the stage that writes it again (--force --only …).`, { cause });
-  }
+/** Reads a file of a stage; undefined when it is not there. */
+function readOutput<T>(path: string, schema: z.ZodType<T>, what: string): Promise<T | undefined> {
+  return readJsonIfThere(path, schema, `not ${what}. Run the stage that writes it again (--force --only …).`);
 }
 
 type Numbers = Readonly<Record<string, unknown>>;
@@ -149,7 +144,7 @@ interface Tests {
 }
 
 async function searchOf(folder: string): Promise<string | undefined> {
-  const file = await readJsonIfThere(join(folder, SEARCHES_FILE), searchesSchema, "test-e2e's searches");
+  const file = await readOutput(join(folder, SEARCHES_FILE), searchesSchema, "test-e2e's searches");
   return file?.used.tuned && searchName(file.used.tuned);
 }
 
@@ -234,22 +229,6 @@ function searchNotes(retriever: RetrieverTest | undefined, tests: Tests | undefi
   ];
 }
 
-/** Searches by their deepest recall on the retriever's test questions. */
-function measuredSearches(test: RetrieverTest | undefined, tests: Tests | undefined): MeasuredSearch[] {
-  if (!test) return [];
-  const recalls = figuresAmong(Object.keys(test.best)).filter(({ key, depth }) => key === `recall@${depth}`);
-  const name = recalls.sort((a, b) => (b.depth ?? 0) - (a.depth ?? 0))[0]?.name ?? "";
-  const weight = numberIn(test.hybrid, "bm25_weight");
-  const searches = [
-    { name: VECTORS, recall: numberIn(test.best, name) },
-    { name: searchName({ retrieval: "bm25" }), recall: numberIn(test.bm25, name) },
-    { name: searchName({ retrieval: "hybrid", bm25_weight: weight }), recall: numberIn(test.hybrid, name) },
-  ];
-  return searches.flatMap(({ name: search, recall }) =>
-    recall === undefined ? [] : [{ name: search, recall, used: search === (tests?.searches.tuned ?? VECTORS) }],
-  );
-}
-
 /** A comparison as the verdict takes it. */
 function verdictFigure({ part, metric, base, tuned, changeInterval, questions, isJudged }: Comparison) {
   const kinds = { retriever: "retriever", search: "search", generator: isJudged ? "judge" : "answer" } as const;
@@ -276,7 +255,7 @@ async function verdictData({ comparisons, sources = 0, retriever, tests, testFol
   return {
     figures: comparisons.map(verdictFigure),
     sources,
-    searches: measuredSearches(retriever?.test, tests),
+    searches: retriever ? measuredSearches(retriever.test, tests?.searches.tuned ?? VECTORS) : [],
     ...(choice?.over_dense ? { overDense: choice.over_dense } : {}),
     ...(testFolder === undefined ? {} : { testFolder }),
   };

@@ -1,10 +1,11 @@
 import { searchName } from "@rag-ft/core";
 import {
   type CompareFigure,
-  figuresAmong,
   isShown,
   type MeasuredSearch,
+  measuredSearches,
   type RunVerdict,
+  recallsAmong,
   runVerdict,
   SOURCES_NAME,
 } from "@rag-ft/metrics";
@@ -43,14 +44,11 @@ function ofTests(base: System, tuned: System): CompareFigure[] {
   });
 }
 
-const recallsOf = (figures: Readonly<Record<string, number>>) =>
-  figuresAmong(Object.keys(figures)).filter(({ key, depth }) => key === `recall@${depth}`);
-
 /** A retriever's training on its own test file, where no whole systems were compared. */
 function ofTraining({ test }: Training): CompareFigure[] {
   if (!test) return [];
   const { base, best, change, questions } = test;
-  return recallsOf(best).flatMap(({ name, heading }): CompareFigure[] => {
+  return recallsAmong(best).flatMap(({ name, heading }): CompareFigure[] => {
     const [before, now, interval] = [base[name], best[name], change?.[name]?.ci95];
     if (before === undefined || now === undefined) return [];
     return [
@@ -59,21 +57,10 @@ function ofTraining({ test }: Training): CompareFigure[] {
   });
 }
 
-/** Searches of the test file by their deepest recall. */
+/** Searches of the test file. */
 function searchesOf(training: Training | undefined, tuned: System | undefined): MeasuredSearch[] {
-  const test = training?.test;
-  if (!test) return [];
-  const name = recallsOf(test.best).sort((a, b) => (b.depth ?? 0) - (a.depth ?? 0))[0]?.name ?? "";
   const used = tuned?.searches?.used.tuned ?? { retrieval: "dense" as const };
-  const weight = test.hybrid?.bm25_weight;
-  const searches = [
-    { name: searchName({ retrieval: "dense" }), recall: test.best[name] },
-    { name: searchName({ retrieval: "bm25" }), recall: test.bm25?.[name] },
-    { name: searchName({ retrieval: "hybrid", bm25_weight: weight }), recall: test.hybrid?.[name] },
-  ];
-  return searches.flatMap(({ name: search, recall }) =>
-    recall === undefined ? [] : [{ name: search, recall, used: search === searchName(used) }],
-  );
+  return training?.test ? measuredSearches(training.test, searchName(used)) : [];
 }
 
 function labelledOf({ answers }: System): { correct: number; answers: number } {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { DataError, readTextIfThere, writeJsonAtomic } from "@rag-ft/core";
+import { readJsonIfThere, writeJsonAtomic } from "@rag-ft/core";
 import { z } from "zod";
 
 /** Beside the reranker's weights. */
@@ -32,17 +32,11 @@ export function writeRerankerFile(folder: string, chosen: Omit<RerankerFile, "ve
  *
  * @throws DataError when the file is none of train-reranker's.
  */
-export async function readRerankerFile(folder: string): Promise<RerankerFile | undefined> {
-  const path = join(folder, RERANKER_FILE);
-  const text = await readTextIfThere(path);
-  if (text === undefined) return undefined;
-  try {
-    return fileSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new DataError(
-      `${path}: expected what train-reranker writes ({"version": 1, "rerank_weight": 0 to 1, "rerank_top_n": …}), found something else. ` +
-        "Train the reranker again, or remove the file and give --rerank_weight.",
-      { cause },
-    );
-  }
+export function readRerankerFile(folder: string): Promise<RerankerFile | undefined> {
+  return readJsonIfThere(
+    join(folder, RERANKER_FILE),
+    fileSchema,
+    'expected what train-reranker writes ({"version": 1, "rerank_weight": 0 to 1, "rerank_top_n": …}), found something else. ' +
+      "Train the reranker again, or remove the file and give --rerank_weight.",
+  );
 }
