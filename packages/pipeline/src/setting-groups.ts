@@ -20,7 +20,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   Training:
     "do_train learning_rate lr_scheduler_type warmup_ratio num_train_epochs max_steps per_device_train_batch_size " +
     "gradient_accumulation_steps weight_decay max_grad_norm dropout folds estimate_only",
-  [LOSS]: "contrastive_loss similarity hard_neg_ratio mask_near_duplicates guided_masking matryoshka_dims",
+  [LOSS]:
+    "contrastive_loss similarity hard_neg_ratio mask_near_duplicates guided_masking positives extra_positives matryoshka_dims",
   LoRA: "lora_r lora_alpha lora_target_modules",
   "Evaluation, and what is kept":
     "do_eval eval_steps early_stopping_patience eval_passages metric_for_best_model keep_base_unless interpolate compare_base " +

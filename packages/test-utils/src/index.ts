@@ -7,5 +7,6 @@ export * from "./hub-server.js";
 export * from "./odd-replies.js";
 export * from "./openai-server.js";
 export * from "./raw-reply.js";
+export * from "./stop-after.js";
 export * from "./tiny-run.js";
 export * from "./word-encoder.js";

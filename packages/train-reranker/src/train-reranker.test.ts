@@ -2,17 +2,10 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  createDocument,
-  createRandom,
-  hashFile,
-  type Reporter,
-  readDocuments,
-  silentReporter,
-  writeJsonl,
-} from "@rag-ft/core";
+import { createDocument, createRandom, hashFile, readDocuments, silentReporter, writeJsonl } from "@rag-ft/core";
 import { loadScorer, openScorer, readSafetensors } from "@rag-ft/models";
 import { readRerankerFile } from "@rag-ft/retrieval";
+import { stopAfter } from "@rag-ft/test-utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { trainReranker } from "./index.js";
 
@@ -88,18 +81,6 @@ const lines = async (path: string): Promise<Record<string, number>[]> =>
     .split("\n")
     .map((line) => JSON.parse(line));
 const json = async (...names: string[]) => JSON.parse(await readFile(at(...names), "utf8"));
-
-/** Aborts after some step. */
-function stopAfter(step: number): { reporter: Reporter; signal: AbortSignal } {
-  const stop = new AbortController();
-  const start: Reporter["start"] = (label) => ({
-    update: (done) => {
-      if (label === "training" && done === step) stop.abort();
-    },
-    stop: () => {},
-  });
-  return { reporter: { ...silentReporter, start }, signal: stop.signal };
-}
 
 describe("train-reranker", { timeout: 180_000 }, () => {
   it("an encoder gets a head, learns, is compared with the search alone, and is left with its weight", async () => {

@@ -28,6 +28,7 @@ export function retrieverCard(
   { train, evaluation, test, documents }: TrainingQuestions,
 ): CardFacts {
   const { hard_neg_ratio, mask_near_duplicates, guided_masking, matryoshka_dims, dropout } = settings;
+  const { positives, extra_positives } = settings;
   return {
     library_name: "sentence-transformers",
     pipeline_tag: "sentence-similarity",
@@ -50,6 +51,7 @@ export function retrieverCard(
       hard_neg_ratio,
       mask_near_duplicates,
       guided_masking,
+      ...(positives === "all" ? { positives, extra_positives } : {}),
       matryoshka_dims,
       dropout,
     },

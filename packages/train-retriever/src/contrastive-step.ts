@@ -32,7 +32,7 @@ export async function contrastiveStep(
   model: TrainableEncoder,
   loss: ContrastiveLoss,
   cache: TokenCache,
-  { queries, passages, labels, excluded }: ContrastiveExamples,
+  { queries, passages, labels, excluded, positives }: ContrastiveExamples,
   scale: number,
 ): Promise<ContrastiveStep> {
   const { graph, tokenizer, settings } = model.encoder;
@@ -55,7 +55,7 @@ export async function contrastiveStep(
     backward: (chunk, gradients) => model.backward(chunk, gradients),
   };
   const value = await cachedBackward(vectorModel, chunks, { total: sequences.length, dimensions }, (vectors) =>
-    loss.runTogether(vectors, { labels, excluded, scale }),
+    loss.runTogether(vectors, { labels, excluded, positives, scale }),
   );
   model.forgetActivations();
   return { loss: value, tokens: chunks.reduce((sum, { chunk }) => sum + chunk.tokens, 0) };

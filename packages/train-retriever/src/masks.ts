@@ -1,14 +1,24 @@
-import type { Document } from "@rag-ft/core";
+import type { Document, Random } from "@rag-ft/core";
 import type { RetrievalExample } from "@rag-ft/retrieval";
 
-/** Whether one of two passages contains the other, but for some of its words. */
-export type IsNear = (gold: Document, passage: Document) => boolean;
+/** Says something of a gold passage and another one. */
+export type OfGold = (gold: Document, passage: Document) => boolean;
 
 /** Whether a passage that is not gold for a question is likely to answer it. */
 export type IsLikely = (example: RetrievalExample, passage: Document) => boolean;
 
-/** What else is no negative of a question. */
+/** What is a positive of a question beside its gold passage. */
+export interface Positives {
+  /** Whether a passage holds what a gold one says. */
+  holds: OfGold;
+  /** Further positives of a question that are drawn into a step. */
+  draw(example: RetrievalExample, random: Random): readonly Document[];
+}
+
+/** What is no negative of a question, and what is a positive. */
 export interface Masks {
-  isNear?: IsNear | undefined;
+  /** Whether one of two passages contains the other, but for some of its words. */
+  isNear?: OfGold | undefined;
   isLikely?: IsLikely | undefined;
+  positives?: Positives | undefined;
 }

@@ -1,19 +1,43 @@
-import { type Document, documentKey } from "@rag-ft/core";
-import type { RetrievalExample } from "@rag-ft/retrieval";
+import { type Document, distinctDocuments, documentKey } from "@rag-ft/core";
 import { NearDuplicates } from "@rag-ft/text";
 import type { ContrastiveExamples } from "./examples.js";
-import type { IsNear } from "./masks.js";
+import type { OfGold } from "./masks.js";
 
-/** Finds the near-duplicates among all gold passages and hard negatives of the examples. */
-export async function nearDuplicatesOf(examples: readonly RetrievalExample[], signal: AbortSignal): Promise<IsNear> {
-  const documents = new Map<string, Document>();
-  for (const { gold_docs, hard_neg_docs } of examples)
-    for (const document of [...gold_docs, ...hard_neg_docs]) documents.set(documentKey(document), document);
-  const keys = [...documents.keys()];
-  const texts = [...documents.values()].map(({ page_content }) => page_content);
+/** Passages that contain others, but for some of their words. */
+export interface NearPassages {
+  /** Whether one of two passages contains the other. */
+  isNear: OfGold;
+  /** Whether the passage contains the gold one: not a fragment of it, which need not hold the answer. */
+  holds: OfGold;
+  /** All that contain this one. */
+  holding(gold: Document): readonly Document[];
+}
+
+/** Finds near-duplicates among these passages; what was found of one is kept. */
+export async function nearPassagesOf(passages: readonly Document[], signal: AbortSignal): Promise<NearPassages> {
+  const documents = distinctDocuments(passages);
+  const keys = documents.map(documentKey);
+  const ids = new Map(keys.map((key, id) => [key, id]));
+  const texts = documents.map(({ page_content }) => page_content);
   const found = await NearDuplicates.find(texts, { signal });
-  const near = new Map(keys.map((key, id) => [key, new Set(found.near(id).map((other) => keys[other]))]));
-  return (gold, passage) => near.get(documentKey(gold))?.has(documentKey(passage)) ?? false;
+  const remembered = (look: (id: number) => readonly number[]): ((gold: Document) => ReadonlySet<number>) => {
+    const known = new Map<number, ReadonlySet<number>>();
+    return (gold) => {
+      const id = ids.get(documentKey(gold));
+      if (id === undefined) return new Set();
+      const set = known.get(id) ?? new Set(look(id));
+      known.set(id, set);
+      return set;
+    };
+  };
+  const near = remembered((id) => found.near(id));
+  const containing = remembered((id) => found.containing(id).map(({ id: other }) => other));
+  const isIn = (set: ReadonlySet<number>, passage: Document): boolean => set.has(ids.get(documentKey(passage)) ?? -1);
+  return {
+    isNear: (gold, passage) => isIn(near(gold), passage),
+    holds: (gold, passage) => isIn(containing(gold), passage),
+    holding: (gold) => [...containing(gold)].sort((a, b) => a - b).map((id) => documents[id] as Document),
+  };
 }
 
 export interface MaskCounts {

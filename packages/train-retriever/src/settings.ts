@@ -5,6 +5,8 @@ import { POOLINGS } from "@rag-ft/models";
 import { trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
+export const POSITIVES = ["one", "all"] as const;
+
 export const SIMILARITIES = ["cosine", "dot"] as const;
 
 /** Before the names of figures on the eval split. */
@@ -58,6 +60,15 @@ export const trainRetrieverSettings = z.object({
     .describe(
       "Passages that the base model gives at least this share of the gold passage's score, such as 0.97, are never a question's negatives (GISTEmbed); default: none is masked so",
     ),
+  positives: z
+    .enum(POSITIVES)
+    .default("one")
+    .describe(
+      "one: a question's own gold passage, its others being masked; all: also the gold passages of other rows that ask the same, and passages that hold what a gold one says, where they are in the step (SINCERE loss)",
+    ),
+  extra_positives: count(0)
+    .default(0)
+    .describe("positives all: so many of a question's other positives are drawn from the database into each step"),
   matryoshka_dims: listOf(count(1), 1)
     .optional()
     .describe(

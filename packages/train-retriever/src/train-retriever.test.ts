@@ -13,6 +13,7 @@ import {
 } from "@rag-ft/core";
 import { openEncoder, type PassageEncoder, readSafetensors } from "@rag-ft/models";
 import { denseRetriever, evaluateRetriever, flattenQuestions, openIndex } from "@rag-ft/retrieval";
+import { stopAfter } from "@rag-ft/test-utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { trainRetriever } from "./index.js";
 import { sampleDatabase } from "./sample-database.js";
@@ -440,18 +441,8 @@ describe("train-retriever", () => {
       await trainRetriever.run(settings("lora-whole", short), context);
       const base = await weightsOf(join(ENCODER, "model.safetensors"));
       expect(changedSince(base, await weightsOf(at("lora-whole/model.safetensors")))).toHaveLength(6);
-      const stop = new AbortController();
-      const stopping: Reporter = {
-        ...silentReporter,
-        start: (label) => ({
-          update: (done) => {
-            if (label === "training" && done === 2) stop.abort();
-          },
-          stop: () => {},
-        }),
-      };
       await expect(
-        trainRetriever.run(settings("lora-stopped", short), { ...context, reporter: stopping, signal: stop.signal }),
+        trainRetriever.run(settings("lora-stopped", short), { ...context, ...stopAfter(2) }),
       ).rejects.toThrow(/after step 2 of 4/);
       const said: string[] = [];
       const reporter = { ...silentReporter, info: (message: string) => said.push(message) };

@@ -53,6 +53,7 @@ export function runTrainRetriever(settings: TrainRetrieverSettings, context: Sta
 }
 
 async function openTask(settings: TrainRetrieverSettings, context: StageContext): Promise<OpenedTask> {
+  checkPositives(settings);
   const data = await readTrainingQuestions(settings);
   const encoder = await openModel(settings, context);
   checkLengths(settings, encoder);
@@ -72,7 +73,7 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
       const activationBytes = settings.activation_memory * 2 ** 20;
       const dropout = settings.dropout > 0 ? new WindowedDropout(settings.dropout) : undefined;
       const model = await createTrainableEncoder(encoder, { ...session, activationBytes, dropout }, adapters);
-      const batches = await createBatches(settings, data.train, model, steps, context);
+      const batches = await createBatches(settings, data, model, steps, context);
       const step = await createStep(settings, model, dropout, batches.at, temperature, context.signal);
       return {
         identity,
@@ -90,6 +91,14 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
       };
     },
   };
+}
+
+/** Refuses positives that nothing would draw. */
+function checkPositives({ positives, extra_positives }: TrainRetrieverSettings): void {
+  if (positives === "one" && extra_positives > 0)
+    throw new UserError(
+      `extra_positives is ${extra_positives}, but positives is one: no other passage is a positive. Give --positives all, or leave extra_positives out.`,
+    );
 }
 
 /** Refuses lengths that the encoder's vectors do not have. */

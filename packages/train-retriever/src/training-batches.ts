@@ -1,12 +1,13 @@
-import type { StageContext } from "@rag-ft/core";
+import type { Document, Reporter, StageContext } from "@rag-ft/core";
 import type { TrainableEncoder } from "@rag-ft/models";
-import type { RetrievalExample } from "@rag-ft/retrieval";
+import type { RetrievalExample, TrainingQuestions } from "@rag-ft/retrieval";
 import { randomFor, ShuffledBatches } from "@rag-ft/train";
 import { encoderOf } from "./evaluation.js";
 import { type ContrastiveExamples, composeBatch } from "./examples.js";
 import { likelyAnswersOf } from "./guided-masks.js";
 import type { Masks } from "./masks.js";
-import { countMasked, type MaskCounts, nearDuplicatesOf } from "./near-duplicate-masks.js";
+import { countMasked, type MaskCounts, nearPassagesOf } from "./near-duplicate-masks.js";
+import { countPositives, type PositiveCounts, severalPositives } from "./positives.js";
 import { requireNegatives } from "./require-negatives.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
@@ -17,34 +18,89 @@ export interface ComposedBatch {
 
 export interface TrainingBatches {
   at(number: number): ComposedBatch;
-  record: Record<string, MaskCounts>;
+  record: BatchRecord;
 }
 
-/** Masks by what is asked for: near-duplicates of gold passages, and what the model as it is now takes for an answer. */
+/** For the run record. */
+export interface BatchRecord extends Record<string, MaskCounts | PositiveCounts | undefined> {
+  near_duplicates?: MaskCounts;
+  guided?: MaskCounts;
+  positives?: PositiveCounts;
+}
+
+type BatchData = Pick<TrainingQuestions, "train" | "documents">;
+
+/** What is compared in a step beside question and gold passage: gold passages and hard negatives of all, and what is drawn from the database. */
+function comparable({ extra_positives }: TrainRetrieverSettings, { train, documents }: BatchData): readonly Document[] {
+  const own = train.flatMap(({ gold_docs, hard_neg_docs }) => [...gold_docs, ...hard_neg_docs]);
+  return extra_positives > 0 ? [...own, ...documents] : own;
+}
+
+/** Masks and positives by what is asked for: near-duplicates of gold passages, and what the model as it is now takes for an answer. */
 async function createMasks(
   settings: TrainRetrieverSettings,
-  train: readonly RetrievalExample[],
+  data: BatchData,
   model: TrainableEncoder,
   signal: AbortSignal,
 ): Promise<Masks> {
-  const margin = settings.guided_masking;
+  const { guided_masking: margin, mask_near_duplicates, positives, extra_positives } = settings;
+  const several = positives === "all";
   const guide = { withHardNegatives: settings.hard_neg_ratio > 0, signal };
+  const near = mask_near_duplicates || several ? await nearPassagesOf(comparable(settings, data), signal) : undefined;
   return {
-    isNear: settings.mask_near_duplicates ? await nearDuplicatesOf(train, signal) : undefined,
+    isNear: mask_near_duplicates ? near?.isNear : undefined,
     isLikely:
-      margin === undefined ? undefined : await likelyAnswersOf(train, encoderOf(model, "base"), { ...guide, margin }),
+      margin === undefined
+        ? undefined
+        : await likelyAnswersOf(data.train, encoderOf(model, "base"), { ...guide, margin }),
+    positives: near && several ? severalPositives(near, extra_positives) : undefined,
   };
+}
+
+/** Says what masks and positives do to all batches; for the run record. */
+function describeBatches(
+  batches: () => Iterable<ContrastiveExamples>,
+  masks: Masks,
+  { info, warn }: Reporter,
+): BatchRecord {
+  const record: BatchRecord = {};
+  if (masks.isNear || masks.isLikely) {
+    const { near_duplicates, guided } = countMasked(batches());
+    const report = (name: "near_duplicates" | "guided", title: string, counts: MaskCounts): void => {
+      record[name] = counts;
+      const percent = (100 * counts.share).toFixed(2);
+      info(
+        `${title}: ${counts.masked_pairs} of ${counts.pairs} pairs of question and passage (${percent} %) are no negatives`,
+      );
+    };
+    if (masks.isNear) report("near_duplicates", "near-duplicates", near_duplicates);
+    if (masks.isLikely) report("guided", "likely answers", guided);
+  }
+  if (masks.positives) {
+    const counts = countPositives(batches());
+    const { questions, with_several, further } = counts;
+    record.positives = counts;
+    info(
+      `positives: ${with_several} of ${questions} questions of all steps have several, ${further} more than one each`,
+    );
+    if (further === 0)
+      warn(
+        "positives all: no step holds a second positive of a question, so that the loss is that of positives one. Give --extra_positives 1, or leave --positives out.",
+      );
+  }
+  return record;
 }
 
 /** The batches of a training by their number, masked by `model` as it is now, and what is masked of those of all steps. */
 export async function createBatches(
   settings: TrainRetrieverSettings,
-  train: readonly RetrievalExample[],
+  data: BatchData,
   model: TrainableEncoder,
   steps: number,
   { reporter, signal }: StageContext,
 ): Promise<TrainingBatches> {
-  const masks = await createMasks(settings, train, model, signal);
+  const { train } = data;
+  const masks = await createMasks(settings, data, model, signal);
   const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
   const source = new ShuffledBatches(train, size, seed);
   const at = (number: number): ComposedBatch => {
@@ -54,18 +110,8 @@ export async function createBatches(
   const count = steps * settings.gradient_accumulation_steps;
   const checked = { at: (number: number) => at(number).examples, count, perEpoch: Math.ceil(train.length / size) };
   requireNegatives(checked, settings, train, reporter);
-  const record: Record<string, MaskCounts> = {};
-  if (!masks.isNear && !masks.isLikely) return { at, record };
-  const numbers = Array.from({ length: count }, (_, number) => number);
-  const { near_duplicates, guided } = countMasked(numbers.map((number) => at(number).examples));
-  const report = (name: string, title: string, counts: MaskCounts): void => {
-    record[name] = counts;
-    const percent = (100 * counts.share).toFixed(2);
-    reporter.info(
-      `${title}: ${counts.masked_pairs} of ${counts.pairs} pairs of question and passage (${percent} %) are no negatives`,
-    );
+  const all = function* (): Generator<ContrastiveExamples> {
+    for (let number = 0; number < count; number++) yield at(number).examples;
   };
-  if (masks.isNear) report("near_duplicates", "near-duplicates", near_duplicates);
-  if (masks.isLikely) report("guided", "likely answers", guided);
-  return { at, record };
+  return { at, record: describeBatches(all, masks, reporter) };
 }

@@ -1,4 +1,5 @@
-"""Makes src/fixtures/references.json with PyTorch: AdamW with warm-up, cosine and clipping over 20 steps, and contrastive losses.
+"""Makes src/fixtures/references.json with PyTorch: AdamW with warm-up, cosine and clipping over 20 steps, and
+contrastive losses, with one positive a query and with several.
 
     python packages/train/scripts/make-references.py        (needs torch, transformers)
 """
@@ -57,7 +58,29 @@ def contrastive():
             "similarity": similarity, "temperature": temperature, "loss": loss.item(),
             "queryGradients": rounded(queries.grad), "keyGradients": rounded(keys.grad),
         })
-    return {"queries": rounded(queries), "keys": rounded(keys), "labels": labels, "excluded": excluded, "cases": cases}
+    # Of several positives: the first query has three, the second one, the third two. SINCERE of Feeney and Hughes 2023, term by term.
+    positives = [[0, 0], [0, 4], [2, 2]]
+    several = []
+    for similarity, temperature in (("cosine", 0.05), ("dot", 1.0)):
+        queries.grad = keys.grad = None
+        q, k = (torch.nn.functional.normalize(v) if similarity == "cosine" else v for v in (queries, keys))
+        scores = q @ k.T / temperature
+        loss = 0
+        for row, label in enumerate(labels):
+            own = [label] + [column for query, column in positives if query == row]
+            out = own + [column for query, column in excluded if query == row]
+            negatives = [scores[row, column] for column in range(len(keys)) if column not in out]
+            terms = [scores[row, p] - torch.logsumexp(torch.stack([scores[row, p], *negatives]), 0) for p in own]
+            loss = loss - sum(terms) / len(own) / len(labels)
+        loss.backward()
+        several.append({
+            "similarity": similarity, "temperature": temperature, "loss": loss.item(),
+            "queryGradients": rounded(queries.grad), "keyGradients": rounded(keys.grad),
+        })
+    return {
+        "queries": rounded(queries), "keys": rounded(keys), "labels": labels, "excluded": excluded, "cases": cases,
+        "positives": positives, "several": several,
+    }
 
 
 OUTPUT.parent.mkdir(exist_ok=True)

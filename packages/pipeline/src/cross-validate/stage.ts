@@ -92,7 +92,8 @@ async function estimate(
   }: { folds: readonly Fold[]; variants: readonly Variant[]; documents: readonly Document[] },
   context: StageContext,
 ): Promise<number> {
-  const { per_device_train_batch_size: batch, gradient_accumulation_steps: parts, hard_neg_ratio } = settings;
+  const { per_device_train_batch_size: batch, gradient_accumulation_steps: parts } = settings;
+  const { hard_neg_ratio, extra_positives } = settings;
   const aPassage = await secondsAPassage(settings.model_path, documents, settings, context);
   const each = variants.map((variant) =>
     folds.map((fold) => {
@@ -101,7 +102,7 @@ async function estimate(
         {
           passages: documents.length,
           steps,
-          passagesAStep: parts * batch * (1 + hard_neg_ratio),
+          passagesAStep: parts * batch * (1 + hard_neg_ratio + extra_positives),
           embeddings: evaluationsOf(steps, settings),
         },
         aPassage,

@@ -8,13 +8,17 @@ interface Reference {
   keys: number[];
   labels: number[];
   excluded: [number, number][];
-  cases: {
-    similarity: Similarity;
-    temperature: number;
-    loss: number;
-    queryGradients: number[];
-    keyGradients: number[];
-  }[];
+  cases: Expected[];
+  positives: [number, number][];
+  several: Expected[];
+}
+
+interface Expected {
+  similarity: Similarity;
+  temperature: number;
+  loss: number;
+  queryGradients: number[];
+  keyGradients: number[];
 }
 
 // Made by PyTorch: scripts/make-references.py.
@@ -51,6 +55,32 @@ describe.each(reference.cases)("contrastive loss, $similarity / $temperature", (
     const half = await loss.run({ ...batch, scale: 0.5 });
     expect(half.loss).toBeCloseTo(expected.loss / 2, 5);
     await loss.close();
+  });
+});
+
+describe.each(reference.several)("with several positives, $similarity / $temperature", (expected) => {
+  const { positives } = reference;
+  const run = async (more: object) => {
+    const loss = await createContrastiveLoss({ dimensions: 4, ...expected });
+    const result = await loss.run({ ...batch, ...more });
+    await loss.close();
+    return result;
+  };
+
+  it("equals PyTorch's in value and gradients", async () => {
+    const result = await run({ positives });
+    expect(result.loss).toBeCloseTo(expected.loss, 5);
+    expectClose(result.queryGradients, expected.queryGradients);
+    expectClose(result.keyGradients, expected.keyGradients);
+  });
+
+  it("is the same whether or not they are excluded too, and other than when they only are", async () => {
+    const both = await run({ positives, excluded: [...batch.excluded, ...positives] });
+    expect(both).toEqual(await run({ positives }));
+    const masked = await run({ excluded: [...batch.excluded, ...positives] });
+    expect(Math.abs(masked.loss - both.loss)).toBeGreaterThan(0.01);
+    // A label named again is one positive, no second.
+    expect(await run({ positives: [[1, batch.labels[1]]] })).toEqual(await run({}));
   });
 });
 

@@ -16,6 +16,7 @@ import {
   type Value,
 } from "@rag-ft/onnx";
 import { backward } from "../gradients/backward.js";
+import { comparisonMask, comparisonsOf, gatherRows, type Pair, scatterRows } from "./comparisons.js";
 import { crossEntropy } from "./cross-entropy.js";
 
 export type Similarity = "cosine" | "dot";
@@ -29,7 +30,9 @@ export interface ContrastiveBatch {
   /** For each query, the row of its gold passage among the keys. */
   labels: readonly number[];
   /** Pairs (query, key) that are never negatives: another gold passage of the query, a near-duplicate. */
-  excluded?: readonly (readonly [query: number, key: number])[];
+  excluded?: readonly Pair[];
+  /** Pairs (query, key) that are positives beside those of `labels`, and so never negatives. */
+  positives?: readonly Pair[];
   /** Factor of loss and gradients (default 1): one over the batches that make a step. */
   scale?: number;
 }
@@ -50,8 +53,6 @@ export interface ContrastiveLoss {
   close(): Promise<void>;
 }
 
-/** Far below any score, without the NaN of infinities. */
-const EXCLUDED_SCORE = -1e9;
 /** torch.nn.functional.normalize's floor on the norm, squared. */
 const NORM_FLOOR = 1e-24;
 
@@ -68,6 +69,13 @@ function firstEntries(x: Value, length: number): Value {
 /**
  * In-batch contrastive loss (InfoNCE; van den Oord et al. 2018, Karpukhin et al. 2020): for each query, the cross-entropy of its gold key among
  * all keys by similarity / temperature, averaged over queries. It knows vectors, not models, so that gradient caching can wrap it.
+ *
+ * With several positives P(q) and negatives N(q), scores s = similarity / temperature, a query's loss is the mean over its positives of
+ *
+ *     -log( exp s(q, p) / (exp s(q, p) + sum over n in N(q) of exp s(q, n)) )
+ *
+ * the SINCERE loss of Feeney and Hughes 2023 (arXiv 2309.14277): no positive stands in another's denominator, where SupCon (Khosla et al. 2020)
+ * would push positives away from each other. With one positive it is InfoNCE.
  *
  * With `lengths`, the sum of that loss over vectors cut to each of them, so that the first entries alone serve (Kusupati et al. 2022).
  */
@@ -95,20 +103,29 @@ export async function createContrastiveLoss(
   const [queryGradients, keyGradients] = backward([[loss, constant(1)]], [queries, keys]) as [Value, Value];
   const session: Session = await createSession({ outputs: { loss, queryGradients, keyGradients } }, sessionSettings);
   const run = async (batch: ContrastiveBatch): Promise<ContrastiveResult> => {
-    const rows = batch.labels.length;
+    const { length } = batch.labels;
+    const comparisons = comparisonsOf(batch.labels, batch.positives);
+    const numbers = comparisons.map(({ query }) => query);
+    const rows = comparisons.length;
     const columns = batch.keys.length / dimensions;
-    const mask = new Float32Array(rows * columns);
-    for (const [query, key] of batch.excluded ?? []) mask[query * columns + key] = EXCLUDED_SCORE;
+    const mask = comparisonMask(comparisons, columns, batch.excluded);
+    const weight = (batch.scale ?? 1) / length;
     const result = await session.run({
-      queries: floatTensor(batch.queries, [rows, dimensions]),
+      queries: floatTensor(gatherRows(batch.queries, dimensions, numbers), [rows, dimensions]),
       keys: floatTensor(batch.keys, [columns, dimensions]),
       bias: floatTensor(mask, [rows, columns]),
-      labels: intTensor(batch.labels, [rows]),
-      weights: floatTensor(new Float32Array(rows).fill((batch.scale ?? 1) / rows), [rows]),
+      labels: intTensor(
+        comparisons.map(({ key }) => key),
+        [rows],
+      ),
+      weights: floatTensor(
+        Float32Array.from(comparisons, ({ share }) => weight * share),
+        [rows],
+      ),
     });
     return {
       loss: result.loss?.data[0] as number,
-      queryGradients: result.queryGradients?.data as Float32Array,
+      queryGradients: scatterRows(result.queryGradients?.data as Float32Array, dimensions, numbers, length),
       keyGradients: result.keyGradients?.data as Float32Array,
     };
   };
