@@ -97,7 +97,12 @@ for (const [i, { test: rows }] of folds.entries()) {
   const figures = figuresOf(at("test"));
   if (flags.quality) {
     const retriever = at("retriever");
-    train("train-retriever", fold, { threads: "auto", settings: join(root, "configs/retriever.yaml"), model_path: encoder }, retriever);
+    train(
+      "train-retriever",
+      fold,
+      { threads: "auto", settings: join(root, "configs/retriever.yaml"), model_path: encoder },
+      retriever,
+    );
     test(fold, { model_path: retriever, label: "tuned", reranker }, at("test-tuned"));
     Object.assign(figures, figuresOf(at("test-tuned")));
   }
