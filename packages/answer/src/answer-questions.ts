@@ -32,6 +32,8 @@ export interface AnswerQuestionsOptions {
   reporter: Reporter;
   signal: AbortSignal;
   concurrency?: number;
+  /** Of the progress; `answering questions` when left out. */
+  label?: string;
 }
 
 export interface AnsweredQuestions {
@@ -53,7 +55,7 @@ export async function answerQuestions(
 ): Promise<AnsweredQuestions> {
   const { store, reporter, signal, tally } = options;
   const failures = createFailureLog(tally);
-  const progress = reporter.start("answering questions", requests.length);
+  const progress = reporter.start(options.label ?? "answering questions", requests.length);
   let reused = 0;
   const answerOne = async (request: AnswerRequest): Promise<Answer> => {
     throwIfCancelled(signal);

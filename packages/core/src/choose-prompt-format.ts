@@ -16,9 +16,15 @@ export function givesFormat(flags: PromptFlags): boolean {
   return FORMAT_KEYS.some((key) => key !== "system_text" && flags[key] !== undefined);
 }
 
+/** What is said where no answer is: as the flag says, else as saved with the checkpoint. */
+function noAnswerOf(saved: AnyPrompt | undefined, { no_answer_text }: PromptFlags): Pick<AnyPrompt, "no_answer_text"> {
+  const text = no_answer_text ?? saved?.no_answer_text;
+  return text === undefined ? {} : { no_answer_text: text };
+}
+
 /** The format saved with the checkpoint, or ours; flags that were given overrule single parts of it. */
 export function choosePromptFormat(saved: PromptFormat | undefined, flags: PromptFlags): PromptFormat {
-  return { ...(saved ?? defaultPromptFormat), ...givenParts(flags) };
+  return { ...(saved ?? defaultPromptFormat), ...givenParts(flags), ...noAnswerOf(saved, flags) };
 }
 
 /**
@@ -33,5 +39,6 @@ export function choosePrompt(saved: AnyPrompt | undefined, flags: PromptFlags, h
     prompt: "chat_template",
     system_text: flags.system_text ?? template?.system_text ?? defaultPromptFormat.system_text,
     enable_thinking: flags.enable_thinking ?? template?.enable_thinking ?? false,
+    ...noAnswerOf(saved, flags),
   };
 }

@@ -14,6 +14,7 @@ export * from "./home.js";
 export * from "./is-blank.js";
 export * from "./jsonl.js";
 export * from "./markdown-table.js";
+export * from "./not-in-passage-file.js";
 export * from "./owns-folder.js";
 export * from "./paths.js";
 export * from "./pickle/read-documents.js";

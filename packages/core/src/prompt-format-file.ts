@@ -17,12 +17,14 @@ const promptFormatSchema: z.ZodType<PromptFormat> = z.object({
   assistant_prefix: z.string(),
   sep_user: z.string(),
   sep_sys: z.string(),
+  no_answer_text: z.string().optional(),
 });
 
 const templatePromptSchema: z.ZodType<TemplatePrompt> = z.object({
   prompt: z.literal("chat_template"),
   system_text: z.string(),
   enable_thinking: z.boolean(),
+  no_answer_text: z.string().optional(),
 });
 
 const isTemplate = (value: unknown): boolean => typeof value === "object" && value !== null && "prompt" in value;

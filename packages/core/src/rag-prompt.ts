@@ -15,6 +15,8 @@ export interface PromptFormat {
   sep_user: string;
   /** After the assistant's turn; generation stops here. */
   sep_sys: string;
+  /** What the model was trained to say where its passages hold no answer; left out where it was not. */
+  no_answer_text?: string | undefined;
 }
 
 export const defaultPromptFormat: PromptFormat = {
@@ -77,6 +79,8 @@ export interface TemplatePrompt {
   system_text: string;
   /** The template's `enable_thinking`. */
   enable_thinking: boolean;
+  /** As that of `PromptFormat`. */
+  no_answer_text?: string | undefined;
 }
 
 /** How a generator is asked: by its chat template, or in a format of parts. */

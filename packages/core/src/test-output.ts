@@ -34,6 +34,9 @@ import type { ChatTurn } from "./qa.js";
  *                     `test_gen/gpt4_acc` (1 or 0; absent without a verdict). A figure of score.json that has an interval is the mean
  *                     of the rows' figures of that name, over the rows that have it
  *   judge             { verdict: correct | incorrect | unparsed | failed, reply } and, with judge_repeats, `verdicts` of all repeats
+ *   refused           only with no_answer_eval: whether the answer says that there is none
+ *   without_gold      only with no_answer_eval: { retrieved_docs, generated_answer, refused, finish_reason, … } of the same question, asked
+ *                     once more from passages that do not hold its answer
  *   finish_reason, seconds, dropped_passages, error   how the answer came about
  */
 

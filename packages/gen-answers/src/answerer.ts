@@ -10,9 +10,9 @@ import {
   type FailureLog,
   type ForeignLanguage,
   provenanceOf,
+  refusalTest,
   type StoredModel,
 } from "@rag-ft/llm";
-import { words } from "@rag-ft/text";
 import type { OpenQuestion } from "./flatten-questions.js";
 import type { GenAnswersSettings } from "./settings.js";
 
@@ -28,13 +28,9 @@ export interface Answerer {
   saysNotInPassage(answer: string): boolean;
 }
 
-const bare = (text: string): string => words(text).join(" ");
-
-/** Tells the reply that a domain asks for when the passage holds no answer, whatever its case and punctuation and what follows it. */
-export function notInPassage(phrase: string | undefined): (answer: string) => boolean {
-  if (phrase === undefined) return () => false;
-  const wanted = bare(phrase);
-  return (answer) => `${bare(answer)} `.startsWith(`${wanted} `) || NOT_THERE.test(answer.trim());
+/** Tells the reply that a domain asks for when the passage holds no answer, and other ways of saying so; without such a phrase every reply is an answer. */
+function notInPassage(phrase: string | undefined): (answer: string) => boolean {
+  return phrase === undefined ? () => false : refusalTest(phrase);
 }
 
 const subjectOf = ({ question, gold_docs }: OpenQuestion): object => ({
@@ -79,10 +75,6 @@ const LABEL = /^[*_#\s]*(?:final )?answer[*_\s]*:[*_]*\s*/i;
 function cleanAnswer(text: string): string {
   return text.trim().replace(PREFACE, "").replace(LABEL, "").trim();
 }
-
-/** How English models say that the passage holds no answer where they do not keep to the phrase that they were given. */
-const NOT_THERE =
-  /^(?:(?:i'm |i am )?(?:sorry|unfortunately|apologies)[,.]?\s*(?:but )?)?(?:based on the (?:passage|text|context)[^,]*, )?(?:this information is not (?:in|given|found)|the (?:given |provided )?(?:passage|text|context|document(?:ation)?) (?:does not|doesn't|do not) (?:contain|mention|provide|say|specify|include|state|address|answer))/i;
 
 type AskSettings = Pick<
   GenAnswersSettings,

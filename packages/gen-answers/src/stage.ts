@@ -3,6 +3,7 @@ import { basename, resolve } from "node:path";
 import {
   type CompactQaRow,
   documentId,
+  notInPassageFile,
   ownsFolder,
   type QaRow,
   type QuestionsRow,
@@ -55,7 +56,7 @@ async function answerSplit(
 }
 
 /** Questions that their passages do not answer, as the model says: same format, beside the answers. */
-const apartFile = ({ full }: Split): string => full.replace(/(_w_qa)?(\.jsonl)?$/, "_not_in_passage.jsonl");
+const apartFile = ({ full }: Split): string => notInPassageFile(full);
 
 async function readWork(settings: GenAnswersSettings): Promise<AnswerWork[]> {
   const work: AnswerWork[] = [];

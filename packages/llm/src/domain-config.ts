@@ -56,6 +56,8 @@ export const domainConfigSchema = z.strictObject({
   passage_filter: filterSchema.default({ min_words: 0, url_weights: [] }),
   question_prompt: questionPromptSchema,
   answer_prompt: answerPromptSchema,
+  /** What a generator is trained to say where its passages hold no answer (train-generator --no_answer_share), and test-e2e knows such answers by. */
+  no_answer_text: z.string().trim().min(1).optional(),
   /** The judge of gen-questions' filter `answerable`. */
   answerability_prompt: answerabilityPromptSchema.prefault({ instruction: ANSWERABILITY_INSTRUCTION }),
 });

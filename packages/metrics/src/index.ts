@@ -4,6 +4,7 @@ export * from "./figures/cost-figures.js";
 export * from "./figures/figure.js";
 export * from "./figures/figure-names.js";
 export * from "./figures/judge-figures.js";
+export * from "./figures/refusal-figures.js";
 export * from "./figures/registry.js";
 export * from "./figures/retrieval-figures.js";
 export * from "./mean.js";

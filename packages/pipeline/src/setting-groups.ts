@@ -6,7 +6,7 @@ const LOSS = "Loss of the retriever";
 /** Headings under which help and the reference list flags, in that order, each with its settings. */
 const GROUPS: Readonly<Record<string, string>> = {
   "Inputs and outputs":
-    "document_path full_dataset_file_path train_file eval_file test_file question_files dataset dataset_w_q eval_data_path run " +
+    "document_path full_dataset_file_path train_file eval_file test_file no_answer_file question_files dataset dataset_w_q eval_data_path run " +
     "index_path full_dataset_index_path output_dir output_file save_dir save_name label out",
   Models:
     "model_path model_name_or_path base_dtype embedding_model qa_model_name_or_path embedding_model_name_or_path prompt_model " +
@@ -19,16 +19,16 @@ const GROUPS: Readonly<Record<string, string>> = {
     "retrieval bm25_weight retrieval_choice_of truncate_dim reranker rerank_top_n rerank_weight embedding_max_num_to_retrieve ks depth follow_ups max_test_samples",
   Training:
     "do_train learning_rate lr_scheduler_type warmup_ratio num_train_epochs max_steps per_device_train_batch_size " +
-    "gradient_accumulation_steps weight_decay max_grad_norm dropout folds estimate_only",
+    "gradient_accumulation_steps weight_decay max_grad_norm dropout no_answer_share folds estimate_only",
   [LOSS]:
     "contrastive_loss similarity hard_neg_ratio mask_near_duplicates guided_masking positives extra_positives matryoshka_dims",
   LoRA: "lora_r lora_alpha lora_target_modules",
   "Evaluation, and what is kept":
-    "do_eval eval_steps early_stopping_patience eval_passages metric_for_best_model keep_base_unless interpolate compare_base " +
+    "do_eval eval_steps early_stopping_patience eval_passages metric_for_best_model keep_base_unless interpolate no_answer_eval compare_base " +
     "base_qa_model_name_or_path base_embedding_model_name_or_path",
   Judge: "gen_gpt4eval judge_model judge_repeats judge_labels",
   "Prompt and answer":
-    "system_text system_prefix sep_system user_prefix assistant_prefix sep_user sep_sys enable_thinking temperature max_new_tokens",
+    "system_text system_prefix sep_system user_prefix assistant_prefix sep_user sep_sys no_answer_text enable_thinking temperature max_new_tokens",
   "Checkpoints and logs": "save_steps save_total_limit resume_from_checkpoint logging_steps report_to save_onnx",
   "Models behind an API":
     "max_concurrency requests_per_minute tokens_per_minute request_timeout max_retries max_cost prices batch structured_outputs dry_run",

@@ -31,3 +31,4 @@ export * from "./stores/vector-store.js";
 export * from "./stores/vector-stores.js";
 export * from "./test-systems.js";
 export * from "./training-questions.js";
+export * from "./without-gold.js";

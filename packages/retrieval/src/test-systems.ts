@@ -1,4 +1,4 @@
-import { type Document, type StageContext, throwIfCancelled } from "@rag-ft/core";
+import { type Document, retrievalQuery, type StageContext, throwIfCancelled } from "@rag-ft/core";
 import { bm25Retriever } from "./bm25-retriever.js";
 import {
   countUnanswerable,
@@ -30,6 +30,8 @@ export interface TestSystemsOptions {
   ks?: readonly number[];
   /** Passages retrieved a question, at least the largest of `ks`. */
   depth: number;
+  /** Retrieve so many a question besides, which no figure looks at: for who leaves some out. */
+  deeper?: number | undefined;
 }
 
 /** What a retriever found. */
@@ -41,6 +43,8 @@ export interface TestedSystem<S extends RetrieverSystem> extends RetrievalEvalua
   bm25Weight: number | undefined;
   /** Where the first passages were reordered. */
   reranking: Reranking | undefined;
+  /** With `deeper`: each question's passages to that depth, best first. */
+  deeper?: Document[][];
 }
 
 /**
@@ -54,18 +58,23 @@ export async function testSystems<S extends RetrieverSystem>(
   context: StageContext,
 ): Promise<TestedSystem<S>[]> {
   const { reporter, signal } = context;
-  const { questions } = options;
+  const { deeper, ...evaluated } = options;
+  const { questions } = evaluated;
   warnUnanswerable(countUnanswerable(documents, questions), questions.length, reporter);
   const tested: TestedSystem<S>[] = [];
   for (const system of systems) {
     throwIfCancelled(signal);
     const retriever = await system.open(documents, context);
     try {
-      const evaluation = await evaluateRetriever(retriever, { ...options, reporter, signal });
+      const evaluation = await evaluateRetriever(retriever, { ...evaluated, reporter, signal });
       const rows = evaluation.scores.map(({ figures }) =>
         Object.fromEntries(Object.entries(figures).map(([name, value]) => [`test_retr/${name}`, value])),
       );
-      tested.push({ system, ...evaluation, rows, bm25Weight: retriever.bm25Weight, reranking: retriever.reranking });
+      const more = deeper && (await retriever.retrieve(questions.map(retrievalQuery), deeper, { reporter, signal }));
+      tested.push({
+        ...{ system, ...evaluation, rows, bm25Weight: retriever.bm25Weight, reranking: retriever.reranking },
+        ...(more ? { deeper: more.map(({ documents: found }) => found) } : {}),
+      });
     } finally {
       await retriever.close();
     }

@@ -1,44 +1,17 @@
-import { type Answer, answerQuestions, type Generator } from "@rag-ft/answer";
-import {
-  type Document,
-  distinctDocuments,
-  type Prediction,
-  type QaRow,
-  questionId,
-  type Reporter,
-  sourceOf,
-  splitProcedureOf,
-} from "@rag-ft/core";
-import { type CompletionStore, type LanguageModel, type RequestTally, withoutThinking } from "@rag-ft/llm";
-import {
-  ANSWER_FIGURES,
-  AnsweredQuestion,
-  COST_FIGURES,
-  JUDGE_FIGURES,
-  measure,
-  wantsUnicodeFigures,
-} from "@rag-ft/metrics";
+import { type Answer, type AnswerRequest, answerQuestions, type Generator } from "@rag-ft/answer";
+import { type Document, distinctDocuments, type Prediction, type QaRow, sourceOf } from "@rag-ft/core";
+import { withoutThinking } from "@rag-ft/llm";
+import { ANSWER_FIGURES, AnsweredQuestion, measure, wantsUnicodeFigures } from "@rag-ft/metrics";
 import type { RetrievalEvaluation } from "@rag-ft/retrieval";
+import type { CellContext } from "./cell-context.js";
 import type { Cell } from "./cells.js";
-import { type JudgeAgreement, judgeAgreement, type Labels } from "./judge-agreement.js";
+import { type JudgeAgreement, judgeAgreement } from "./judge-agreement.js";
 import { type Judgement, judgeAnswers } from "./judge-answers.js";
-import { retrievalScores } from "./prediction-scores.js";
+import { predictionOf, type QuestionParts, questionFigures } from "./question-parts.js";
+import { evaluateRefusals } from "./refusals.js";
 import { generationCounts, remarks } from "./remarks.js";
 import { prefixed, type Score, scoreOf } from "./score.js";
-import type { TestE2eSettings } from "./settings.js";
 import { verdictCounts } from "./verdict-counts.js";
-
-/** What all combinations share. */
-export interface CellContext {
-  settings: TestE2eSettings;
-  rows: readonly QaRow[];
-  judge?: LanguageModel;
-  labels?: Labels;
-  store: CompletionStore;
-  tally: RequestTally;
-  reporter: Reporter;
-  signal: AbortSignal;
-}
 
 export interface CellResult {
   cell: Cell;
@@ -66,57 +39,26 @@ function promptPassages(
   });
 }
 
-interface QuestionParts {
-  row: QaRow;
-  answer: Answer;
-  /** Figures of the answer by their short names. */
-  score: Record<string, number>;
-  retrieval?: { found: RetrievalEvaluation["retrieved"][number]; score: RetrievalEvaluation["scores"][number] };
-  judgement?: Judgement;
-}
-
-function questionFigures({ answer, score, retrieval, judgement }: QuestionParts): Record<string, number> {
-  return {
-    ...(retrieval ? prefixed("test_retr", retrieval.score.figures) : {}),
-    ...prefixed("test_gen", score),
-    ...prefixed("test_gen", measure(COST_FIGURES, answer)),
-    ...(judgement ? prefixed("test_gen", measure(JUDGE_FIGURES, judgement)) : {}),
-  };
-}
-
-const PROMPT_HELD = { none: "none", gold: "gold", base: "retrieved", tuned: "retrieved" } as const;
-
-function predictionOf(parts: QuestionParts, figures: Record<string, number>, cell: Cell): Prediction {
-  const { row, answer, score, retrieval, judgement } = parts;
-  const { text, ...how } = answer;
-  return {
-    question_id: questionId(row),
-    question: row.question,
-    gold_docs: row.gold_docs,
-    split_by: splitProcedureOf([row]),
-    retrieved_docs: retrieval?.found.documents ?? [],
-    gold_answer: row.gold_answer,
-    generated_answer: text,
-    chat_history: row.chat_history,
-    passages: PROMPT_HELD[cell.passages],
-    retrieval_scores: retrieval?.found.scores ?? [],
-    ...how,
-    scores: { ...score, ...(retrieval ? retrievalScores(retrieval.score) : {}) },
-    figures,
-    ...(judgement ? { judge: judgement } : {}),
-  };
-}
+/** What a retriever found, and with no_answer_eval deeper than prompts go. */
+type CellRetrieval = RetrievalEvaluation & { deeper?: Document[][] };
 
 /** Answers all questions from one kind of passages, scores the answers, and has them judged when wanted. */
 export async function evaluateCell(
   cell: Cell,
   generator: Generator,
-  retrieval: RetrievalEvaluation | undefined,
+  retrieval: CellRetrieval | undefined,
   context: CellContext,
 ): Promise<CellResult> {
   const { settings, rows, judge, labels, store, tally, reporter, signal } = context;
   const passages = promptPassages(cell, context, retrieval);
   const work = { store, tally, reporter, signal, concurrency: settings.max_concurrency };
+  const judging = {
+    ...work,
+    timeout_ms: settings.request_timeout * 1000,
+    seed: settings.seed,
+    repeats: settings.judge_repeats,
+    structured: settings.structured_outputs === "auto" && judge?.provider === "openai",
+  };
   const requests = rows.map((row, i) => ({
     question: row.question,
     history: row.chat_history,
@@ -138,13 +80,7 @@ export async function evaluateCell(
         gold: row.gold_docs,
         retrieved: passages[i] ?? [],
       })),
-      {
-        ...work,
-        timeout_ms: settings.request_timeout * 1000,
-        seed: settings.seed,
-        repeats: settings.judge_repeats,
-        structured: settings.structured_outputs === "auto" && judge.provider === "openai",
-      },
+      judging,
     ));
 
   const unicode = wantsUnicodeFigures(rows.map((row) => row.gold_answer));
@@ -164,6 +100,16 @@ export async function evaluateCell(
       ...(judged ? { judgement: judged.judgements[i] } : {}),
     };
   });
+  const refusals =
+    retrieval?.deeper &&
+    (await evaluateRefusals(
+      parts.map((part, i) => ({ ...part, request: requests[i] as AnswerRequest })),
+      retrieval.deeper,
+      generator,
+      context,
+      judging,
+    ));
+  for (const [i, refusal] of refusals?.results.entries() ?? []) (parts[i] as QuestionParts).refusal = refusal;
   const figures = parts.map(questionFigures);
   const agreement =
     judged &&
@@ -179,6 +125,7 @@ export async function evaluateCell(
     ...scoreOf(figures, {}, settings.seed, rows.map(sourceOf)),
     ...(retrieval ? { "test_retr/gold_not_in_database": retrieval.unanswerable } : {}),
     ...prefixed("test_gen", generationCounts(answers)),
+    ...(refusals ? prefixed("test_gen", refusals.counts) : {}),
     ...(judged ? prefixed("test_gen", verdictCounts(judged.judgements)) : {}),
     ...(agreement ? agreementFigures(agreement) : {}),
     num_questions: rows.length,
@@ -190,7 +137,7 @@ export async function evaluateCell(
     score,
     ...(judged ? { judgements: judged.judgements } : {}),
     ...(agreement ? { agreement } : {}),
-    remarks: [...remarks(score, rows.length, failures), ...(judged?.problems ?? [])],
+    remarks: [...remarks(score, rows.length, failures), ...(judged?.problems ?? []), ...(refusals?.remarks ?? [])],
   };
 }
 

@@ -22,6 +22,7 @@ const stage: Stage<TestE2eSettings> = {
     "retrieval_choice_of",
     "reranker",
     "judge_labels",
+    "config",
   ],
   check: ({ index_path }) => checkIndexPath(index_path),
   run: runTestE2e,

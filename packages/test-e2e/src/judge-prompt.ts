@@ -1,6 +1,7 @@
 import { createDocument, type DialogueTurn, type Document, hashText, isAssistantTurn } from "@rag-ft/core";
-import type { ChatMessage, ReplySchema } from "@rag-ft/llm";
+import type { ChatMessage } from "@rag-ft/llm";
 import { beyondLatin, overlap } from "@rag-ft/text";
+import { lastVerdict, readVerdict, verdictSchema } from "./judge-reply.js";
 
 /** From this share of common words on, a retrieved passage says the same as a gold one and would tell the judge nothing new. */
 export const NEAR_EQUAL = 0.7;
@@ -82,54 +83,15 @@ export const JUDGE_PROMPT_SHA256 = hashText(
 
 export type Verdict = "correct" | "incorrect";
 
-/** The form of a reply, for servers that can hold a model to one. The explanation comes first, so that it is not made up for a verdict. */
-export const VERDICT_SCHEMA: ReplySchema = {
-  name: "verdict",
-  schema: {
-    type: "object",
-    properties: {
-      explanation: { type: "string", description: "One to three sentences." },
-      verdict: { type: "string", enum: ["correct", "incorrect"] },
-    },
-    required: ["explanation", "verdict"],
-    additionalProperties: false,
-  },
-};
+const VERDICTS: readonly Verdict[] = ["correct", "incorrect"];
 
-function asVerdict(value: unknown): Verdict | undefined {
-  const text = typeof value === "string" ? value.trim().toLowerCase() : undefined;
-  return text === "correct" || text === "incorrect" ? text : undefined;
-}
+/** The form of its reply. */
+export const VERDICT_SCHEMA = verdictSchema(VERDICTS);
 
-/** The verdict of a reply that is a JSON object, bare, in a fence or between other words. */
-function verdictOfJson(reply: string): Verdict | undefined {
-  const text = reply.slice(reply.indexOf("{"), reply.lastIndexOf("}") + 1);
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null
-      ? asVerdict((value as { verdict?: unknown }).verdict)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The last match of a pattern with the verdict as its group. */
-function lastVerdict(reply: string, pattern: RegExp): Verdict | undefined {
-  return asVerdict([...reply.matchAll(pattern)].at(-1)?.[1]);
-}
-
-/**
- * The verdict of a judge's reply; undefined when it has none.
- *
- * 1. The JSON object that was asked for. 2. Its `"verdict": "…"` where the JSON is broken or was cut; one that is quoted within the
- * explanation has its marks escaped and does not count. 3. `Correctness: [[…]]`, LocalRQA's form, in any case and with Markdown around it.
- * Where a form stands there several times, the last one counts.
- */
+/** The verdict of a judge's reply, as `readVerdict`; and `Correctness: [[…]]`, LocalRQA's form, in any case and with Markdown around it. */
 export function parseVerdict(reply: string): Verdict | undefined {
   return (
-    verdictOfJson(reply) ??
-    lastVerdict(reply, /"verdict"\s*:\s*"\s*(correct|incorrect)\s*"/gi) ??
-    lastVerdict(reply, /correctness[\s*_`]*:[\s*_`]*\[\[\s*(correct|incorrect)\s*\]\]/gi)
+    readVerdict(reply, VERDICTS) ??
+    lastVerdict(reply, /correctness[\s*_`]*:[\s*_`]*\[\[\s*(correct|incorrect)\s*\]\]/gi, VERDICTS)
   );
 }

@@ -20,9 +20,11 @@ import {
   resolveModelName,
   STORE_NAME,
 } from "@rag-ft/llm";
+import { caseRequest } from "./ask-judge.js";
 import { comparedModels } from "./base-models.js";
 import { type Cell, cellsOf, sidesOf } from "./cells.js";
 import { judgeRequest } from "./judge-answers.js";
+import { REFUSAL_QUESTION } from "./refusal-judge.js";
 import type { TestE2eSettings } from "./settings.js";
 
 /** Tokens of an answer, and of a judge's verdict with its explanation. */
@@ -39,6 +41,16 @@ function standInPassages({ gold_docs, hard_neg_docs }: QaRow, count: number): Do
 function standInPrompts({ passages }: Cell, rows: readonly QaRow[], count: number): Document[][] {
   if (passages === "none") return rows.map(() => []);
   return rows.map((row) => (passages === "gold" ? row.gold_docs : standInPassages(row, count)));
+}
+
+/** Whether a cell's questions are asked once more without their gold passages: those whose passages are searched for. */
+const isAskedWithoutGold = ({ passages }: Cell, { no_answer_eval }: TestE2eSettings): boolean =>
+  no_answer_eval && passages !== "none" && passages !== "gold";
+
+/** As long as what will be retrieved, and another prompt than the one with the gold passages. */
+function standInsWithoutGold({ hard_neg_docs, gold_docs }: QaRow, count: number): Document[] {
+  const known = hard_neg_docs.length > 0 ? hard_neg_docs : gold_docs;
+  return Array.from({ length: count }, (_, i) => known[i % known.length] as Document);
 }
 
 /** The requests of a test: vectors and answers of models behind an API, and the judge's verdicts. */
@@ -85,12 +97,12 @@ export async function planTestE2e(
     for (const cell of cells.filter((one) => one.generator === side)) {
       for (const [i, passages] of promptsOf(cell).entries()) {
         const row = rows[i] as QaRow;
-        const { messages, options } = generator.prepare({
-          question: row.question,
-          history: row.chat_history,
-          passages,
-        });
+        const asked = { question: row.question, history: row.chat_history, passages };
+        const { messages, options } = generator.prepare(asked);
         await plan.add(messages, options);
+        if (!isAskedWithoutGold(cell, settings)) continue;
+        const without = generator.prepare({ ...asked, passages: standInsWithoutGold(row, passages.length) });
+        await plan.add(without.messages, without.options);
       }
     }
     requests.push(plan.result());
@@ -100,6 +112,7 @@ export async function planTestE2e(
     const model = judge.kind === "openai" ? judge.model : settings.judge_model;
     const plan = planRequests({ ...common, purpose: "judge", model, typicalReply: TYPICAL_VERDICT });
     const structured = settings.structured_outputs === "auto" && judge.kind === "openai";
+    const judging = { timeout_ms: settings.request_timeout * 1000, seed: settings.seed, structured };
     for (const cell of cells) {
       for (const [i, retrieved] of promptsOf(cell).entries()) {
         const row = rows[i] as QaRow;
@@ -110,15 +123,21 @@ export async function planTestE2e(
           gold: row.gold_docs,
           retrieved,
         };
-        const { messages, options } = judgeRequest(item, {
-          timeout_ms: settings.request_timeout * 1000,
-          seed: settings.seed,
-          structured,
-        });
+        const { messages, options } = judgeRequest(item, judging);
         for (let repeat = 0; repeat < settings.judge_repeats; repeat++) await plan.add(messages, options, repeat);
       }
     }
     requests.push(plan.result());
+    if (cells.some((cell) => isAskedWithoutGold(cell, settings))) {
+      const refusals = planRequests({ ...common, purpose: "refusals", model, typicalReply: TYPICAL_VERDICT });
+      for (const row of cells.flatMap((cell) => (isAskedWithoutGold(cell, settings) ? rows : []))) {
+        // Both answers of a question, at most: those that refuse by their words are not sent.
+        const item = { question: row.question, answer: row.gold_answer };
+        const { messages, options } = caseRequest(REFUSAL_QUESTION, item, judging);
+        for (let asking = 0; asking < 2; asking++) await refusals.add(messages, options, asking);
+      }
+      requests.push(refusals.result());
+    }
   }
   return { requests, files: new Map() };
 }

@@ -19,6 +19,7 @@ import {
   type RetrievalKind,
   type RetrieverSystem,
   resolveBm25Weight,
+  SPARE_PASSAGES,
   type TestedSystem,
   testSystems,
 } from "@rag-ft/retrieval";
@@ -139,7 +140,9 @@ export async function retrieveForAll(
       return held;
     });
   });
-  const options = { questions: rows, depth: settings.embedding_max_num_to_retrieve };
+  const depth = settings.embedding_max_num_to_retrieve;
+  const deeper = settings.no_answer_eval ? depth + SPARE_PASSAGES : undefined;
+  const options = { questions: rows, depth, deeper };
   try {
     const found = await testSystems(systems, documents, options, context);
     const used = found.filter(({ system }) => system.kind === settings.retrieval);

@@ -12,7 +12,16 @@ import {
   UserError,
   writeJsonAtomic,
 } from "@rag-ft/core";
-import { createRequestTally, type LanguageModel, openBill, openCompletionStore, STORE_NAME } from "@rag-ft/llm";
+import {
+  createRequestTally,
+  type LanguageModel,
+  NO_ANSWER_TEXT,
+  noAnswerText,
+  openBill,
+  openCompletionStore,
+  refusalTest,
+  STORE_NAME,
+} from "@rag-ft/llm";
 import { UNICODE_FIGURES_NOTE, wantsUnicodeFigures } from "@rag-ft/metrics";
 import { checkReranking, checkRetrieval, resolveRetrieval } from "@rag-ft/retrieval";
 import { baseSettings, comparedModels } from "./base-models.js";
@@ -116,7 +125,8 @@ export async function runTestE2e(
   // One choice for both retrievers of a comparison, the tuned one's: what differs between them is the model alone.
   const search =
     retrieval === "auto" ? await resolveRetrieval(settings, models.retriever.tuned, reporter) : { retrieval };
-  return testCells({ ...settings, retrieval_choice_of: undefined, ...search }, models, context, parts);
+  const no_answer_text = await noAnswerText(settings);
+  return testCells({ ...settings, no_answer_text, retrieval_choice_of: undefined, ...search }, models, context, parts);
 }
 
 async function testCells(
@@ -153,7 +163,8 @@ async function testCells(
       try {
         if (settings.gen_gpt4eval) judge ??= await parts.openJudge(settings, tallied);
         found ??= await retrieveForAll(models.retriever, documents, rows, settings, tallied, parts);
-        const shared = { settings, rows, judge, labels, store, tally, reporter, signal };
+        const refuses = refusalTest(settings.no_answer_text ?? tunedFormat.no_answer_text ?? NO_ANSWER_TEXT);
+        const shared = { settings, rows, judge, labels, refuses, store, tally, reporter, signal };
         for (const cell of cells.filter(({ generator: wanted }) => wanted === side)) {
           if (settings.compare_base) reporter.info(`${cell.label} (${results.size + 1} of ${cells.length})`);
           const retrieval = retrievalOf(cell, found?.sides);

@@ -1,5 +1,5 @@
 import { count, device, escapedText, flag } from "@rag-ft/core";
-import { requestSettings } from "@rag-ft/llm";
+import { noAnswerSettings, requestSettings } from "@rag-ft/llm";
 import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
@@ -48,6 +48,12 @@ export const testE2eSettings = z.object({
   judge_labels: name()
     .optional()
     .describe("people's labels of answers (JSONL, as rag-ft review writes it): Cohen's kappa of judge and people"),
+  no_answer_eval: flag()
+    .default(false)
+    .describe(
+      "ask each question once more from passages that do not hold its answer, and say how often each asking is answered or refused, rightly or wrongly; the judge, where one is asked, tells refusals too",
+    ),
+  ...noAnswerSettings,
   compare_base: flag()
     .default(false)
     .describe(

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { type AnyPrompt, withoutSecrets, writeJsonAtomic, writeJsonl } from "@rag-ft/core";
 import type { LanguageModel } from "@rag-ft/llm";
 import { intervalName } from "@rag-ft/metrics";
+import { JUDGE_MAX_NEW_TOKENS } from "./ask-judge.js";
 import type { CellResult } from "./evaluate-cell.js";
-import { JUDGE_MAX_NEW_TOKENS } from "./judge-answers.js";
+
 import { JUDGE_PROMPT_SHA256 } from "./judge-prompt.js";
 import type { TestE2eSettings } from "./settings.js";
 

@@ -30,7 +30,7 @@ print(tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_t
 export function generatorCard(
   settings: TrainGeneratorSettings,
   systemText: string,
-  counts: { train: number; eval: number; test: number | undefined; passages: number },
+  counts: { train: number; noAnswer: number; eval: number; test: number | undefined; passages: number },
 ): CardFacts {
   const { retrieval, embedding_max_num_to_retrieve, max_seq_length, base_dtype } = settings;
   return {
@@ -40,6 +40,9 @@ export function generatorCard(
     about: "A decoder that answers questions from the passages in its prompt.",
     data: [
       ["questions with answers to train on", String(counts.train)],
+      ...(counts.noAnswer === 0
+        ? []
+        : [["of these, questions that their passages do not answer", String(counts.noAnswer)] as const]),
       ["questions whose loss chose the checkpoint", String(counts.eval)],
       ...(counts.test === undefined ? [] : [["questions of the test", String(counts.test)] as const]),
       ["passages searched for the prompts", String(counts.passages)],

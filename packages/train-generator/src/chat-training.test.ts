@@ -48,7 +48,7 @@ it("examples are the template's: the dialogue as turns, texts as texts, the loss
   ];
   const [row] = rows as [(typeof rows)[0]];
   const settings = { format, chat, tokenizer, maxTokens: 400, maxRetrieved: 0, seed: 1 };
-  const [example] = makeExamples([{ ...row, chat_history }], [], settings, "test", silentReporter);
+  const [example] = makeExamples([{ row: { ...row, chat_history }, retrieved: [] }], settings, "test", silentReporter);
   const { prompt = [], answer = [] } = example ?? {};
   expect(tokenizer.decode(prompt)).toBe(
     "system: Read.\n\nSource: cable-0.md\nContent:\nCable 0 is red.<s>user: Hello<s><s>assistant: Hi.<s>user: Which colour has cable 0?<s>assistant: ",

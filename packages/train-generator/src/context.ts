@@ -19,7 +19,7 @@ export function contextPassages(
 
 /**
  * Chooses and orders the passages so that `fits` holds: retrieved ones are left out from the lowest rank on, gold ones never. The
- * order is shuffled, since the gold passage stands anywhere in use. Undefined when even the gold passages do not fit.
+ * order is shuffled, since the gold passage stands anywhere in use. Undefined when even the gold passages do not fit, or, without any, a single one.
  */
 export function fitContext(
   { gold, retrieved }: ContextPassages,
@@ -28,7 +28,7 @@ export function fitContext(
 ): { passages: Document[]; dropped: number } | undefined {
   // One draw an example, so that dropping changes no other example's order.
   const order = random.shuffle([...gold, ...retrieved]);
-  for (let kept = retrieved.length; kept >= 0; kept--) {
+  for (let kept = retrieved.length; kept >= (gold.length > 0 ? 0 : 1); kept--) {
     const left = new Set<Document>([...gold, ...retrieved.slice(0, kept)]);
     const passages = order.filter((document) => left.has(document));
     if (fits(passages)) return { passages, dropped: retrieved.length - kept };

@@ -13,12 +13,15 @@ import {
 import { spokenTurns, withoutThinking } from "@rag-ft/llm";
 import type { AnswerExample, ChatFormat, Tokenizer } from "@rag-ft/models";
 import { contextPassages, fitContext } from "./context.js";
+import type { RowInContext } from "./no-answer-rows.js";
 
 /** An example that knows where it comes from. */
 export interface QuestionExample extends AnswerExample {
   question: string;
   /** Its line in the file. */
   line: number;
+  /** The file, where it is another than the split's. */
+  file?: string;
 }
 
 /** How prompts and answers are written: in parts, or by the model's template. */
@@ -71,8 +74,7 @@ function templateTokens(
  * @throws UserError when no example fits `maxTokens`.
  */
 export function makeExamples(
-  rows: readonly NumberedQaRow[],
-  retrieved: readonly (readonly Document[])[],
+  rows: readonly RowInContext[],
   settings: ExampleSettings,
   what: string,
   reporter: Reporter,
@@ -82,23 +84,23 @@ export function makeExamples(
   const examples: QuestionExample[] = [];
   let dropped = 0;
   let leftOut = 0;
-  rows.forEach((row, i) => {
+  for (const { row, retrieved, file } of rows) {
     const gold = withoutThinking(row.gold_answer).text;
     const tokensOf = settings.chat
       ? templateTokens(settings.format, settings.chat, tokenizer, row, gold)
       : partsTokens(settings.format, tokenizer, row, gold);
     let tokens: AnswerExample = { prompt: [], answer: [] };
-    const fitted = fitContext(contextPassages(row.gold_docs, retrieved[i] ?? [], maxRetrieved), random, (passages) => {
+    const fitted = fitContext(contextPassages(row.gold_docs, retrieved, maxRetrieved), random, (passages) => {
       tokens = tokensOf(passages);
       return tokens.prompt.length + tokens.answer.length <= maxTokens;
     });
     if (!fitted) {
       leftOut++;
-      return;
+      continue;
     }
     dropped += fitted.dropped;
-    examples.push({ ...tokens, question: row.question, line: row.line });
-  });
+    examples.push({ ...tokens, question: row.question, line: row.line, ...(file === undefined ? {} : { file }) });
+  }
   if (dropped > 0)
     reporter.info(`${what}: ${dropped} retrieved passages left out, so that prompts fit ${maxTokens} tokens`);
   if (examples.length === 0) {

@@ -21,6 +21,8 @@ const INPUTS = [
   "train_file",
   "eval_file",
   "test_file",
+  "no_answer_file",
+  "config",
 ];
 
 /** What decides a run's result; taken before training changes the weights. The examples hold the passages that were retrieved. */

@@ -22,6 +22,8 @@ export const trainGenerator: Stage<TrainGeneratorSettings> = {
     "train_file",
     "eval_file",
     "test_file",
+    "no_answer_file",
+    "config",
   ],
   check: ({ full_dataset_index_path }) => checkIndexPath(full_dataset_index_path),
   run: runTrainGenerator,

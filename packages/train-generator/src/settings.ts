@@ -1,6 +1,6 @@
-import { count, escapedText, flag } from "@rag-ft/core";
+import { count, escapedText, flag, number } from "@rag-ft/core";
 import { resultSettings } from "@rag-ft/fine-tune";
-import { vectorRequestSettings } from "@rag-ft/llm";
+import { noAnswerSettings, vectorRequestSettings } from "@rag-ft/llm";
 import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
 import { trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
@@ -36,6 +36,18 @@ export const trainGeneratorSettings = z.object({
   max_seq_length: count(16)
     .default(2048)
     .describe("Longest prompt with answer, in tokens; retrieved passages are left out to fit"),
+  no_answer_share: number((schema) => schema.min(0).max(0.5))
+    .default(0)
+    .describe(
+      "Share of the rows trained on whose passages hold no answer and whose answer says so: questions asked once more without their gold passage, and up to half of them from no_answer_file; of the eval rows as many",
+    ),
+  ...noAnswerSettings,
+  no_answer_file: z
+    .string()
+    .optional()
+    .describe(
+      "Questions that their passages do not answer; default: the *_not_in_passage.jsonl beside train_file, if any",
+    ),
   ...vectorRequestSettings(),
   // The prompt: without any of the prefixes and separators as saved with the model, or by its chat template; with one of them in parts.
   system_text: escapedText()

@@ -72,7 +72,7 @@ describe("makeExamples", () => {
     const row = rows[0] as (typeof rows)[0];
     const others = rows.slice(1).flatMap((item) => item.gold_docs);
     const settings = { format: defaultPromptFormat, tokenizer, maxTokens: 400, maxRetrieved: 5, seed: 1 };
-    const whole = makeExamples([row], [others], settings, "test", silentReporter);
+    const whole = makeExamples([{ row, retrieved: others }], settings, "test", silentReporter);
     const gold = tokenizer.encode(buildPrompt(defaultPromptFormat, row.gold_docs, row.question));
     expect(whole[0]?.prompt.length).toBeGreaterThan(gold.length * 2);
     expect(whole[0]?.answer).toEqual(
@@ -81,10 +81,10 @@ describe("makeExamples", () => {
     expect(whole[0]?.answer.at(-1)).toBe(tokenizer.tokenId("</s>"));
 
     const tight = { ...settings, maxTokens: gold.length + (whole[0]?.answer.length ?? 0) };
-    expect(makeExamples([row], [others], tight, "test", silentReporter)[0]?.prompt).toEqual(gold);
-    expect(() => makeExamples([row], [others], { ...tight, maxTokens: 10 }, "file", silentReporter)).toThrow(
-      /file: no question fits 10 tokens/,
-    );
+    expect(makeExamples([{ row, retrieved: others }], tight, "test", silentReporter)[0]?.prompt).toEqual(gold);
+    expect(() =>
+      makeExamples([{ row, retrieved: others }], { ...tight, maxTokens: 10 }, "file", silentReporter),
+    ).toThrow(/file: no question fits 10 tokens/);
   });
 });
 
@@ -159,6 +159,53 @@ describe("train-generator", () => {
     await expect(train("hybrid", { retrieval: "hybrid" })).rejects.toThrow(/no-such-model/);
     await expect(train("dense", { bm25_weight: "1" })).rejects.toThrow(/for --retrieval hybrid/);
   }, 60_000);
+
+  it("learns to say that there is no answer where the gold passage is missing, and keeps what it says beside its weights", async () => {
+    await writeJsonl(at("domain_not_in_passage.jsonl"), [{ ...rows[0], question: "What does cable 0 cost?" }]);
+    const settings = trainGenerator.settings.parse({
+      model_name_or_path: model("tiny-decoder"),
+      embedding_model: at("no-such-model"),
+      retrieval: "bm25",
+      embedding_max_num_to_retrieve: 1,
+      full_dataset_file_path: at("documents.jsonl"),
+      train_file: at("train_w_qa.jsonl"),
+      eval_file: at("train_w_qa.jsonl"),
+      output_dir: at("refusing"),
+      no_answer_share: "0.5",
+      no_answer_text: "Nobody knows.",
+      no_answer_file: at("domain_not_in_passage.jsonl"),
+      per_device_train_batch_size: "12",
+      max_steps: "40",
+      eval_steps: "20",
+      learning_rate: "2e-3",
+    });
+    expect(() => trainGenerator.settings.parse({ ...settings, no_answer_share: "0.6" })).toThrow();
+    const said: string[] = [];
+    const reporter = { ...silentReporter, info: (message: string) => said.push(message) };
+    await trainGenerator.run(settings, { ...context, reporter });
+    expect(said.join("\n")).toMatch(
+      /train_w_qa\.jsonl: 6 rows added whose passages hold no answer: 5 without their gold passage, 1 of .*domain_not_in_passage\.jsonl; their answer is "Nobody knows\."/,
+    );
+    expect(said.join("\n")).toMatch(/train_w_qa\.jsonl: 6 rows added .*: 6 without their gold passage; /);
+    expect(await readPromptFormat(at("refusing"))).toEqual({ ...defaultPromptFormat, no_answer_text: "Nobody knows." });
+    expect(await readFile(at("refusing/README.md"), "utf8")).toContain("not answer | 6 |");
+
+    // So small a model does not learn when to say it, but that it may: in six tries on contexts of training's kind.
+    const answersOf = async (name: string): Promise<(string | undefined)[]> => {
+      const answerer = await openLanguageModel(`local:${name}`, context);
+      const answers: (string | undefined)[] = [];
+      for (const row of rows) {
+        const others = rows.flatMap((one) => (one === row ? [] : one.gold_docs)).slice(0, 2);
+        const options = { temperature: 0, max_new_tokens: 16, timeout_ms: 60_000, stop: ["</s>"] };
+        const prompt = buildPrompt(defaultPromptFormat, others, row.question);
+        answers.push((await answerer.generate?.(prompt, options))?.text.trim());
+      }
+      await answerer.close();
+      return answers;
+    };
+    expect(await answersOf(at("refusing"))).toContain("Nobody knows.");
+    expect(await answersOf(model("tiny-decoder"))).not.toContain("Nobody knows.");
+  }, 120_000);
 
   describe("never worse than the base", () => {
     const train = async (output: string, more: Record<string, unknown>) => {
@@ -281,7 +328,12 @@ describe("train-generator", () => {
       maxRetrieved: 0,
       seed: 1,
     };
-    const examples = makeExamples(rows, [], settings, "test", silentReporter);
+    const examples = makeExamples(
+      rows.map((row) => ({ row, retrieved: [] })),
+      settings,
+      "test",
+      silentReporter,
+    );
     const labels = examples.reduce((sum, { answer }) => sum + answer.length, 0);
     const together = answerBatches(examples, decoder.tokenizer.padId);
     let sum = 0;

@@ -1,5 +1,4 @@
 import {
-  type Document,
   type NumberedQaRow,
   readDocuments,
   readQa,
@@ -11,12 +10,11 @@ import {
   UserError,
 } from "@rag-ft/core";
 import { type FineTuneTask, fineTune, type OpenedTask } from "@rag-ft/fine-tune";
-import { openVectorTally, type RequestTally } from "@rag-ft/llm";
+import { NO_ANSWER_TEXT, noAnswerText, openVectorTally } from "@rag-ft/llm";
 import {
   createTrainableDecoder,
   decoderAdapters,
   type HalfType,
-  type LoadedDecoder,
   loadDecoder,
   type OpenedPrompt,
   openPrompt,
@@ -26,10 +24,12 @@ import {
 import { checkReranking, checkRetrieval } from "@rag-ft/retrieval";
 import { describeExamples, ShuffledBatches, type StepResult, totalSteps } from "@rag-ft/train";
 import { generatorCard } from "./card.js";
-import { makeExamples, type QuestionExample } from "./examples.js";
+import { createExamples } from "./create-examples.js";
+import type { QuestionExample } from "./examples.js";
 import { identityOf } from "./identity.js";
 import { answerBatches, answerLosses, type Losses } from "./loss.js";
-import { retrievePassages, type Splits } from "./retrieve-passages.js";
+import { readNotInPassage } from "./no-answer-rows.js";
+import type { Splits } from "./retrieve-passages.js";
 import { savePrompt } from "./save-prompt.js";
 import type { TrainGeneratorSettings } from "./settings.js";
 
@@ -40,6 +40,14 @@ function checkStop({ prompt, chat }: OpenedPrompt): void {
       "sep_sys is empty: the generator would never learn to stop. Give the stop token, such as </s> or <|im_end|>.",
     );
   }
+}
+
+/** Saved with the model: what it says where its passages hold no answer. */
+function withRefusal(asked: OpenedPrompt): OpenedPrompt {
+  const no_answer_text = asked.prompt.no_answer_text ?? NO_ANSWER_TEXT;
+  return asked.chat
+    ? { ...asked, prompt: { ...asked.prompt, no_answer_text } }
+    : { ...asked, prompt: { ...asked.prompt, no_answer_text } };
 }
 
 /** @throws UserError when weights that are trained would be in 16 bits. */
@@ -70,7 +78,9 @@ function createStep(
       loss += await model.backward(part);
     }
     const describe = (): string =>
-      describeExamples(batch.map(({ question, line }) => ({ text: question, id: `${settings.train_file}:${line}` })));
+      describeExamples(
+        batch.map(({ question, line, file = settings.train_file }) => ({ text: question, id: `${file}:${line}` })),
+      );
     return { loss, examples: batch.length, tokens: work.tokens, describe };
   };
 }
@@ -91,8 +101,11 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
     test: settings.test_file ? await readQa(settings.test_file, reporter) : undefined,
   };
   const matrices = matrixType(settings);
+  const no_answer_text = await noAnswerText(settings);
+  const apart = settings.no_answer_share > 0 ? await readNotInPassage(settings, reporter) : undefined;
   const decoder = await loadDecoder(settings.model_name_or_path, { env, reporter, signal, matrices });
-  const asked = await openPrompt(decoder.folder, decoder.tokenizer, settings, reporter);
+  const opened = await openPrompt(decoder.folder, decoder.tokenizer, { ...settings, no_answer_text }, reporter);
+  const asked = settings.no_answer_share > 0 ? withRefusal(opened) : opened;
   checkStop(asked);
   return {
     modelName: settings.model_name_or_path,
@@ -102,7 +115,8 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
     async prepare(session, adapters) {
       const models = settings.retrieval === "bm25" ? [] : [settings.embedding_model];
       const tally = await openVectorTally("train-generator", models, settings);
-      const examples = await createExamples(settings, decoder, asked, documents, rows, context, tally);
+      const inputs = { settings, decoder, asked, documents, rows, apart };
+      const { examples, noAnswer } = await createExamples(inputs, context, tally);
       for (const line of tally?.lines() ?? []) reporter.info(line);
       const steps = settings.do_train ? totalSteps(settings, examples.train.length) : 0;
       const size = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
@@ -113,37 +127,12 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
       const record = tally ? { record: { requests: tally.counts } } : {};
       const task = answerTask(settings, model, asked, examples, rows.eval, context);
       const { train, eval: evaluated, test } = examples;
-      const counts = { train: train.length, eval: evaluated.length, test: test?.length, passages: documents.length };
+      const counts = {
+        ...{ train: train.length, noAnswer, eval: evaluated.length, test: test?.length, passages: documents.length },
+      };
       const card = generatorCard(settings, asked.prompt.system_text, counts);
       return { identity, steps, splitBy, card, ...record, ...task };
     },
-  };
-}
-
-/** Tokens of all splits' prompts and answers, with the passages that are retrieved for them. */
-async function createExamples(
-  settings: TrainGeneratorSettings,
-  decoder: LoadedDecoder,
-  asked: OpenedPrompt,
-  documents: readonly Document[],
-  rows: Splits<NumberedQaRow[]>,
-  context: StageContext,
-  tally: RequestTally | undefined,
-): Promise<Splits<QuestionExample[]>> {
-  const retrieved = await retrievePassages(settings, documents, rows, context, tally);
-  const how = {
-    ...(asked.chat ? { format: asked.prompt, chat: asked.chat } : { format: asked.prompt }),
-    tokenizer: decoder.tokenizer,
-    maxTokens: Math.min(settings.max_seq_length, decoder.graph.maxTokens),
-    maxRetrieved: settings.embedding_max_num_to_retrieve,
-    seed: settings.seed,
-  };
-  const examplesOf = (split: NumberedQaRow[], found: Document[][], file: string): QuestionExample[] =>
-    makeExamples(split, found, how, file, context.reporter);
-  return {
-    train: examplesOf(rows.train, retrieved.train, settings.train_file),
-    eval: examplesOf(rows.eval, retrieved.eval, settings.eval_file),
-    test: rows.test && examplesOf(rows.test, retrieved.test ?? [], settings.test_file ?? ""),
   };
 }
 

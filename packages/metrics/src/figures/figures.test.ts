@@ -13,6 +13,7 @@ import {
 } from "./figure-names.js";
 import { figuresReference } from "./figures-reference.js";
 import { JUDGE_FIGURES } from "./judge-figures.js";
+import { REFUSAL_FIGURES } from "./refusal-figures.js";
 import { FIGURE_ROWS, measure } from "./registry.js";
 import { RETRIEVAL_FIGURES } from "./retrieval-figures.js";
 
@@ -98,6 +99,38 @@ describe("figures of one question", () => {
     expect(wantsUnicodeFigures([])).toBe(false);
     const latin = measure(ANSWER_FIGURES, new AnsweredQuestion("Übergang", "Übergang", ["x"]));
     expect(Object.keys(latin).join()).not.toContain("_unicode");
+  });
+
+  test("of a question asked with its passages and without: four outcomes that add up to 1, and refusals of each kind", () => {
+    const asked = { answerable: true, refused: false, right: true };
+    const without = { answerable: false, refused: true };
+    expect(measure(REFUSAL_FIGURES, [asked, without])).toEqual({
+      answered_rightly: 1 / 2,
+      refused_rightly: 1 / 2,
+      answered_wrongly: 0,
+      refused_wrongly: 0,
+      refused_without_gold: 1,
+      refused_with_gold: 0,
+    });
+    // Whatever an answer says, passages without it are no ground for it; a refusal is right there, even where the retriever is to blame.
+    expect(
+      measure(REFUSAL_FIGURES, [
+        { answerable: true, refused: true },
+        { answerable: false, refused: false, right: true },
+        { ...asked, right: false },
+        { answerable: false, refused: true },
+      ]),
+    ).toEqual({
+      answered_rightly: 0,
+      refused_rightly: 1 / 4,
+      answered_wrongly: 1 / 2,
+      refused_wrongly: 1 / 4,
+      refused_without_gold: 1 / 2,
+      refused_with_gold: 1 / 2,
+    });
+    // Without a verdict an answer is neither; a question of which nothing is known is in no mean.
+    expect(measure(REFUSAL_FIGURES, [{ ...asked, right: undefined }])).toEqual({ refused_with_gold: 0 });
+    expect(measure(REFUSAL_FIGURES, [{ ...asked, right: undefined }, without])).toMatchObject({ refused_rightly: 1 });
   });
 
   test("of a judge and a clock; a question without verdict or time is in no mean", () => {

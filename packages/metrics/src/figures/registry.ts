@@ -3,6 +3,7 @@ import { COST_FIGURES } from "./cost-figures.js";
 import { atDepth, type FigurePart, type FigureRow } from "./figure.js";
 import { GENERATOR_FIGURES } from "./generator-figures.js";
 import { JUDGE_FIGURES } from "./judge-figures.js";
+import { REFUSAL_FIGURES } from "./refusal-figures.js";
 import { RETRIEVAL_FIGURES } from "./retrieval-figures.js";
 
 /**
@@ -13,6 +14,7 @@ export const FIGURE_ROWS: readonly FigureRow[] = [
   ...RETRIEVAL_FIGURES,
   ...JUDGE_FIGURES,
   ...ANSWER_FIGURES,
+  ...REFUSAL_FIGURES,
   ...COST_FIGURES,
   ...GENERATOR_FIGURES,
 ];
