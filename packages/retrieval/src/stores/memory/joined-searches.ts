@@ -19,7 +19,11 @@ interface Waiting extends JoinedSearch {
 }
 
 /** What a search does: the best `depths[q]` of each query. */
-export type RankTogether = (queries: Float32Array, depths: number[], fitting: Int32Array | undefined) => Ranked[];
+export type RankTogether = (
+  queries: Float32Array,
+  depths: number[],
+  fitting: Int32Array | undefined,
+) => Promise<Ranked[]>;
 
 /** Whether a search still wants to be done; one that was stopped is told so. */
 function isWanted({ signal, reject }: Waiting): boolean {
@@ -60,13 +64,13 @@ export class JoinedSearches {
     for (;;) {
       this.row = this.row.filter(isWanted);
       if (this.row.length === 0) break;
-      this.turn();
+      await this.turn();
       await new Promise(setImmediate);
     }
     this.working = false;
   }
 
-  private turn(): void {
+  private async turn(): Promise<void> {
     const fitting = this.row[0]?.fitting;
     const taken: { search: Waiting; count: number }[] = [];
     let left = this.most();
@@ -77,7 +81,7 @@ export class JoinedSearches {
       left -= count;
     }
     try {
-      this.rankTaken(taken, fitting);
+      await this.rankTaken(taken, fitting);
     } catch (reason) {
       for (const { search } of taken) search.reject(reason);
       this.row = this.row.filter((search) => !taken.some((one) => one.search === search));
@@ -89,7 +93,10 @@ export class JoinedSearches {
     this.row = [...this.row.filter((search) => !done.has(search) && !begun.includes(search)), ...begun];
   }
 
-  private rankTaken(taken: readonly { search: Waiting; count: number }[], fitting: Int32Array | undefined): void {
+  private async rankTaken(
+    taken: readonly { search: Waiting; count: number }[],
+    fitting: Int32Array | undefined,
+  ): Promise<void> {
     const parts = taken.map(({ search: { queries, count: all, found }, count }) => {
       const dimensions = all === 0 ? 0 : queries.length / all;
       return queries.subarray(found.length * dimensions, (found.length + count) * dimensions);
@@ -100,7 +107,7 @@ export class JoinedSearches {
       together.set(part, at);
       at += part.length;
     }
-    const ranked = this.rank(
+    const ranked = await this.rank(
       together,
       taken.flatMap(({ search, count }) => Array<number>(count).fill(search.depth)),
       fitting,

@@ -6,9 +6,19 @@ import { depthOf, type Page } from "../../page.js";
 import type { StoreCallOptions, VectorStore, VectorStoreRow } from "../vector-store.js";
 import { ExactIndex } from "./exact-index.js";
 import { JoinedSearches } from "./joined-searches.js";
+import { longestOf, nearestCandidates } from "./nearest-candidates.js";
 
 /** Products of numbers that a search works out before others may work: some tenths of a second. */
 const PRODUCTS_A_TURN = 3e8;
+
+/** From so many numbers on, ONNX Runtime looks for candidates first: some milliseconds of this thread a search. */
+const LARGE = 2e6;
+
+export interface MemoryStoreOptions {
+  productsATurn?: number;
+  /** Numbers of all vectors from which on candidates are looked for first. */
+  large?: number;
+}
 
 /** All vectors in memory, every search exact over all of them. */
 export class MemoryStore implements VectorStore {
@@ -16,15 +26,22 @@ export class MemoryStore implements VectorStore {
   private passages: readonly Document[] = [];
   private index: ExactIndex;
   private readonly joined = new JoinedSearches(
-    (queries, depths, fitting) => this.index.search(queries, depths, fitting),
+    (queries, depths, fitting) => this.best(queries, depths, fitting),
     () => Math.max(1, Math.floor(this.productsATurn / (2 * this.size * this.dimensions + 1))) * 2,
   );
 
+  private readonly productsATurn: number;
+  private readonly large: number;
+  /** Length of the longest vector, once it was needed. */
+  private longest: number | undefined;
+
   constructor(
     readonly dimensions: number,
-    private readonly productsATurn = PRODUCTS_A_TURN,
+    { productsATurn = PRODUCTS_A_TURN, large = LARGE }: MemoryStoreOptions = {},
   ) {
     this.index = new ExactIndex(new Float32Array(0), dimensions);
+    this.productsATurn = productsATurn;
+    this.large = large;
   }
 
   get size(): number {
@@ -45,6 +62,7 @@ export class MemoryStore implements VectorStore {
       all.set(vectors, this.index.vectors.length);
     }
     this.index = new ExactIndex(all, this.dimensions);
+    this.longest = undefined;
     this.passages = first ? documents : [...this.passages, ...documents];
   }
 
@@ -58,6 +76,19 @@ export class MemoryStore implements VectorStore {
     const fitting = fittingPassages(this.passages, page.filter);
     const found = await this.joined.join({ queries, count, depth, fitting, signal });
     return found.map((ranked) => pageOf(ranked, page));
+  }
+
+  /** The same bits with candidates as without: they alone are scored in double precision, and all of the best are among them. */
+  private async best(queries: Float32Array, depths: number[], fitting: Int32Array | undefined): Promise<Ranked[]> {
+    const { index, dimensions } = this;
+    const { vectors } = index;
+    if (fitting !== undefined || vectors.length < this.large) return index.search(queries, depths, fitting);
+    this.longest ??= longestOf(vectors, dimensions);
+    const candidates = await nearestCandidates(queries, depths, { vectors, dimensions, longest: this.longest });
+    return candidates.flatMap((among, q) => {
+      const query = queries.subarray(q * dimensions, (q + 1) * dimensions);
+      return index.search(query, depths[q] ?? 0, among);
+    });
   }
 
   /** The best of all passages, or of those `among` them: what approximate stores leave to exact search. */
