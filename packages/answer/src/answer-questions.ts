@@ -19,7 +19,7 @@ export interface Answer {
   text: string;
   /** `stop`, `length` (cut at max_new_tokens), or as the provider names it; `failed`. */
   finish_reason: string;
-  /** Wall time of the request; undefined when the request failed. */
+  /** Wall time of the request, or its part of that of requests answered together; undefined when the request failed. */
   seconds?: number;
   dropped_passages: number;
   error?: string;
@@ -68,7 +68,8 @@ export async function answerQuestions(
       tally?.sent();
       const completion = await prepared.send();
       tally?.used(completion.usage);
-      const timed = { ...completion, seconds: (performance.now() - startedAt) / 1000 };
+      // A model that answers several requests together says what each took.
+      const timed = { seconds: (performance.now() - startedAt) / 1000, ...completion };
       await store.put(key, timed);
       return timed;
     };

@@ -40,6 +40,8 @@ export interface Generator {
   /** Part of the store's key: another model, or other weights in the same folder, never answer from old completions. */
   identity: string;
   provider: LanguageModel["provider"];
+  /** Requests at once that suit the model, where it says. */
+  concurrency?: number;
   prepare(request: AnswerRequest): PreparedRequest;
   /** The question of a dialogue as one that stands alone, for the search; empty where the model says none. Of chat models only. */
   rewrite?(request: Pick<AnswerRequest, "question" | "history">, signal?: AbortSignal): Promise<Completion>;
@@ -85,6 +87,7 @@ export function promptGenerator(
   return {
     identity,
     provider: model.provider,
+    ...(model.concurrency === undefined ? {} : { concurrency: model.concurrency }),
     prepare({ question, history, passages }) {
       const promptOf = (kept: readonly Document[]): string => buildPrompt(format, kept, question, history, asText);
       const kept = withinBudget(passages, budget, answer, promptOf);
@@ -125,6 +128,7 @@ export function chatGenerator(
   return {
     identity,
     provider: model.provider,
+    ...(model.concurrency === undefined ? {} : { concurrency: model.concurrency }),
     prepare({ question, history, passages }) {
       const turns = spokenTurns(history);
       const promptOf = (kept: readonly Document[]): ChatMessage[] => promptMessages(systemText, kept, question, turns);

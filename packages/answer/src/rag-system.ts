@@ -45,6 +45,8 @@ export type AnswerEvent =
 export interface RagSystem extends RagSearch {
   /** Where answers are made: in this process, one after the other, or behind an API. */
   readonly provider: Generator["provider"];
+  /** Answers at once that suit the generator, where it says. */
+  readonly concurrency: number | undefined;
   /**
    * Retrieves, and answers greedily from what was found.
    *
@@ -120,6 +122,7 @@ export function createRagSystem({ generator, followUps, ...searched }: RagParts)
     embed: found.embed,
     refresh: found.refresh,
     provider: generator.provider,
+    concurrency: generator.concurrency,
     async ask(question, options = {}) {
       const query = await queryOf(question, options);
       return answerFrom(question, { query, passages: await found.search(query, options) }, options);

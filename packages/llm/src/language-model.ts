@@ -53,7 +53,7 @@ export interface Completion {
   thought?: boolean;
   usage?: CompletionUsage;
   billed?: Billed;
-  /** Wall time of the request, where the caller measured it; kept in the store, so that reused answers keep their latency. */
+  /** Wall time of the request, where the caller measured it, or its part of that of requests answered together; kept in the store, so that reused answers keep their latency. */
   seconds?: number;
 }
 

@@ -27,6 +27,16 @@ export * from "./export/export-encoder.js";
 export * from "./export/save-decoder.js";
 export * from "./export/save-encoder.js";
 export * from "./export/write-quantised.js";
+export * from "./generate/choose-token.js";
+export {
+  type Continuation,
+  type Continued,
+  Generation,
+  type GenerationSettings,
+  MOST_TEXTS,
+  openGeneration,
+} from "./generate/generation.js";
+export { cacheBytesPerToken } from "./generate/text-cache.js";
 export { type GgufPrecision, writeDecoderGguf, writeEncoderGguf } from "./gguf/write-gguf.js";
 export { decoderArchitecture, encoderArchitecture, knownUses } from "./graph/architectures.js";
 export { parseConfig, type RawConfig, readConfig } from "./graph/config.js";

@@ -20,8 +20,8 @@ export const ELEMENT_TYPE: Readonly<Record<DType, number>> = {
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 
-/** Data of a tensor. int64 data are BigInt64Array, bool data Uint8Array of 0 and 1, those of 16 bits Uint16Array. */
-export type TensorData = Float32Array | BigInt64Array | Uint8Array | Int8Array | Uint16Array;
+/** Data of a tensor. int64 data are BigInt64Array, int32 data Int32Array, bool data Uint8Array of 0 and 1, those of 16 bits Uint16Array. */
+export type TensorData = Float32Array | BigInt64Array | Int32Array | Uint8Array | Int8Array | Uint16Array;
 
 export type Attribute = number | string | readonly number[] | { float: number };
 

@@ -15,8 +15,8 @@ import type { ServeSettings } from "./settings.js";
 import { openTurnLog } from "./turns/turn-log.js";
 import { TurnMemory } from "./turns/turn-memory.js";
 
-/** Answers of an API made at once. */
-const API_CONCURRENCY = 16;
+/** Answers made at once, at most. */
+const MOST_ANSWERS = 16;
 /** A connection on which nothing moves for so long is closed: a client that never reads holds nothing for ever. */
 const IDLE_MS = 120_000;
 /** What is being answered when the server is stopped has so long to end. */
@@ -79,7 +79,7 @@ export async function runServe(settings: ServeSettings, context: StageContext): 
   const system: RagSystem = await openRag(options, context);
   try {
     const queue = new AnswerQueue({
-      concurrency: concurrency ?? (system.provider === "local" ? 1 : API_CONCURRENCY),
+      concurrency: concurrency ?? Math.min(system.concurrency ?? MOST_ANSWERS, MOST_ANSWERS),
       most: max_queue,
     });
     let listening = 0;

@@ -21,7 +21,7 @@ export const serveSettings = z.object({
     .describe("pages of other sites that may ask, such as https://intranet.example.org"),
   concurrency: count(1)
     .optional()
-    .describe("answers made at once; 1 for a generator in this process, 16 for one behind an API when left out"),
+    .describe("answers made at once; 16 when left out, 1 for a generator that transformers.js runs"),
   max_queue: count(0).default(256).describe("requests that may wait; further ones are told to come back (429)"),
   max_request_seconds: count(1).default(300).describe("longest time of a request, waiting included"),
   max_body_kb: count(1).default(1024).describe("largest body of a request"),

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CancelledError, createRandom, silentReporter, writeJsonAtomic } from "@rag-ft/core";
@@ -124,7 +124,7 @@ describe("openLocalModel", () => {
     // ask red blue answer
     expect(first?.usage?.prompt_tokens).toBe(4);
     expect(first?.text.split(" ").every((word) => WORDS.includes(word))).toBe(true);
-    expect(await model?.complete(messages, greedy)).toEqual(first);
+    expect(await model?.complete(messages, greedy)).toEqual({ ...first, seconds: expect.any(Number) });
     expect((await raw("ask red blue answer")).text).toBe(first?.text);
   });
 
@@ -150,9 +150,27 @@ describe("openLocalModel", () => {
     expect(cut.text.trim()).toBe(words.slice(0, words.indexOf(stop)).join(" "));
     expect(cut.finish_reason).toBe("stop");
     expect(cut.usage?.completion_tokens).toBeLessThan(hot.max_new_tokens);
-    const special = await raw("one two three", { ...hot, stop: ["<s>"] });
-    expect(special).toMatchObject({ finish_reason: "stop", usage: { completion_tokens: 1 }, text: "" });
     expect(cutAtStop("a b c b", ["c", "b"])).toEqual({ text: "a ", found: true });
+  });
+
+  it("stops at a special token that is a stop string", async () => {
+    let met = 0;
+    for (let seed = 0; seed < 12; seed++) {
+      const hot = { temperature: 2, seed, max_new_tokens: 10 };
+      const [whole, cut] = [await raw("one two three", hot), await raw("one two three", { ...hot, stop: ["<s>"] })];
+      const made = cut.usage?.completion_tokens ?? 0;
+      if (made === whole.usage?.completion_tokens) continue;
+      met++;
+      expect(cut.finish_reason).toBe("stop");
+      expect(cut.text.trim()).toBe(
+        whole.text
+          .trim()
+          .split(" ")
+          .slice(0, made - 1)
+          .join(" "),
+      );
+    }
+    expect(met).toBeGreaterThan(0);
   });
 
   it("hands the text on while it is made, and nothing of a stop string", async () => {
@@ -226,6 +244,47 @@ describe("openLocalModel", () => {
     expect(await say("saved")).toBe(after);
   });
 
+  it("says what transformers.js says, many requests at once or one, and leaves to it a folder that has a graph alone", async () => {
+    const loaded = await loadDecoder(join(folder, "model"), { env: {}, reporter: silentReporter });
+    const path = join(folder, "graph");
+    await saveDecoder(path, loaded);
+    await rm(join(path, "model.safetensors"));
+    const graph = await open(`local:${path}`);
+    expect(graph.concurrency).toBe(1);
+    expect(model?.concurrency).toBeGreaterThan(8);
+    const words = WORDS.slice(2);
+    const prompts = Array.from({ length: 20 }, (_, i) => words.slice(i % 7, 1 + i).join(" ") || "red");
+    const options = { max_new_tokens: 9, stop: ["four"] };
+    const together = await Promise.all(prompts.map((prompt) => raw(prompt, options)));
+    expect(new Set(together.map(({ text }) => text)).size).toBeGreaterThan(3);
+    for (const [i, prompt] of prompts.entries()) {
+      const { seconds: _, ...expected } = (await graph.generate?.(prompt, { ...greedy, ...options })) ?? {};
+      expect(together[i]).toMatchObject(expected);
+      expect(await raw(prompt, options)).toMatchObject(expected);
+    }
+    await expect(graph.generate?.("one", { ...greedy, timeout_ms: -1 })).rejects.toThrow(/no end of the answer/);
+    await expect(graph.generate?.("one", { ...greedy, signal: AbortSignal.abort() })).rejects.toThrow(CancelledError);
+    await graph.close();
+  });
+
+  it("gives an answer up that is stopped on request while others are made", async () => {
+    const stop = new AbortController();
+    const onText = (): void => stop.abort();
+    const hot = { temperature: 2, seed: 5, max_new_tokens: 20 };
+    const [stopped, other] = await Promise.allSettled([
+      raw("one two", { ...hot, signal: stop.signal, onText }),
+      raw("one two", hot),
+    ]);
+    expect(stopped).toMatchObject({ status: "rejected", reason: expect.any(CancelledError) });
+    expect(other.status).toBe("fulfilled");
+  });
+
+  it("explains a limit of memory that is no number", async () => {
+    const env = { RAG_FT_ANSWER_GB: "much" };
+    const opened = openLanguageModel(`local:${join(folder, "model")}`, { env, reporter: silentReporter });
+    await expect(opened).rejects.toThrow(/RAG_FT_ANSWER_GB is "much": expected gigabytes/);
+  });
+
   it("explains a prompt that is too long, an end of time, and a stop on request", async () => {
     await expect(raw(Array(CONTEXT).fill("one").join(" "))).rejects.toThrow(/32 tokens, the model takes at most 32/);
     await expect(raw("one two", { timeout_ms: -1 })).rejects.toThrow(/no end of the answer/);
@@ -236,6 +295,7 @@ describe("openLocalModel", () => {
   it("explains names that lead to no model", async () => {
     await expect(open("local:")).rejects.toThrow(/is missing/);
     await expect(open("extractive")).rejects.toThrow(/not a model/);
-    await expect(open(`local:${join(folder, "cache")}`)).rejects.toThrow(/config\.json/);
+    await mkdir(join(folder, "empty"));
+    await expect(open(`local:${join(folder, "empty")}`)).rejects.toThrow(/config\.json/);
   });
 });

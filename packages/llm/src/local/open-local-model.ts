@@ -1,26 +1,25 @@
+import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import {
-  AutoModelForCausalLM,
-  type DeviceType,
-  random,
-  Tensor,
-  env as transformersEnv,
-} from "@huggingface/transformers";
-import { CancelledError, type Reporter, UserError } from "@rag-ft/core";
+import { CancelledError, type Reporter } from "@rag-ft/core";
 import {
   ensureOnnxDecoder,
+  knownUses,
   loadChatFormat,
   loadTokenizer,
+  readConfig,
   requireDevice,
   resolveModelFolder,
+  type Tokenizer,
   withinVocabulary,
 } from "@rag-ft/models";
 import { CompletionError } from "../completion-error.js";
 import { cutAtStop } from "../cut-at-stop.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
 import { TextStream } from "../text-stream.js";
-import { GenerationWatch } from "./generation-watch.js";
+import { declaredLimits } from "./declared-limits.js";
+import { openOwnModel } from "./own-model.js";
 import { shownText } from "./shown-text.js";
+import type { TokenModel } from "./token-model.js";
 
 export interface LocalModelOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -29,135 +28,108 @@ export interface LocalModelOptions {
   device?: string;
 }
 
-/** Runs tasks one after the other: the sampler's seed is global, and one generation uses all cores anyway. */
-function createQueue(): <T>(task: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const result = last.then(task);
-    last = result.catch(() => undefined);
-    return result;
-  };
-}
-
-/** The settings of a model's generation_config that change the text are overruled: options alone decide, and greedy is greedy. */
-const AS_ASKED: object = {
-  repetition_penalty: 1,
-  no_repeat_ngram_size: 0,
-  min_length: 0,
-  min_new_tokens: null,
-  bad_words_ids: null,
-  suppress_tokens: null,
-  begin_suppress_tokens: null,
-  forced_bos_token_id: null,
-  forced_eos_token_id: null,
-  guidance_scale: null,
-  num_beams: 1,
-  num_return_sequences: 1,
-};
-
 /** One text for models without a chat template: the messages' contents, apart by blank lines. */
 function joinMessages(messages: readonly ChatMessage[]): string {
   return messages.map((message) => message.content).join("\n\n");
 }
 
+/** Whether our own engine runs the model of a folder: it has safetensors of an architecture that is here. */
+async function isOwn(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  return names.some((name) => name.endsWith(".safetensors")) && knownUses(await readConfig(folder)).decoder;
+}
+
+/** Our own engine is for the CPU; transformers.js runs the rest, and needs a graph for it. */
+async function openTokenModel(
+  folder: string,
+  { env, reporter, device = "cpu" }: LocalModelOptions,
+): Promise<TokenModel> {
+  if (device === "cpu" && (await isOwn(folder))) return openOwnModel(folder, env, reporter);
+  const exported = resolve(await ensureOnnxDecoder(folder, reporter, env));
+  // Loaded only when it is needed: it is large.
+  const { openTransformersModel } = await import("./transformers-model.js");
+  return openTransformersModel(exported, device);
+}
+
+/** Watches a text grow for what may end it: its stop strings, its time, a wish to stop. */
+function createWatch(
+  name: string,
+  tokenizer: Tokenizer,
+  { stop = [], signal, timeout_ms }: CompletionOptions,
+  stream: TextStream | undefined,
+): { metStop(): boolean; watch(made: readonly number[], seconds: number): boolean } {
+  let metStop = false;
+  return {
+    metStop: () => metStop,
+    watch(made, seconds) {
+      if (signal?.aborted) throw new CancelledError("Stopped on request.");
+      if (seconds * 1000 > timeout_ms)
+        throw new CompletionError(`${name}: no end of the answer within ${timeout_ms / 1000} s.`);
+      if (made.length === 0) return false;
+      metStop = stop.length > 0 && cutAtStop(tokenizer.decode(made), stop).found;
+      if (!metStop) stream?.grow(shownText(tokenizer, made));
+      return metStop;
+    },
+  };
+}
+
 /**
- * A decoder run by transformers.js in fp32. `folderOrId` is a folder (offline) or a hub id (downloaded by our
- * own hub client); a folder that holds only safetensors gets its ONNX graph from our engine first.
+ * A decoder in this process, in fp32. `folderOrId` is a folder (offline) or a hub id (downloaded by our own hub client). Requests made at the same
+ * time are answered together where our own engine runs the model (`openTokenModel`).
  */
 export async function openLocalModel(
   name: string,
   folderOrId: string,
-  { env, reporter, device = "cpu" }: LocalModelOptions,
+  options: LocalModelOptions,
 ): Promise<LanguageModel> {
+  const { env, reporter, device = "cpu" } = options;
   await requireDevice(device);
-  const found = resolve(await resolveModelFolder(folderOrId, { env, reporter, files: "all" }));
-  const folder = resolve(await ensureOnnxDecoder(found, reporter, env));
-  // An absolute path is read as it is; nothing is looked for on the network.
-  transformersEnv.allowRemoteModels = false;
-  const load = async () => {
-    try {
-      return await AutoModelForCausalLM.from_pretrained(folder, {
-        local_files_only: true,
-        dtype: "fp32",
-        device: device as DeviceType,
-      });
-    } catch (cause) {
-      throw new UserError(
-        `${folder}: a decoder is expected here, but transformers.js cannot load this folder as one (${cause instanceof Error ? cause.message : String(cause)}). It needs config.json, tokenizer.json, tokenizer_config.json and onnx/model.onnx.`,
-        { cause },
-      );
-    }
-  };
+  const folder = resolve(await resolveModelFolder(folderOrId, { env, reporter, files: "all" }));
+  const { ends: declared, context, vocabulary } = await declaredLimits(folder);
   // Tokenizer and template are those that training uses: the same tokens in both.
-  const ownTokenizer = await loadTokenizer(found);
-  const chat = await loadChatFormat(found, ownTokenizer);
-  const model = await load();
-  const { max_position_embeddings: limit, vocab_size: size } = model.config as {
-    max_position_embeddings?: number;
-    vocab_size?: number;
-  };
-  const tokenizer = size === undefined ? ownTokenizer : withinVocabulary(ownTokenizer, size, folder);
-  const queue = createQueue();
-  const declared = [
-    model.generation_config?.eos_token_id ?? (model.config as { eos_token_id?: unknown }).eos_token_id ?? [],
-  ].flat() as number[];
+  const whole = await loadTokenizer(folder);
+  const tokenizer = vocabulary === undefined ? whole : withinVocabulary(whole, vocabulary, folder);
+  const chat = await loadChatFormat(folder, whole);
+  const model = await openTokenModel(folder, options);
   const ends = [...new Set([...declared, ...(chat?.endIds ?? [])])];
-  const endsItself = (id: number | undefined): boolean => id !== undefined && ends.includes(id);
 
   const run = async (prompt: string, templated: boolean, options: CompletionOptions): Promise<Completion> => {
     if (options.signal?.aborted) throw new CancelledError("Stopped on request.");
     // A chat template writes the special tokens itself.
     const ids = tokenizer.encode(prompt, { special: !templated });
-    const promptTokens = ids.length;
-    if (promptTokens === 0) throw new CompletionError(`${name}: the prompt is empty.`);
-    if (limit !== undefined && promptTokens >= limit)
+    if (ids.length === 0) throw new CompletionError(`${name}: the prompt is empty.`);
+    if (context !== undefined && ids.length >= context)
       throw new CompletionError(
-        `${name}: the prompt has ${promptTokens} tokens, the model takes at most ${limit} with the answer. Use smaller passages (prepare-docs --chunk_size), fewer of them, or a model with a longer context.`,
+        `${name}: the prompt has ${ids.length} tokens, the model takes at most ${context} with the answer. Use smaller passages (prepare-docs --chunk_size), fewer of them, or a model with a longer context.`,
       );
-    const room = limit === undefined ? options.max_new_tokens : Math.min(options.max_new_tokens, limit - promptTokens);
-    const decode = (some: readonly bigint[]): string => tokenizer.decode(some.map(Number));
-    const shown = (some: readonly bigint[]): string => shownText(tokenizer, some.map(Number));
+    const room = Math.min(options.max_new_tokens, (context ?? Number.POSITIVE_INFINITY) - ids.length);
     const stream = options.onText && new TextStream(options.onText, options.stop);
-    const watch = new GenerationWatch(promptTokens, decode, options, stream && ((some) => stream.grow(shown(some))));
-    random.seed(options.seed ?? 0);
-    const output = (await model.generate({
-      input_ids: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, promptTokens]),
-      attention_mask: new Tensor("int64", new BigInt64Array(promptTokens).fill(1n), [1, promptTokens]),
-      ...AS_ASKED,
-      max_new_tokens: room,
-      ...(ends.length > 0 ? { eos_token_id: ends } : {}),
-      stopping_criteria: watch,
-      ...(options.temperature > 0
-        ? { do_sample: true, temperature: options.temperature, top_k: 0, top_p: 1 }
-        : { do_sample: false }),
-    })) as unknown as { tolist(): bigint[][] };
-    if (watch.ended === "cancelled") throw new CancelledError("Stopped on request.");
-    if (watch.ended === "timeout")
-      throw new CompletionError(`${name}: no end of the answer within ${options.timeout_ms / 1000} s.`);
-    const generated = (output.tolist()[0] ?? []).slice(promptTokens);
-    const cut = cutAtStop(shown(generated), options.stop ?? []);
+    const { watch, metStop } = createWatch(name, tokenizer, options, stream);
+    const { temperature, seed = 0 } = options;
+    const request = { prompt: ids, room, ends, temperature, seed, live: stream !== undefined, watch };
+    const { made, seconds } = await model.continue(request);
+    const cut = cutAtStop(shownText(tokenizer, made), options.stop ?? []);
     // A stop string that is a special token (`<|im_end|>`) shows only with those decoded; it ends the text with its token.
-    const text = cut.found || watch.ended !== "stop" ? cut.text : shown(generated.slice(0, -1));
-    const cutShort = generated.length >= room && watch.ended !== "stop" && !endsItself(Number(generated.at(-1)));
+    const text = cut.found || !metStop() ? cut.text : shownText(tokenizer, made.slice(0, -1));
+    const isCutShort = made.length >= room && !metStop() && !ends.includes(made.at(-1) ?? -1);
     stream?.finish(text);
     return {
       text,
-      finish_reason: cutShort ? "length" : "stop",
-      usage: { prompt_tokens: promptTokens, completion_tokens: generated.length },
+      finish_reason: isCutShort ? "length" : "stop",
+      usage: { prompt_tokens: ids.length, completion_tokens: made.length },
+      seconds,
     };
   };
 
   return {
     name,
     provider: "local",
-    complete: (messages, options) =>
-      queue(() => {
-        const { thinking } = options;
-        return run(chat?.prompt(messages, { thinking }) ?? joinMessages(messages), chat !== undefined, options);
-      }),
-    generate: (prompt, options) => queue(() => run(prompt, false, options)),
-    close: async () => {
-      await model.dispose();
+    concurrency: model.concurrency,
+    complete: async (messages, options) => {
+      const { thinking } = options;
+      return run(chat?.prompt(messages, { thinking }) ?? joinMessages(messages), chat !== undefined, options);
     },
+    generate: (prompt, options) => run(prompt, false, options),
+    close: () => model.close(),
   };
 }

@@ -7,7 +7,11 @@ export const DEFAULT_RETRIES = 5;
 /** The settings of every stage that asks a model; a stage spreads them into its own. */
 export function requestSettings({ timeout }: { timeout: number }) {
   return {
-    max_concurrency: count(1).optional().describe("Requests at once (default 8, for local models 1)"),
+    max_concurrency: count(1)
+      .optional()
+      .describe(
+        "Requests at once (default 8; 32 for local models, which answer them together as far as memory allows; 1 for those that transformers.js runs)",
+      ),
     requests_per_minute: count(1).optional().describe("Most requests in any minute; no limit when left out"),
     tokens_per_minute: count(1)
       .optional()

@@ -12,7 +12,7 @@ export const COST_FIGURES: readonly FigureRow<MeasuredQuestion>[] = [
     key: "latency_s",
     title: "seconds an answer",
     heading: "s/answer",
-    about: "time from the prompt to the end of the answer",
+    about: "time from the prompt to the end of the answer; of answers made together, each one's part",
     part: "cost",
     better: "less",
     share: false,

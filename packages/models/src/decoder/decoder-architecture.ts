@@ -1,4 +1,4 @@
-import type { Value } from "@rag-ft/onnx";
+import type { InPlaceCache, Value } from "@rag-ft/onnx";
 import type { RawConfig } from "../graph/config.js";
 import type { Parameters } from "../graph/parameters.js";
 
@@ -9,6 +9,8 @@ export interface DecoderInputs {
   positions: Value;
   /** For inference with a cache; without, attention is causal from position 0 on. */
   cache?: DecoderCache;
+  /** The same with a cache whose memory is written to where it lies. */
+  inPlace?: InPlaceDecoderCache;
 }
 
 export interface DecoderCache {
@@ -16,6 +18,12 @@ export interface DecoderCache {
   past: readonly (readonly [key: Value, value: Value])[];
   /** Added to attention scores, [batch, 1, tokens, keys]; keys = past + tokens. @param window Keys that a query sees, itself included; all when left out */
   bias(window?: number): Value;
+}
+
+/** See `inPlaceAttention` for what it may hold. */
+export interface InPlaceDecoderCache extends Pick<InPlaceCache, "last" | "longest"> {
+  /** Keys and values, [batch, key/value heads, capacity, `cachedHeadSize`], one pair a layer */
+  stored: readonly (readonly [key: Value, value: Value])[];
 }
 
 export interface DecoderOutputs {
@@ -32,6 +40,7 @@ export interface DecoderGraph {
   /** Most tokens of a training example. */
   maxTokens: number;
   layers: number;
+  heads: number;
   keyValueHeads: number;
   headSize: number;
   /** Builds the graph up to the final norm. */

@@ -16,6 +16,7 @@ export function stackDecoder(stack: Stack, { tied, divisor = 1 }: StackHead): De
     vocabularySize: stack.vocabulary,
     maxTokens: stack.positions,
     layers: stack.layers,
+    heads: stack.heads,
     keyValueHeads: stack.groups,
     headSize: stack.size,
     hiddenStates(parameters, inputs) {

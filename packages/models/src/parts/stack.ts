@@ -1,22 +1,12 @@
-import {
-  add,
-  type CausalBlock,
-  cachedAttention,
-  causalAttention,
-  causalBlocks,
-  concat,
-  mul,
-  type Value,
-} from "@rag-ft/onnx";
+import { add, mul, type Value } from "@rag-ft/onnx";
 import type { DecoderInputs, DecoderOutputs } from "../decoder/decoder-architecture.js";
 import type { Parameters } from "../graph/parameters.js";
 import type { Activation } from "./activations.js";
-import { type BothDirections, bothDirections } from "./both-directions.js";
 import { gatedFeedForward } from "./gated-feed-forward.js";
-import { type Layout, layoutOf } from "./heads.js";
 import { type Norm, rmsNorms } from "./norms.js";
 import type { RotarySettings } from "./rotary-tables.js";
-import { rotaryTurns, type Turn } from "./rotary-turn.js";
+import type { Turn } from "./rotary-turn.js";
+import { type Present, stackAttention } from "./stack-attention.js";
 import { tokenRows } from "./token-rows.js";
 
 /** A transformer of Llama's form, in what its kin differ. */
@@ -51,28 +41,6 @@ export interface Stack {
   factors?: { embedding?: number; residual?: number; attention?: number };
 }
 
-type Attend = (query: Value, key: Value, value: Value, layer: number) => Value;
-
-/** Attention of each layer: over a cache, in both directions, or causal. */
-function attentionOf(stack: Stack, { mask, cache }: StackInputs, layout: Layout): Attend {
-  const windowOf = (layer: number): number | undefined => stack.window?.(layer);
-  if (cache) return (query, key, value, layer) => cachedAttention(query, key, value, cache.bias(windowOf(layer)));
-  if (mask) {
-    const attend: BothDirections = bothDirections(layout, mask);
-    return (query, key, value, layer) => {
-      const window = windowOf(layer);
-      return attend(query, key, value, { reach: window === undefined ? undefined : window - 1 });
-    };
-  }
-  const blocks = new Map<number | undefined, CausalBlock[]>();
-  return (query, key, value, layer) => {
-    const window = windowOf(layer);
-    const made = blocks.get(window) ?? causalBlocks(layout.tokens, window === undefined ? {} : { window });
-    blocks.set(window, made);
-    return causalAttention(query, key, value, made);
-  };
-}
-
 const scaled = (x: Value, factor = 1): Value => (factor === 1 ? x : mul(x, factor));
 
 export interface StackInputs extends DecoderInputs {
@@ -88,17 +56,15 @@ export interface StackInputs extends DecoderInputs {
  */
 export function stackGraph(stack: Stack, parameters: Parameters, inputs: StackInputs): DecoderOutputs {
   const { hidden, heads, groups, size, inner, activation, biases = {}, factors = {} } = stack;
-  const { ids, positions, cache, prefix } = inputs;
+  const { ids, prefix } = inputs;
   const norm: Norm = rmsNorms(parameters, stack.epsilon, { onePlus: stack.normsOnePlus ?? false });
-  const layout = layoutOf(ids);
-  const attend = attentionOf(stack, inputs, layout);
-  const turnOf = rotaryTurns(positions);
+  const attention = stackAttention(inputs, (layer) => stack.window?.(layer));
   // The product scales by 1 / √size: queries take the rest.
   const queryFactor = factors.attention === undefined ? 1 : factors.attention * Math.sqrt(size);
   const names = stack.normsAfter
     ? { fed: "pre_feedforward_layernorm", attended: "post_attention_layernorm", done: "post_feedforward_layernorm" }
     : { fed: "post_attention_layernorm" };
-  const present: (readonly [Value, Value])[] = [];
+  const present: Present[] = [];
 
   let x = tokenRows(parameters, `${prefix}embed_tokens.weight`, [stack.vocabulary, hidden], ids);
   x = scaled(x, factors.embedding);
@@ -110,24 +76,21 @@ export function stackGraph(stack: Stack, parameters: Parameters, inputs: StackIn
     const project = (part: string, count: number): Value => {
       const name = `${at}.self_attn.${part}_proj`;
       const made = parameters.linear(normal, name, hidden, count * size, { bias: biases.queryKeyValue ?? false });
-      return layout.split(made, count, size);
+      return attention.split(made, count, size);
     };
     const normed = (y: Value, part: string): Value =>
       stack.queryKeyNorm ? norm(y, `${at}.self_attn.${part}_norm`, size) : y;
     const settings = stack.rotary(layer);
-    const turn: Turn = settings ? turnOf(settings) : (y) => y;
+    const turn: Turn = settings ? attention.turn(settings) : (y) => y;
     const query = scaled(turn(normed(project("q", heads), "q")), queryFactor);
-    let key = turn(normed(project("k", groups), "k"));
-    let value = project("v", groups);
-    const earlier = cache?.past[layer];
-    if (earlier) {
-      key = concat([earlier[0], key], 2, "keys");
-      value = concat([earlier[1], value], 2, "keys");
-    }
-    present.push([key, value]);
-    const merged = layout.merge(attend(query, key, value, layer));
+    const key = turn(normed(project("k", groups), "k"));
+    const attended = attention.attend(query, key, project("v", groups), layer);
+    present.push(attended.present);
     const output = { bias: biases.output ?? false };
-    x = added(parameters.linear(merged, `${at}.self_attn.o_proj`, heads * size, hidden, output), names.attended);
+    x = added(
+      parameters.linear(attended.context, `${at}.self_attn.o_proj`, heads * size, hidden, output),
+      names.attended,
+    );
     const fed = norm(x, `${at}.${names.fed}`, hidden);
     const layers = [`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`, `${at}.mlp.down_proj`] as const;
     const sizes = { hidden, inner, activation, bias: biases.feedForward ?? false };

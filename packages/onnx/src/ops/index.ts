@@ -1,6 +1,7 @@
 export * from "./attention.js";
 export * from "./elementwise.js";
 export * from "./gather.js";
+export * from "./in-place-attention.js";
 export * from "./matrix.js";
 export * from "./normalise.js";
 export * from "./reduce.js";
