@@ -27,6 +27,7 @@ const STAGES = [
   "gen-questions",
   "gen-answers",
   "mine-negatives",
+  "score-passages",
   "audit-splits",
   "train-retriever",
   "train-reranker",

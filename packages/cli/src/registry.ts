@@ -45,6 +45,10 @@ export const stageRegistry: StageRegistry = {
     summary: "fine-tune a cross-encoder that reorders what is found",
     load: () => opened(async () => (await import("@rag-ft/train-reranker")).trainReranker),
   },
+  "score-passages": {
+    summary: "have a reranker or a generator score passages, to learn from",
+    load: () => opened(async () => (await import("@rag-ft/score-passages")).scorePassages),
+  },
   "train-generator": {
     summary: "fine-tune a decoder on answers, the retriever held fixed",
     load: () => opened(async () => (await import("@rag-ft/train-generator")).trainGenerator),

@@ -14,14 +14,16 @@ const GROUPS: Readonly<Record<string, string>> = {
   Passages: "chunk_size chunk_overlap_size chunk_characters min_words dedupe include exclude source_url robots explain",
   Questions:
     "mode config split_by num_train_data num_eval_test_data filters round_trip_k start_data_idx end_data_idx shuffle_data",
-  "Hard negatives": "num_hard_negs_per_doc hard_negatives negative_margin negative_pool negatives num_negatives",
+  "Hard negatives":
+    "num_hard_negs_per_doc hard_negatives negative_margin negative_pool negatives num_negatives candidates num_docs",
   Search:
     "retrieval bm25_weight retrieval_choice_of truncate_dim reranker rerank_top_n rerank_weight embedding_max_num_to_retrieve ks depth follow_ups max_test_samples",
   Training:
     "do_train learning_rate lr_scheduler_type warmup_ratio num_train_epochs max_steps per_device_train_batch_size " +
     "gradient_accumulation_steps weight_decay max_grad_norm dropout no_answer_share folds estimate_only",
   [LOSS]:
-    "contrastive_loss similarity hard_neg_ratio mask_near_duplicates guided_masking positives extra_positives matryoshka_dims",
+    "contrastive_loss similarity hard_neg_ratio mask_near_duplicates guided_masking positives extra_positives matryoshka_dims " +
+    "distil_from distil_loss distil_weight distil_passages distil_teacher_temperature distil_student_temperature",
   LoRA: "lora_r lora_alpha lora_target_modules",
   "Evaluation, and what is kept":
     "do_eval eval_steps early_stopping_patience eval_passages metric_for_best_model keep_base_unless interpolate no_answer_eval compare_base " +

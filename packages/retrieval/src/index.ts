@@ -18,6 +18,7 @@ export * from "./open-retriever.js";
 export * from "./openai-encoder.js";
 export * from "./page.js";
 export * from "./passage-encoder.js";
+export * from "./passage-scores.js";
 export * from "./rerank/open-reranker.js";
 export * from "./rerank/rerank-settings.js";
 export * from "./rerank/rerank-weight.js";

@@ -30,9 +30,9 @@ export function flattenQuestions(rows: readonly QuestionsRow[]): RetrievalExampl
  * The examples, with the gold passages of all that ask the same behind each one's own: a passage that answers the question in one row is no
  * negative of it in another.
  */
-export function withGoldOfSameQuestion(examples: readonly RetrievalExample[]): RetrievalExample[] {
+export function withGoldOfSameQuestion<Example extends RetrievalExample>(examples: readonly Example[]): Example[] {
   // "And its default?" asks something else in another dialogue.
-  const askedAs = (example: RetrievalExample): string => {
+  const askedAs = (example: Example): string => {
     const query = retrievalQuery(example);
     return normalisedQuestion(query) || query.trim();
   };

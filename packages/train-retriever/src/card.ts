@@ -1,6 +1,7 @@
 import { CARD_FOLDER, type CardFacts } from "@rag-ft/fine-tune";
 import type { EncoderSettings } from "@rag-ft/models";
 import type { TrainingQuestions } from "@rag-ft/retrieval";
+import type { Distillation } from "./distillation.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
 const USE = `A question and a passage that answers it have similar vectors. With rag-ft:
@@ -20,11 +21,22 @@ passages = model.encode(["A proxy is set with the variable HTTPS_PROXY."], promp
 print(model.similarity(questions, passages))
 \`\`\``;
 
+function distilled(
+  { distil_loss, distil_weight, distil_passages, distil_student_temperature }: TrainRetrieverSettings,
+  { teacher, teacherTemperature }: Distillation,
+): CardFacts["recipe"] {
+  return {
+    distil_from: `${teacher.kind} ${teacher.model}`,
+    ...{ distil_loss, distil_weight, distil_passages, distil_student_temperature },
+    distil_teacher_temperature: teacherTemperature,
+  };
+}
+
 /** What the card of a trained encoder says. */
 export function retrieverCard(
   settings: TrainRetrieverSettings,
   { similarity, pooling, query_prefix, passage_prefix, max_length }: EncoderSettings,
-  temperature: number,
+  { temperature, distillation }: { temperature: number; distillation: Distillation | undefined },
   { train, evaluation, test, documents }: TrainingQuestions,
 ): CardFacts {
   const { hard_neg_ratio, mask_near_duplicates, guided_masking, matryoshka_dims, dropout } = settings;
@@ -52,6 +64,7 @@ export function retrieverCard(
       mask_near_duplicates,
       guided_masking,
       ...(positives === "all" ? { positives, extra_positives } : {}),
+      ...(distillation ? distilled(settings, distillation) : {}),
       matryoshka_dims,
       dropout,
     },

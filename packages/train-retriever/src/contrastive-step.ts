@@ -1,5 +1,6 @@
 import { createTokenBatch, planBatches, type TokenBatch, type TrainableEncoder, tokenise } from "@rag-ft/models";
-import { type Chunked, type ContrastiveLoss, cachedBackward, type VectorModel } from "@rag-ft/train";
+import { type Chunked, cachedBackward, type VectorModel } from "@rag-ft/train";
+import type { DistilledExamples, RetrieverLoss } from "./distillation.js";
 import type { ContrastiveExamples } from "./examples.js";
 
 export interface ContrastiveStep {
@@ -30,16 +31,23 @@ export class TokenCache {
  */
 export async function contrastiveStep(
   model: TrainableEncoder,
-  loss: ContrastiveLoss,
+  loss: Pick<RetrieverLoss, "runTogether">,
   cache: TokenCache,
-  { queries, passages, labels, excluded, positives }: ContrastiveExamples,
+  {
+    queries,
+    passages,
+    labels,
+    excluded,
+    positives,
+    distilled,
+  }: ContrastiveExamples & { distilled?: DistilledExamples },
   scale: number,
 ): Promise<ContrastiveStep> {
   const { graph, tokenizer, settings } = model.encoder;
   const { dimensions } = graph;
   const sequences = [
     ...queries.map((query) => cache.tokens(query, "query")),
-    ...passages.map((passage) => cache.tokens(passage.fmt_content, "passage")),
+    ...[...passages, ...(distilled?.further ?? [])].map((passage) => cache.tokens(passage.fmt_content, "passage")),
   ];
   const chunks: Chunked<TokenBatch>[] = planBatches(sequences.map((ids) => ids.length)).map((rows) => ({
     rows,
@@ -55,7 +63,11 @@ export async function contrastiveStep(
     backward: (chunk, gradients) => model.backward(chunk, gradients),
   };
   const value = await cachedBackward(vectorModel, chunks, { total: sequences.length, dimensions }, (vectors) =>
-    loss.runTogether(vectors, { labels, excluded, positives, scale }),
+    loss.runTogether(vectors, {
+      ...{ labels, excluded, positives, scale },
+      contrasted: passages.length,
+      lists: distilled?.lists,
+    }),
   );
   model.forgetActivations();
   return { loss: value, tokens: chunks.reduce((sum, { chunk }) => sum + chunk.tokens, 0) };

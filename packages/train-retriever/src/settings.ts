@@ -2,7 +2,7 @@ import { count, escapedText, flag, listOf, number } from "@rag-ft/core";
 import { resultSettings } from "@rag-ft/fine-tune";
 import { nameInFiles, REFERENCE_DEPTHS, retrieverNames } from "@rag-ft/metrics";
 import { POOLINGS } from "@rag-ft/models";
-import { trainingSettings } from "@rag-ft/train";
+import { DISTILLATION_LOSSES, trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
 export const POSITIVES = ["one", "all"] as const;
@@ -69,6 +69,31 @@ export const trainRetrieverSettings = z.object({
   extra_positives: count(0)
     .default(0)
     .describe("positives all: so many of a question's other positives are drawn from the database into each step"),
+  distil_from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "File of score-passages: the training questions' passages as a reranker or a generator scored them, from which the encoder learns besides; it may hold other questions, too",
+    ),
+  distil_loss: z
+    .enum(DISTILLATION_LOSSES)
+    .default("kl")
+    .describe(
+      "distil_from: kl: between the distributions over a question's passages; margin_mse: squared error of the distances from the gold passage's score",
+    ),
+  distil_weight: number((n) => n.positive().max(1))
+    .default(0.5)
+    .describe("distil_from: share of its loss in the whole, the contrastive loss having the rest; 1: its loss alone"),
+  distil_passages: count(2)
+    .default(8)
+    .describe("distil_from: passages of a question in a step, the gold one and others drawn anew in each"),
+  distil_teacher_temperature: number((n) => n.positive())
+    .optional()
+    .describe("distil_from: the file's scores are divided by it; default: 1 for a reranker's, 0.1 for a generator's"),
+  distil_student_temperature: number((n) => n.positive())
+    .optional()
+    .describe("distil_from: the encoder's similarities are divided by it; default: as temperature"),
   matryoshka_dims: listOf(count(1), 1)
     .optional()
     .describe(

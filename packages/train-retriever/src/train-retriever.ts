@@ -20,6 +20,7 @@ import { HYBRID_FILE, readTrainingQuestions, type TrainingQuestions } from "@rag
 import { totalSteps } from "@rag-ft/train";
 import { retrieverCard } from "./card.js";
 import { compareSearches } from "./compare-searches.js";
+import { describeDistillation, readDistillation } from "./distillation.js";
 import { ModelInTraining } from "./evaluation.js";
 import { identityOf } from "./identity.js";
 import { sampleDatabase } from "./sample-database.js";
@@ -55,26 +56,35 @@ export function runTrainRetriever(settings: TrainRetrieverSettings, context: Sta
 async function openTask(settings: TrainRetrieverSettings, context: StageContext): Promise<OpenedTask> {
   checkPositives(settings);
   const data = await readTrainingQuestions(settings);
+  const distillation = await readDistillation(settings, data);
   const encoder = await openModel(settings, context);
   checkLengths(settings, encoder);
   const { similarity } = encoder.settings;
   const temperature = settings.temperature ?? DEFAULT_TEMPERATURE[similarity];
   const steps = settings.do_train ? totalSteps(settings, data.train.length) : 0;
-  const identity = await identityOf(settings, encoder, data);
+  const identity = await identityOf(settings, encoder, data, distillation);
   return {
     modelName: settings.model_path,
     base: encoder,
     announcement:
       `${settings.model_path}: ${data.train.length} questions, ${steps} steps of ${settings.per_device_train_batch_size}, ` +
-      `${similarity} / ${temperature}; database of ${data.documents.length} passages`,
+      `${similarity} / ${temperature}; database of ${data.documents.length} passages` +
+      (distillation ? `; ${describeDistillation(settings, distillation)}` : ""),
     adapterTask: "FEATURE_EXTRACTION",
     adapters: (lora, session) => encoderAdapters(encoder, lora, session),
     async prepare(session, adapters) {
       const activationBytes = settings.activation_memory * 2 ** 20;
       const dropout = settings.dropout > 0 ? new WindowedDropout(settings.dropout) : undefined;
       const model = await createTrainableEncoder(encoder, { ...session, activationBytes, dropout }, adapters);
-      const batches = await createBatches(settings, data, model, steps, context);
-      const step = await createStep(settings, model, dropout, batches.at, temperature, context.signal);
+      const batches = await createBatches(settings, { ...data, distillation }, model, steps, context);
+      const step = await createStep(
+        settings,
+        model,
+        dropout,
+        batches.at,
+        { temperature, distillation },
+        context.signal,
+      );
       return {
         identity,
         steps,
@@ -82,8 +92,8 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
         runStep: step.runStep,
         ...searchTask(settings, model, data, context),
         splitBy: data.splitBy,
-        record: batches.record,
-        card: retrieverCard(settings, encoder.settings, temperature, data),
+        record: { ...batches.record, ...(distillation ? { distilled_from: distillation.teacher } : {}) },
+        card: retrieverCard(settings, encoder.settings, { temperature, distillation }, data),
         async close() {
           await step.close();
           await model.close();

@@ -2,6 +2,7 @@ import type { Document, Reporter, StageContext } from "@rag-ft/core";
 import type { TrainableEncoder } from "@rag-ft/models";
 import type { RetrievalExample, TrainingQuestions } from "@rag-ft/retrieval";
 import { randomFor, ShuffledBatches } from "@rag-ft/train";
+import { type Distillation, type DistilledExamples, drawLists } from "./distillation.js";
 import { encoderOf } from "./evaluation.js";
 import { type ContrastiveExamples, composeBatch } from "./examples.js";
 import { likelyAnswersOf } from "./guided-masks.js";
@@ -13,7 +14,7 @@ import type { TrainRetrieverSettings } from "./settings.js";
 
 export interface ComposedBatch {
   batch: readonly RetrievalExample[];
-  examples: ContrastiveExamples;
+  examples: ContrastiveExamples & { distilled?: DistilledExamples };
 }
 
 export interface TrainingBatches {
@@ -28,7 +29,7 @@ export interface BatchRecord extends Record<string, MaskCounts | PositiveCounts 
   positives?: PositiveCounts;
 }
 
-type BatchData = Pick<TrainingQuestions, "train" | "documents">;
+type BatchData = Pick<TrainingQuestions, "train" | "documents"> & { distillation: Distillation | undefined };
 
 /** What is compared in a step beside question and gold passage: gold passages and hard negatives of all, and what is drawn from the database. */
 function comparable({ extra_positives }: TrainRetrieverSettings, { train, documents }: BatchData): readonly Document[] {
@@ -99,17 +100,25 @@ export async function createBatches(
   steps: number,
   { reporter, signal }: StageContext,
 ): Promise<TrainingBatches> {
-  const { train } = data;
+  const { train, distillation } = data;
   const masks = await createMasks(settings, data, model, signal);
   const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
   const source = new ShuffledBatches(train, size, seed);
   const at = (number: number): ComposedBatch => {
     const batch = source.at(number);
-    return { batch, examples: composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number), masks) };
+    const examples = composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number), masks);
+    if (distillation === undefined) return { batch, examples };
+    const scored = batch.map(distillation.scoresOf);
+    const random = randomFor(seed, "distilled", number);
+    return {
+      batch,
+      examples: { ...examples, distilled: drawLists(examples, scored, settings.distil_passages, random) },
+    };
   };
   const count = steps * settings.gradient_accumulation_steps;
   const checked = { at: (number: number) => at(number).examples, count, perEpoch: Math.ceil(train.length / size) };
-  requireNegatives(checked, settings, train, reporter);
+  // A teacher's lists have negatives of their own.
+  if (distillation === undefined) requireNegatives(checked, settings, train, reporter);
   const all = function* (): Generator<ContrastiveExamples> {
     for (let number = 0; number < count; number++) yield at(number).examples;
   };

@@ -1,5 +1,5 @@
 """Makes src/fixtures/references.json with PyTorch: AdamW with warm-up, cosine and clipping over 20 steps, and
-contrastive losses, with one positive a query and with several.
+contrastive losses, with one positive a query and with several, and distillation losses.
 
     python packages/train/scripts/make-references.py        (needs torch, transformers)
 """
@@ -82,6 +82,37 @@ def contrastive():
         "positives": positives, "several": several,
     }
 
+def distillation():
+    """Lists of four, two and one passages of three questions, the gold one first; torch's KLDivLoss, and MarginMSE as sentence-transformers has it."""
+    torch.manual_seed(2)
+    queries = torch.randn(3, 4, requires_grad=True)
+    keys = torch.randn(6, 4, requires_grad=True)
+    lists = [[2, 0, 5, 3], [1, 4], [5]]
+    scores = [[7.5, 6.0, -3.25, 1.0], [-1.5, 0.5], [2.0]]
+    cases = []
+    for similarity, student, teacher in (("cosine", 0.05, 2.0), ("dot", 1.0, 1.0)):
+        for kind in ("kl", "margin_mse"):
+            queries.grad = keys.grad = None
+            q, k = (torch.nn.functional.normalize(v) if similarity == "cosine" else v for v in (queries, keys))
+            found = [(q[i] @ k[own].T) / student for i, own in enumerate(lists)]
+            wanted = [torch.tensor(own) / teacher for own in scores]
+            if kind == "kl":
+                divergence = torch.nn.KLDivLoss(reduction="sum")
+                terms = [divergence(s.log_softmax(-1), t.softmax(-1)) for s, t in zip(found, wanted)]
+                loss = sum(terms) / len(terms)
+            else:
+                margins = [torch.cat([(own[0] - own[1:]) for own in side]) for side in (found, wanted)]
+                loss = torch.nn.MSELoss()(*margins)
+            loss.backward()
+            cases.append({
+                "kind": kind, "similarity": similarity, "studentTemperature": student, "teacherTemperature": teacher,
+                "loss": loss.item(), "queryGradients": rounded(queries.grad), "keyGradients": rounded(keys.grad),
+            })
+    return {
+        "queries": rounded(queries), "keys": rounded(keys), "cases": cases,
+        "lists": [{"keys": own, "scores": of} for own, of in zip(lists, scores)],
+    }
+
 
 OUTPUT.parent.mkdir(exist_ok=True)
-OUTPUT.write_text(json.dumps({"optimizer": optimizer(), "contrastive": contrastive()}) + "\n")
+OUTPUT.write_text(json.dumps({"optimizer": optimizer(), "contrastive": contrastive(), "distillation": distillation()}) + "\n")

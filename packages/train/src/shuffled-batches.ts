@@ -1,7 +1,7 @@
 import { createRandom, deriveSeed, type Random } from "@rag-ft/core";
 
 /** What the seed of a run decides; each has random numbers of its own. */
-export const SEEDED = { order: 0, hardNegatives: 1, dropout: 2 } as const;
+export const SEEDED = { order: 0, hardNegatives: 1, dropout: 2, distilled: 3 } as const;
 
 /** The seed of one part of what a run's seed decides. */
 export function seedFor(seed: number, what: keyof typeof SEEDED, number: number): number {

@@ -65,10 +65,14 @@ export async function scorePairs(
   return scorer.sigmoid ? logits.map((logit) => 1 / (1 + Math.exp(-logit))) : logits;
 }
 
-/** Opens a reranker for inference: its weights are part of the compiled graph. */
+/** Opens a reranker for inference. */
 export async function openScorer(nameOrFolder: string, options: ScorerOptions & SessionSettings): Promise<PairScorer> {
   await requireDevice(options.device ?? CPU);
-  const scorer = await loadScorer(nameOrFolder, options);
+  return compileScorer(await loadScorer(nameOrFolder, options), options);
+}
+
+/** A reranker in memory, ready for inference: its weights are part of the compiled graph. */
+export async function compileScorer(scorer: LoadedScorer, options: SessionSettings = {}): Promise<PairScorer> {
   const session = await createSession(
     { outputs: { logits: pairLogits(scorer, new Parameters()) }, weights: scorer.weights },
     options,

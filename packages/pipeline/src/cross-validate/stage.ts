@@ -93,7 +93,8 @@ async function estimate(
   context: StageContext,
 ): Promise<number> {
   const { per_device_train_batch_size: batch, gradient_accumulation_steps: parts } = settings;
-  const { hard_neg_ratio, extra_positives } = settings;
+  const { hard_neg_ratio, extra_positives, distil_from, distil_passages } = settings;
+  const further = extra_positives + (distil_from === undefined ? 0 : distil_passages - 1);
   const aPassage = await secondsAPassage(settings.model_path, documents, settings, context);
   const each = variants.map((variant) =>
     folds.map((fold) => {
@@ -102,7 +103,7 @@ async function estimate(
         {
           passages: documents.length,
           steps,
-          passagesAStep: parts * batch * (1 + hard_neg_ratio + extra_positives),
+          passagesAStep: parts * batch * (1 + hard_neg_ratio + further),
           embeddings: evaluationsOf(steps, settings),
         },
         aPassage,
@@ -236,7 +237,7 @@ export function createCrossValidate(stages: FoldStages): Stage<CrossValidateSett
     summary: "Train and measure the retriever on folds of the questions by source; say with intervals whether it helps",
     settings: crossValidateSettings,
     aliases: { model_name_or_path: "model_path", train_file: "question_files" },
-    inputs: ["model_path", "full_dataset_file_path", "question_files"],
+    inputs: ["model_path", "full_dataset_file_path", "question_files", "distil_from"],
     run: (settings, context) =>
       settings.estimate_only
         ? crossValidate(settings, context, stages)

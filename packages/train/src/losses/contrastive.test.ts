@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { cachedBackward } from "../gradient-caching.js";
-import { createContrastiveLoss, type Similarity } from "./contrastive.js";
+import { createContrastiveLoss } from "./contrastive.js";
+import type { Similarity } from "./similarities.js";
 
 interface Reference {
   queries: number[];

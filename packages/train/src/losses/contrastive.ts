@@ -2,24 +2,17 @@ import {
   add,
   constant,
   createSession,
-  div,
   floatTensor,
   input,
   intTensor,
-  matmul,
-  mul,
-  reduceSum,
   type Session,
   type SessionSettings,
-  split,
-  sqrt,
   type Value,
 } from "@rag-ft/onnx";
 import { backward } from "../gradients/backward.js";
 import { comparisonMask, comparisonsOf, gatherRows, type Pair, scatterRows } from "./comparisons.js";
 import { crossEntropy } from "./cross-entropy.js";
-
-export type Similarity = "cosine" | "dot";
+import { type Similarity, similarities } from "./similarities.js";
 
 export interface ContrastiveBatch {
   /** Query vectors, row-major [queries, dimensions], unnormalised. */
@@ -53,19 +46,6 @@ export interface ContrastiveLoss {
   close(): Promise<void>;
 }
 
-/** torch.nn.functional.normalize's floor on the norm, squared. */
-const NORM_FLOOR = 1e-24;
-
-function unitRows(x: Value): Value {
-  return div(x, sqrt(add(reduceSum(mul(x, x), [-1], { keepDims: true }), constant(NORM_FLOOR))));
-}
-
-/** The first `length` entries of each row. */
-function firstEntries(x: Value, length: number): Value {
-  const size = x.shape[1] as number;
-  return length === size ? x : (split(x, [length, size - length], 1)[0] as Value);
-}
-
 /**
  * In-batch contrastive loss (InfoNCE; van den Oord et al. 2018, Karpukhin et al. 2020): for each query, the cross-entropy of its gold key among
  * all keys by similarity / temperature, averaged over queries. It knows vectors, not models, so that gradient caching can wrap it.
@@ -94,11 +74,9 @@ export async function createContrastiveLoss(
   const bias = input("bias", "float32", ["queries", "keys"]);
   const labels = input("labels", "int64", ["queries"]);
   const weights = input("weights", "float32", ["queries"]);
-  const prepare = similarity === "cosine" ? unitRows : (x: Value): Value => x;
-  const losses = lengths.map((length) => {
-    const [query, key] = [queries, keys].map((vectors) => prepare(firstEntries(vectors, length))) as [Value, Value];
-    return crossEntropy(add(matmul(query, key, { transB: true, alpha: 1 / temperature }), bias), labels, weights);
-  });
+  const losses = lengths.map((length) =>
+    crossEntropy(add(similarities(queries, keys, { similarity, temperature, length }), bias), labels, weights),
+  );
   const loss = losses.reduce((sum, one) => add(sum, one));
   const [queryGradients, keyGradients] = backward([[loss, constant(1)]], [queries, keys]) as [Value, Value];
   const session: Session = await createSession({ outputs: { loss, queryGradients, keyGradients } }, sessionSettings);

@@ -1,0 +1,2 @@
+export { type ScorePassagesSettings, scorePassagesSettings } from "./settings.js";
+export { scorePassages } from "./stage.js";

@@ -1,0 +1,40 @@
+import { count, device, listOf } from "@rag-ft/core";
+import { retrievalSettings } from "@rag-ft/retrieval";
+import { z } from "zod";
+
+const path = (): z.ZodString => z.string().min(1);
+
+/** Passages of a question where nothing says how many; as in LocalRQA. */
+const DEFAULT_NUM_DOCS = 20;
+
+export const scorePassagesSettings = z.object({
+  question_files: listOf(path(), 1).describe(
+    "Questions (*_w_q.jsonl, or *_w_qa.jsonl with their answers), several files between commas: all that will be trained on, once each",
+  ),
+  document_path: path().describe("Document database that is searched: documents.jsonl or the reference's .pkl"),
+  output_file: path().describe(
+    "File of the scores, for --distil_from of train-retriever; what it holds already, as far as nothing has changed, is kept",
+  ),
+  reranker: path().optional().describe("Cross-encoder that scores: a folder of train-reranker, or a folder or hub id"),
+  candidates: z
+    .enum(["retrieved", "rows"])
+    .default("retrieved")
+    .describe(
+      "Passages that are scored beside a question's gold ones: the first that a search of the database finds, or the questions' own hard_neg_docs, such as those of mine-negatives",
+    ),
+  num_docs: count(2).default(DEFAULT_NUM_DOCS).describe("Passages of a question at most, its gold ones among them"),
+  embedding_model: path().optional().describe("retrieved: the search's encoder, a folder or hub id; not for bm25"),
+  ...retrievalSettings,
+  retrieval: retrievalSettings.retrieval
+    .unwrap()
+    .default("hybrid")
+    .describe("retrieved: how the database is searched, as on the other stages"),
+  index_path: path().optional().describe("Folder that keeps the passages' vectors between runs, one folder a model"),
+  max_seq_length: count(16)
+    .optional()
+    .describe("Longest pair in tokens, of which the passage is cut; default what the model says, at most 512"),
+  threads: count(0).default(0).describe("Threads of ONNX Runtime; 0: one for each core"),
+  device: device(),
+});
+
+export type ScorePassagesSettings = z.infer<typeof scorePassagesSettings>;

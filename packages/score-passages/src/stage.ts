@@ -1,0 +1,76 @@
+import { dirname } from "node:path";
+import {
+  formatTable,
+  ownsFolder,
+  readDocuments,
+  requireWritable,
+  type Stage,
+  type StageContext,
+  UserError,
+} from "@rag-ft/core";
+import { checkIndexPath } from "@rag-ft/retrieval";
+import { candidatesOf, checkCandidates } from "./candidates.js";
+import { readTeacherQuestions } from "./read-questions.js";
+import { openRerankerTeacher } from "./reranker-teacher.js";
+import { type Scored, scoreAll } from "./score-all.js";
+import { type ScorePassagesSettings, scorePassagesSettings } from "./settings.js";
+import type { OpenedTeacher } from "./teacher.js";
+
+function openTeacher(settings: ScorePassagesSettings, context: StageContext): Promise<OpenedTeacher> {
+  const { reranker } = settings;
+  if (reranker === undefined) throw new UserError("no model that scores is named: give --reranker.");
+  return openRerankerTeacher(reranker, settings, context);
+}
+
+function figuresOf({ rows, kept }: Scored): Record<string, number> {
+  const best = rows.filter(({ passages }) => passages.every(({ score }) => score <= (passages[0]?.score ?? 0))).length;
+  return {
+    questions: rows.length,
+    passages: rows.reduce((sum, { passages }) => sum + passages.length, 0),
+    kept,
+    gold_is_best: best / rows.length,
+  };
+}
+
+const stage: Stage<ScorePassagesSettings> = {
+  name: "score-passages",
+  summary: "Score passages of questions by a reranker, for the retriever to learn from (train-retriever --distil_from)",
+  settings: scorePassagesSettings,
+  aliases: {
+    train_file: "question_files",
+    full_dataset_file_path: "document_path",
+    embedding_model_name_or_path: "embedding_model",
+    model_path: "embedding_model",
+    text_maxlength: "max_seq_length",
+  },
+  inputs: ["question_files", "document_path", "reranker", "embedding_model", "retrieval_choice_of"],
+  async check({ index_path, output_file }) {
+    await checkIndexPath(index_path);
+    await requireWritable(dirname(output_file), "--output_file");
+  },
+  async run(settings, context) {
+    const { output_file: output, question_files, document_path } = settings;
+    checkCandidates(settings);
+    const questions = await readTeacherQuestions(question_files, context.reporter);
+    const documents = await readDocuments(document_path);
+    const opened = await openTeacher(settings, context);
+    try {
+      const passages = await candidatesOf(questions, documents, settings, context);
+      const scored = await scoreAll(questions, passages, opened, output, context);
+      const figures = figuresOf(scored);
+      const { gold_is_best: share = 0, ...counts } = figures;
+      const row = { scored_by: opened.teacher.model, ...counts, "gold is best": `${(100 * share).toFixed(1)} %` };
+      return {
+        outputs: [output],
+        figures,
+        record: { scored_by: opened.teacher },
+        summary: `${formatTable([row], Object.keys(row))}\nTrain on them: rag-ft train-retriever --distil_from ${output} …`,
+      };
+    } finally {
+      await opened.close();
+    }
+  },
+};
+
+/** Questions → scores of their passages by a model that reads both together. What was made is kept when the stage is stopped. */
+export const scorePassages: Stage<ScorePassagesSettings> = ownsFolder(stage, ({ output_file }) => dirname(output_file));
