@@ -65,7 +65,7 @@ test("a prompt too long loses its lowest-ranked passages, and no more than it mu
 });
 
 test("a chat model gets instruction and passages as system message and the dialogue as turns", () => {
-  const prepared = chatGenerator(echo(), "id", "Answer.", answer).prepare({
+  const prepared = chatGenerator(echo(), "id", { system_text: "Answer." }, answer).prepare({
     question: "And then?",
     history: [
       { speaker: "user", message: "What first?" },
@@ -108,7 +108,13 @@ test("a chat model in this process loses the lowest-ranked passages of a prompt 
   const count = (messages: readonly { content: string }[]): number =>
     messages.reduce((sum, { content }) => sum + words(content), 0);
   const build = (max_tokens: number) =>
-    chatGenerator(echo(), "id", "Answer.", { ...answer, thinking: true }, { count, max_tokens }).prepare({
+    chatGenerator(
+      echo(),
+      "id",
+      { system_text: "Answer." },
+      { ...answer, thinking: true },
+      { count, max_tokens },
+    ).prepare({
       question: "Why?",
       history: [],
       passages,

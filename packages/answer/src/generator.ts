@@ -1,4 +1,5 @@
 import {
+  type AnyPrompt,
   buildPrompt,
   type ChatTurn,
   type Document,
@@ -120,7 +121,7 @@ const MOST_OF_A_QUESTION = 128;
 export function chatGenerator(
   model: LanguageModel,
   identity: string,
-  systemText: string,
+  asked: Pick<AnyPrompt, "system_text" | "citations">,
   answer: AnswerOptions,
   budget?: TokenBudget<ChatMessage[]>,
 ): Generator {
@@ -131,7 +132,7 @@ export function chatGenerator(
     ...(model.concurrency === undefined ? {} : { concurrency: model.concurrency }),
     prepare({ question, history, passages }) {
       const turns = spokenTurns(history);
-      const promptOf = (kept: readonly Document[]): ChatMessage[] => promptMessages(systemText, kept, question, turns);
+      const promptOf = (kept: readonly Document[]): ChatMessage[] => promptMessages(asked, kept, question, turns);
       const kept = budget ? withinBudget(passages, budget, answer, promptOf) : passages;
       const messages = promptOf(kept);
       return {

@@ -75,7 +75,7 @@ export async function openGenerator(
       folder: settings.output_dir,
     });
     const identity = apiIdentity(name.model, env);
-    return { generator: chatGenerator(model, identity, format.system_text, answer), format };
+    return { generator: chatGenerator(model, identity, format, answer), format };
   }
   const folder = await resolveModelFolder(name.folderOrId, { env, reporter, files: "all" });
   // First of all, since a folder without it is no model's.
@@ -92,7 +92,7 @@ export async function openGenerator(
     const asked = { ...answer, ...(thinking ? { thinking } : {}) };
     const identity = `${weights}:${hashText(chat.source)}`;
     return {
-      generator: chatGenerator(model, identity, prompt.system_text, asked, { count, max_tokens }),
+      generator: chatGenerator(model, identity, prompt, asked, { count, max_tokens }),
       format: prompt,
     };
   }

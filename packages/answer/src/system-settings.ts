@@ -1,4 +1,4 @@
-import { count, device, escapedText } from "@rag-ft/core";
+import { count, device, escapedText, flag } from "@rag-ft/core";
 import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 import { FOLLOW_UPS } from "./follow-ups.js";
@@ -32,6 +32,9 @@ export const systemSettings = {
   max_new_tokens: count(1).optional().describe("tokens of an answer, at most; as the run has it, else 256"),
   request_timeout: count(1).default(300).describe("seconds that a generator behind an API has"),
   system_text: escapedText().optional().describe("instruction at the start of the prompt"),
+  citations: flag()
+    .optional()
+    .describe("number the passages and ask for answers that cite them ([1]); as the model was trained when left out"),
   follow_ups: z
     .enum(FOLLOW_UPS)
     .optional()

@@ -1,10 +1,11 @@
 import { type AnyPrompt, defaultPromptFormat, isTemplatePrompt, type PromptFormat } from "./rag-prompt.js";
 
-const FORMAT_KEYS = Object.keys(defaultPromptFormat) as (keyof PromptFormat)[];
+const FORMAT_KEYS = Object.keys(defaultPromptFormat) as Exclude<keyof PromptFormat, "citations">[];
 
 /** The flags that say how a generator is asked. */
-export interface PromptFlags extends Partial<Record<keyof PromptFormat, string>> {
+export interface PromptFlags extends Partial<Record<Exclude<keyof PromptFormat, "citations">, string | undefined>> {
   enable_thinking?: boolean | undefined;
+  citations?: boolean | undefined;
 }
 
 function givenParts(flags: PromptFlags): Partial<PromptFormat> {
@@ -16,15 +17,18 @@ export function givesFormat(flags: PromptFlags): boolean {
   return FORMAT_KEYS.some((key) => key !== "system_text" && flags[key] !== undefined);
 }
 
-/** What is said where no answer is: as the flag says, else as saved with the checkpoint. */
-function noAnswerOf(saved: AnyPrompt | undefined, { no_answer_text }: PromptFlags): Pick<AnyPrompt, "no_answer_text"> {
-  const text = no_answer_text ?? saved?.no_answer_text;
-  return text === undefined ? {} : { no_answer_text: text };
+/** What goes with every format: as the flags say, else as saved with the checkpoint. */
+function besides(saved: AnyPrompt | undefined, flags: PromptFlags): Pick<AnyPrompt, "no_answer_text" | "citations"> {
+  const { no_answer_text = saved?.no_answer_text, citations = saved?.citations } = flags;
+  return {
+    ...(no_answer_text === undefined ? {} : { no_answer_text }),
+    ...(citations === undefined ? {} : { citations }),
+  };
 }
 
 /** The format saved with the checkpoint, or ours; flags that were given overrule single parts of it. */
 export function choosePromptFormat(saved: PromptFormat | undefined, flags: PromptFlags): PromptFormat {
-  return { ...(saved ?? defaultPromptFormat), ...givenParts(flags), ...noAnswerOf(saved, flags) };
+  return { ...(saved ?? defaultPromptFormat), ...givenParts(flags), ...besides(saved, flags) };
 }
 
 /**
@@ -39,6 +43,6 @@ export function choosePrompt(saved: AnyPrompt | undefined, flags: PromptFlags, h
     prompt: "chat_template",
     system_text: flags.system_text ?? template?.system_text ?? defaultPromptFormat.system_text,
     enable_thinking: flags.enable_thinking ?? template?.enable_thinking ?? false,
-    ...noAnswerOf(saved, flags),
+    ...besides(saved, flags),
   };
 }

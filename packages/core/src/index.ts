@@ -2,6 +2,7 @@ export * from "./answer-labels.js";
 export * from "./append-log.js";
 export * from "./atomic.js";
 export * from "./choose-prompt-format.js";
+export * from "./citations.js";
 export * from "./clean-temporaries.js";
 export * from "./command-line.js";
 export * from "./dataset.js";

@@ -18,6 +18,7 @@ const promptFormatSchema: z.ZodType<PromptFormat> = z.object({
   sep_user: z.string(),
   sep_sys: z.string(),
   no_answer_text: z.string().optional(),
+  citations: z.boolean().optional(),
 });
 
 const templatePromptSchema: z.ZodType<TemplatePrompt> = z.object({
@@ -25,6 +26,7 @@ const templatePromptSchema: z.ZodType<TemplatePrompt> = z.object({
   system_text: z.string(),
   enable_thinking: z.boolean(),
   no_answer_text: z.string().optional(),
+  citations: z.boolean().optional(),
 });
 
 const isTemplate = (value: unknown): boolean => typeof value === "object" && value !== null && "prompt" in value;

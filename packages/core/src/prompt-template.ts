@@ -1,4 +1,4 @@
-import { opened, type PromptFormat } from "./rag-prompt.js";
+import { instructionOf, opened, type PromptFormat } from "./rag-prompt.js";
 
 /**
  * A format of parts as a chat template (Jinja), so that other programs ask a generator as it was trained: the system's message is instruction and
@@ -16,7 +16,7 @@ export function chatTemplateOf(format: PromptFormat, { start = "", end = "" } = 
     '{% if messages[0]["role"] == "system" %}',
     wrapped('messages[0]["content"]'),
     "{% else %}",
-    wrapped(text(`${format.system_text}\n\n`)),
+    wrapped(text(`${instructionOf(format)}\n\n`)),
     "{% endif %}",
     "{% for message in messages %}",
     '{% if message["role"] == "user" %}',

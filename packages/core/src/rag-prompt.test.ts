@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { createDocument } from "./document.js";
-import { buildAnswer, buildPrompt, defaultPromptFormat, type PromptFormat } from "./rag-prompt.js";
+import { buildAnswer, buildPrompt, defaultPromptFormat, type PromptFormat, promptMessages } from "./rag-prompt.js";
 
 const passages = [createDocument("One.", { source: "a", title: "A" }), createDocument("Two.", { source: "b" })];
 
@@ -35,4 +35,19 @@ it("writes ChatML when prefixes and separators say so", () => {
 it("sets a space, not a colon, after a prefix that ends in a bracket", () => {
   const format = { ...defaultPromptFormat, system_text: "", user_prefix: "<|user|>", assistant_prefix: "<|bot|>" };
   expect(buildPrompt(format, [], "Why?")).toBe("\n\n\n\n<|user|> Why? <|bot|> ");
+});
+
+it("numbers passages where answers cite them, and takes the numbers out of earlier answers", () => {
+  const cites = { ...defaultPromptFormat, system_text: "S.", citations: true };
+  const passages = ["one", "two"].map((text) => ({ fmt_content: text }));
+  const history = [
+    { speaker: "user", message: "Is [1] it?" },
+    { speaker: "assistant", message: "So it is [2]." },
+  ];
+  expect(buildPrompt(cites, passages, "Why?", history)).toBe(
+    "S. After each statement, cite the passages that it comes from by their numbers, such as [1].\n\n[1] one\n[2] two\n\nUSER: Is [1] it? ASSISTANT: So it is.</s>USER: Why? ASSISTANT: ",
+  );
+  const [system, , answer] = promptMessages(cites, passages, "Why?", history);
+  expect(system?.content).toMatch(/\[1\]\.\n\n\[1\] one\n\[2\] two$/);
+  expect(answer?.content).toBe("So it is.");
 });

@@ -1,3 +1,4 @@
+import { stripCitations } from "./citations.js";
 import type { Document } from "./document.js";
 import { type DialogueTurn, isAssistantTurn } from "./retrieval-query.js";
 
@@ -17,6 +18,8 @@ export interface PromptFormat {
   sep_sys: string;
   /** What the model was trained to say where its passages hold no answer; left out where it was not. */
   no_answer_text?: string | undefined;
+  /** Passages are numbered, and answers are to cite them. */
+  citations?: boolean | undefined;
 }
 
 export const defaultPromptFormat: PromptFormat = {
@@ -40,6 +43,26 @@ export type TextForm = (text: string) => string;
 
 const asItIs: TextForm = (text) => text;
 
+/** Added to the instruction where answers are to cite. */
+const CITING = "After each statement, cite the passages that it comes from by their numbers, such as [1].";
+
+type Instruction = Pick<PromptFormat, "system_text" | "citations">;
+
+/** What a prompt begins with. */
+export const instructionOf = ({ system_text, citations }: Instruction): string =>
+  citations ? `${system_text} ${CITING}`.trim() : system_text;
+
+/** The passages of a prompt, joined by newlines; numbered from 1 where answers cite them. */
+export function contextText(passages: readonly Pick<Document, "fmt_content">[], citations = false): string {
+  return passages.map(({ fmt_content }, i) => (citations ? `[${i + 1}] ${fmt_content}` : fmt_content)).join("\n");
+}
+
+/** The turns before a question; numbers in earlier answers are those of other passages, and would mislead. */
+const turnsBefore = (history: readonly DialogueTurn[], citations = false): readonly DialogueTurn[] =>
+  citations
+    ? history.map((turn) => (isAssistantTurn(turn) ? { ...turn, message: stripCitations(turn.message) } : turn))
+    : history;
+
 /** The prompt up to where the assistant's answer begins: system text, passages joined by newlines, dialogue, question. */
 export function buildPrompt(
   format: PromptFormat,
@@ -48,15 +71,15 @@ export function buildPrompt(
   history: readonly DialogueTurn[] = [],
   asText: TextForm = asItIs,
 ): string {
-  const context = asText(passages.map((passage) => passage.fmt_content).join("\n"));
-  const turns = history.map((turn) =>
+  const context = asText(contextText(passages, format.citations));
+  const turns = turnsBefore(history, format.citations).map((turn) =>
     isAssistantTurn(turn)
       ? `${opened(format.assistant_prefix)}${asText(turn.message)}${format.sep_sys}`
       : `${opened(format.user_prefix)}${asText(turn.message)}${format.sep_user}`,
   );
   return [
     format.system_prefix,
-    format.system_text,
+    instructionOf(format),
     "\n\n",
     context,
     format.sep_system,
@@ -79,8 +102,9 @@ export interface TemplatePrompt {
   system_text: string;
   /** The template's `enable_thinking`. */
   enable_thinking: boolean;
-  /** As that of `PromptFormat`. */
+  /** As those of `PromptFormat`. */
   no_answer_text?: string | undefined;
+  citations?: boolean | undefined;
 }
 
 /** How a generator is asked: by its chat template, or in a format of parts. */
@@ -98,15 +122,15 @@ export interface PromptMessage {
 
 /** The same question as a dialogue: instruction and passages as the system's message, then the turns. */
 export function promptMessages(
-  systemText: string,
+  instruction: Instruction,
   passages: readonly Pick<Document, "fmt_content">[],
   question: string,
   history: readonly DialogueTurn[] = [],
 ): PromptMessage[] {
-  const context = passages.map((passage) => passage.fmt_content).join("\n");
+  const context = contextText(passages, instruction.citations);
   return [
-    { role: "system", content: `${systemText}\n\n${context}` },
-    ...history.map(
+    { role: "system", content: `${instructionOf(instruction)}\n\n${context}` },
+    ...turnsBefore(history, instruction.citations).map(
       (turn): PromptMessage => ({ role: isAssistantTurn(turn) ? "assistant" : "user", content: turn.message }),
     ),
     { role: "user", content: question },

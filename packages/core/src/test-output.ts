@@ -9,7 +9,7 @@ import type { ChatTurn } from "./qa.js";
  *   test-predictions.jsonl  a line a question, in the order of eval_data_path: `predictionSchema` of qa.ts, with the keys below
  *   score.json              flat: figure -> number; beside each figure that is a mean over questions, `<figure>_ci95: [low, high]`,
  *                           its 95 % interval (left out for a single question, which says nothing of its spread)
- *   judge.json              only with a judge: its model and prompt hash, counts of verdicts, bounds, flips, agreement
+ *   judge.json              only with a judge: its model and prompt hash, counts of verdicts, bounds, flips, agreement; faithfulness apart
  *   two-by-two.json         only with compare_base: every combination of models, `twoByTwoSchema`
  *   cells/<name>/           only with compare_base: test-predictions.jsonl, score.json (and judge.json) of each combination but the
  *                           tuned retriever with the tuned generator, whose files are those above
@@ -34,6 +34,8 @@ import type { ChatTurn } from "./qa.js";
  *                     `test_gen/gpt4_acc` (1 or 0; absent without a verdict). A figure of score.json that has an interval is the mean
  *                     of the rows' figures of that name, over the rows that have it
  *   judge             { verdict: correct | incorrect | unparsed | failed, reply } and, with judge_repeats, `verdicts` of all repeats
+ *   citations         only of a generator that cites: { number, valid, right } of each citation, in the order of the answer
+ *   faithfulness      only with judge_faithfulness: { verdict: faithful | unfaithful | unparsed | failed, reply }
  *   refused           only with no_answer_eval: whether the answer says that there is none
  *   without_gold      only with no_answer_eval: { retrieved_docs, generated_answer, refused, finish_reason, … } of the same question, asked
  *                     once more from passages that do not hold its answer

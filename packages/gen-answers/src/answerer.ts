@@ -1,4 +1,4 @@
-import { documentId } from "@rag-ft/core";
+import { documentId, renumberCitations } from "@rag-ft/core";
 import { extractiveAnswer } from "@rag-ft/extractive";
 import {
   answerMessages,
@@ -45,10 +45,10 @@ export const languageOfPassages = (
 ): string | undefined => languageOf(gold_docs.map((passage) => passage.page_content).join("\n\n"));
 
 /** Sentences of the gold passages, which rules for English find. */
-export function extractiveAnswerer(languageOf: ForeignLanguage): Answerer {
+export function extractiveAnswerer(languageOf: ForeignLanguage, { citations = false } = {}): Answerer {
   const failures = createFailureLog();
   return {
-    provenance: { answer_generator: EXTRACTIVE },
+    provenance: { answer_generator: EXTRACTIVE, ...(citations ? { citations: true } : {}) },
     concurrency: 1,
     failures,
     saysNotInPassage: () => false,
@@ -57,9 +57,9 @@ export function extractiveAnswerer(languageOf: ForeignLanguage): Answerer {
         failures.unusable('not in English, as the rules of "extractive" are', "unusable", subjectOf(open));
         return undefined;
       }
-      for (const passage of open.gold_docs) {
+      for (const [i, passage] of open.gold_docs.entries()) {
         const answer = extractiveAnswer(passage, open.question);
-        if (answer !== undefined) return answer;
+        if (answer !== undefined) return citations ? `${answer} [${i + 1}]` : answer;
       }
       failures.unusable("no sentence of the passage shares a term with the question", "unusable", subjectOf(open));
       return undefined;
@@ -76,9 +76,13 @@ function cleanAnswer(text: string): string {
   return text.trim().replace(PREFACE, "").replace(LABEL, "").trim();
 }
 
+/** The answer without citations of passages that it was not given. */
+const soundCitations = (answer: string, passages: number): string =>
+  renumberCitations(answer, (number) => (number >= 1 && number <= passages ? number : undefined));
+
 type AskSettings = Pick<
   GenAnswersSettings,
-  "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed"
+  "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed" | "citations"
 >;
 
 /** How a question is asked. */
@@ -95,7 +99,8 @@ export function answerRequest(
     timeout_ms: settings.request_timeout * 1000,
     seed: settings.seed + occurrence,
   };
-  return { messages: answerMessages(domain, gold_docs, question, language, chat_history), options };
+  const how = { language, history: chat_history, citations: settings.citations };
+  return { messages: answerMessages(domain, gold_docs, question, how), options };
 }
 
 /** A model. */
@@ -112,6 +117,7 @@ export function modelAnswerer(
     provenance: {
       answer_model: settings.prompt_model,
       answer_provenance: provenanceOf(domain.name, domain.answer_prompt, settings),
+      ...(settings.citations ? { citations: true } : {}),
     },
     concurrency,
     failures,
@@ -121,7 +127,8 @@ export function modelAnswerer(
       const { messages, options } = answerRequest(domain, settings, question, occurrence, language);
       try {
         const completion = await model.complete(messages, { ...options, signal }, occurrence);
-        const answer = cleanAnswer(completion.text);
+        const said = cleanAnswer(completion.text);
+        const answer = settings.citations ? soundCitations(said, question.gold_docs.length) : said;
         if (answer === "") failures.unusable("empty answer", "empty", subjectOf(question));
         else failures.succeeded();
         if (answer !== "" && completion.finish_reason === "length") model.tally.problem("truncated", "kept");

@@ -17,6 +17,7 @@ export const genAnswersSettings = z.object({
   temperature: number((schema) => schema.min(0).max(2))
     .default(0)
     .describe("Sampling temperature, 0 for greedy"),
+  citations: flag().default(false).describe("Ask for answers that cite the passages that they come from: [1]"),
   max_new_tokens: count(1).default(256).describe("Longest answer, in tokens"),
   device: device(),
   ...requestSettings({ timeout: 60 }),

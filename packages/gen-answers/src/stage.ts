@@ -3,6 +3,7 @@ import { basename, resolve } from "node:path";
 import {
   type CompactQaRow,
   documentId,
+  findCitations,
   notInPassageFile,
   ownsFolder,
   type QaRow,
@@ -37,7 +38,7 @@ async function answerSplit(
   { split, questions }: AnswerWork,
   answerer: Answerer,
   context: StageContext,
-): Promise<{ answered: number; apart: number }> {
+): Promise<{ answered: number; apart: number; cited: number }> {
   const all = await answerAll(questions, answerer, context, `answers: ${basename(split.questions)}`);
   const rows: QaRow[] = [];
   const apart: QaRow[] = [];
@@ -52,7 +53,8 @@ async function answerSplit(
   // An earlier run's file would speak of other questions.
   if (apart.length === 0) await rm(apartFile(split), { force: true });
   else await writeJsonl(apartFile(split), apart);
-  return { answered: rows.length, apart: apart.length };
+  const cited = rows.filter(({ gold_answer }) => findCitations(gold_answer).length > 0).length;
+  return { answered: rows.length, apart: apart.length, cited };
 }
 
 /** Questions that their passages do not answer, as the model says: same format, beside the answers. */
@@ -84,16 +86,19 @@ const stage: Stage<GenAnswersSettings> = {
       let asked = 0;
       let answered = 0;
       let apart = 0;
+      let cited = 0;
       for (const item of work) {
         asked += item.questions.length;
         const done = await answerSplit(item, answerer, context);
         answered += done.answered;
         apart += done.apart;
+        cited += done.cited;
         if (done.apart > 0) outputs.push(apartFile(item.split));
       }
       figures.questions = asked;
       figures.answered = answered;
       figures.not_in_passage = apart;
+      if (settings.citations) figures.cited = cited;
       const failed = asked - answered - apart;
       figures.failed = failed;
       const lines = answerer.failures.lines();
@@ -101,6 +106,9 @@ const stage: Stage<GenAnswersSettings> = {
       return [
         `${answered} of ${asked} questions answered.`,
         ...(apart > 0 ? [`${apart} are not answered by their passages, as the model says, and are set apart.`] : []),
+        ...(settings.citations && cited < answered
+          ? [`${answered - cited} of ${answered} answers have no citation, and are kept.`]
+          : []),
         ...lines.map((line) => `  ${line}`),
         ...(await writeSkipped(storeFolder(work), "skipped_questions.jsonl", answerer.failures)),
       ];
@@ -111,7 +119,7 @@ const stage: Stage<GenAnswersSettings> = {
       .flatMap(({ questions }) => questions)
       .filter((open) => languageOfPassages(open, languageOf) !== undefined).length;
     if (settings.prompt_model === EXTRACTIVE) {
-      const summary = await answerEach(extractiveAnswerer(languageOf));
+      const summary = await answerEach(extractiveAnswerer(languageOf, settings));
       summary.push("Answers by rules (extractive), not by a model: for trying things, not for figures to publish.");
       return { outputs, figures, summary: summary.join("\n") };
     }

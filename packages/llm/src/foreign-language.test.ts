@@ -29,7 +29,7 @@ it("prompts name it where there is one, and are the same as ever where there is 
   const passage = createDocument(GERMAN, { source: "s" });
   const systems = (language?: string): (string | undefined)[] => [
     questionMessages(domain, passage, language)[0]?.content,
-    answerMessages(domain, [passage], "Wann?", language)[0]?.content,
+    answerMessages(domain, [passage], "Wann?", { language })[0]?.content,
     answerabilityMessages(domain, passage, "Wann?", language)[0]?.content,
   ];
   const prompts = [domain.question_prompt, domain.answer_prompt, domain.answerability_prompt];
@@ -43,7 +43,7 @@ it("prompts name it where there is one, and are the same as ever where there is 
   );
   expect(verdict).toMatch(/ This passage is not in English; the verdict stays an English word\.$/);
   const { not_in_passage: _, ...answerPrompt } = domain.answer_prompt;
-  expect(answerMessages({ ...domain, answer_prompt: answerPrompt }, [passage], "Wann?", "German")[0]?.content).toMatch(
-    /in German\.$/,
-  );
+  expect(
+    answerMessages({ ...domain, answer_prompt: answerPrompt }, [passage], "Wann?", { language: "German" })[0]?.content,
+  ).toMatch(/in German\.$/);
 });

@@ -66,26 +66,44 @@ export function questionMessages(
 /** Said only where there is a dialogue. */
 const IN_A_DIALOGUE = "The question is the last turn of a dialogue, which is given first. Answer the question alone.";
 
+/** Said only where answers are to cite. */
+const CITING =
+  "Each passage has its number in square brackets before it. End each sentence of the answer with the number of the passage that says it, before the full stop, such as [1].";
+
+/** A worked example's answer with the citation that it would have, before its full stop. */
+const cited = (answer: string): string => answer.trimEnd().replace(/([.!?。！？]?)$/, " [1]$1");
+
+export interface AnswerMessageOptions {
+  language?: string | undefined;
+  /** The dialogue before the question. */
+  history?: readonly DialogueTurn[];
+  /** Number the passages, and ask for their numbers in the answer. */
+  citations?: boolean;
+}
+
 /** The gold passages, joined by a blank line, and the question; before them the dialogue, where there is one. */
 export function answerMessages(
   domain: DomainConfig,
   passages: readonly Pick<Document, "fmt_content">[],
   question: string,
-  language?: string,
-  history: readonly DialogueTurn[] = [],
+  { language, history = [], citations = false }: AnswerMessageOptions = {},
 ): ChatMessage[] {
   const { instruction, template, examples, not_in_passage } = domain.answer_prompt;
   const ask = (text: string, asked: string): ChatMessage => ({
     role: "user",
     content: fillTemplate(template, { passage: text.trim(), question: asked }),
   });
+  const numbered = (text: string, i = 0): string => (citations ? `[${i + 1}] ${text.trim()}` : text);
   const turns = examples.flatMap((example): ChatMessage[] => [
-    ask(example.passage, example.question),
-    { role: "assistant", content: example.answer },
+    ask(numbered(example.passage), example.question),
+    {
+      role: "assistant",
+      content: citations && example.answer !== not_in_passage ? cited(example.answer) : example.answer,
+    },
   ]);
-  const text = passages.map((passage) => passage.fmt_content).join("\n\n");
+  const text = passages.map((passage, i) => numbered(passage.fmt_content, i)).join("\n\n");
   const content = instructionFor(
-    instruction,
+    citations ? `${instruction.trim()} ${CITING}` : instruction,
     language,
     (name) =>
       `The answer to this question is to be in ${name}${not_in_passage === undefined ? "" : `; only the reply '${not_in_passage}' stays as it is`}.`,

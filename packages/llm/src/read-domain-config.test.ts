@@ -64,12 +64,12 @@ it("an answer's prompt has the dialogue first, where there is one", async () => 
   const domain = await readDomainConfig();
   const passage = createDocument("The gate opens.", { source: "s" });
   const plain = answerMessages(domain, [passage], "And when?");
-  expect(answerMessages(domain, [passage], "And when?", undefined, [])).toEqual(plain);
+  expect(answerMessages(domain, [passage], "And when?", { history: [] })).toEqual(plain);
   const history = [
     { speaker: "User", message: "What is it?" },
     { speaker: "Assistant", message: "A flag." },
   ];
-  const messages = answerMessages(domain, [passage], "And when?", undefined, history);
+  const messages = answerMessages(domain, [passage], "And when?", { history });
   expect(messages.at(-1)?.content).toBe(`Dialogue:\nUser: What is it?\nSystem: A flag.\n\n${plain.at(-1)?.content}`);
   expect(messages[0]?.content).toMatch(/last turn of a dialogue/);
   expect(messages.slice(1, -1)).toEqual(plain.slice(1, -1));

@@ -28,9 +28,9 @@ const GROUPS: Readonly<Record<string, string>> = {
   "Evaluation, and what is kept":
     "do_eval eval_steps early_stopping_patience eval_passages metric_for_best_model keep_base_unless interpolate no_answer_eval compare_base " +
     "base_qa_model_name_or_path base_embedding_model_name_or_path",
-  Judge: "gen_gpt4eval judge_model judge_repeats judge_labels",
+  Judge: "gen_gpt4eval judge_faithfulness judge_model judge_repeats judge_labels",
   "Prompt and answer":
-    "system_text system_prefix sep_system user_prefix assistant_prefix sep_user sep_sys no_answer_text enable_thinking temperature max_new_tokens",
+    "system_text system_prefix sep_system user_prefix assistant_prefix sep_user sep_sys no_answer_text citations enable_thinking temperature max_new_tokens",
   "Checkpoints and logs": "save_steps save_total_limit resume_from_checkpoint logging_steps report_to save_onnx",
   "Models behind an API":
     "max_concurrency requests_per_minute tokens_per_minute request_timeout max_retries max_cost prices batch structured_outputs dry_run",

@@ -88,6 +88,42 @@ function openSource(source, answer) {
   dialog.showModal();
 }
 
+const CITATION = /\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\](?!\()/g;
+
+/**
+ * A text with its citations as buttons that open their passages; a number that no passage has stays as it is.
+ *
+ * @param {string} text
+ * @param {Turn} turn
+ * @returns {(Node | string)[]}
+ */
+function withCitations(text, turn) {
+  /** @type {(Node | string)[]} */
+  const parts = [];
+  let at = 0;
+  for (const match of text.matchAll(CITATION)) {
+    parts.push(text.slice(at, match.index));
+    at = match.index + match[0].length;
+    for (const number of match[1].split(/[,;]/).map(Number)) {
+      const source = turn.sources[number - 1];
+      const open = () => source && openSource(source, turn.answer);
+      const button = source && action(`[${number}]`, `Passage ${number}: ${source.title ?? source.source}`, open);
+      if (button) button.className = "citation";
+      parts.push(button ?? `[${number}]`);
+    }
+  }
+  parts.push(text.slice(at));
+  return parts;
+}
+
+/**
+ * @param {Turn} turn
+ * @returns {(Node | string)[]}
+ */
+function answerParts(turn) {
+  return withCode(turn.answer).flatMap((part) => (typeof part === "string" ? withCitations(part, turn) : [part]));
+}
+
 /**
  * @param {Turn} turn
  * @param {HTMLElement} node
@@ -172,7 +208,7 @@ function showActions(turn, node) {
  */
 function turnElement(turn) {
   const asked = element("h2", "question", [turn.question]);
-  const answer = element("div", "answer", withCode(turn.answer));
+  const answer = element("div", "answer", answerParts(turn));
   const sources = element("ol", "sources");
   sources.setAttribute("aria-label", "Passages that the answer was made from");
   const actions = element("div", "actions");
@@ -253,7 +289,7 @@ async function ask(text) {
       }
       const { delta, finish_reason } = event.choices?.[0] ?? {};
       turn.answer += delta?.content ?? "";
-      shown.answer.replaceChildren(...withCode(turn.answer));
+      shown.answer.replaceChildren(...answerParts(turn));
       if (finish_reason) turn.id = event.id;
       shown.node.scrollIntoView({ block: "end" });
     }

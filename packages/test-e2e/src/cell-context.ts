@@ -11,6 +11,8 @@ export interface CellContext {
   labels?: Labels;
   /** Whether an answer's words say that there is none. */
   refuses(answer: string): boolean;
+  /** Whether the generator is asked to cite its passages. */
+  citations: boolean;
   store: CompletionStore;
   tally: RequestTally;
   reporter: Reporter;

@@ -20,16 +20,13 @@ import {
   resolveModelName,
   STORE_NAME,
 } from "@rag-ft/llm";
-import { caseRequest } from "./ask-judge.js";
 import { comparedModels } from "./base-models.js";
 import { type Cell, cellsOf, sidesOf } from "./cells.js";
-import { judgeRequest } from "./judge-answers.js";
-import { REFUSAL_QUESTION } from "./refusal-judge.js";
+import { planJudge } from "./plan-judge.js";
 import type { TestE2eSettings } from "./settings.js";
 
-/** Tokens of an answer, and of a judge's verdict with its explanation. */
+/** Tokens of an answer. */
 const TYPICAL_ANSWER = 65;
-const TYPICAL_VERDICT = 70;
 
 /** What will be retrieved is not known: the gold passages and their neighbours are of the same length. */
 function standInPassages({ gold_docs, hard_neg_docs }: QaRow, count: number): Document[] {
@@ -92,8 +89,8 @@ export async function planTestE2e(
       complete: () => Promise.reject(),
       close: async () => {},
     };
-    const { system_text } = choosePromptFormat(undefined, settings);
-    const generator = chatGenerator(unasked, identity, system_text, answerOptions(settings));
+    const format = choosePromptFormat(undefined, settings);
+    const generator = chatGenerator(unasked, identity, format, answerOptions(settings));
     for (const cell of cells.filter((one) => one.generator === side)) {
       for (const [i, passages] of promptsOf(cell).entries()) {
         const row = rows[i] as QaRow;
@@ -107,37 +104,19 @@ export async function planTestE2e(
     }
     requests.push(plan.result());
   }
-  if (settings.gen_gpt4eval) {
+  if (settings.gen_gpt4eval || settings.judge_faithfulness) {
     const judge = await resolveModelName(settings.judge_model, env);
-    const model = judge.kind === "openai" ? judge.model : settings.judge_model;
-    const plan = planRequests({ ...common, purpose: "judge", model, typicalReply: TYPICAL_VERDICT });
-    const structured = settings.structured_outputs === "auto" && judge.kind === "openai";
-    const judging = { timeout_ms: settings.request_timeout * 1000, seed: settings.seed, structured };
-    for (const cell of cells) {
-      for (const [i, retrieved] of promptsOf(cell).entries()) {
-        const row = rows[i] as QaRow;
-        const item = {
-          question: row.question,
-          history: row.chat_history,
-          answer: row.gold_answer,
-          gold: row.gold_docs,
-          retrieved,
-        };
-        const { messages, options } = judgeRequest(item, judging);
-        for (let repeat = 0; repeat < settings.judge_repeats; repeat++) await plan.add(messages, options, repeat);
-      }
-    }
-    requests.push(plan.result());
-    if (cells.some((cell) => isAskedWithoutGold(cell, settings))) {
-      const refusals = planRequests({ ...common, purpose: "refusals", model, typicalReply: TYPICAL_VERDICT });
-      for (const row of cells.flatMap((cell) => (isAskedWithoutGold(cell, settings) ? rows : []))) {
-        // Both answers of a question, at most: those that refuse by their words are not sent.
-        const item = { question: row.question, answer: row.gold_answer };
-        const { messages, options } = caseRequest(REFUSAL_QUESTION, item, judging);
-        for (let asking = 0; asking < 2; asking++) await refusals.add(messages, options, asking);
-      }
-      requests.push(refusals.result());
-    }
+    const isApi = judge.kind === "openai";
+    const asked = cells.map((cell) => ({
+      prompts: promptsOf(cell),
+      askedWithoutGold: isAskedWithoutGold(cell, settings),
+    }));
+    requests.push(
+      ...(await planJudge(asked, {
+        ...{ ...common, settings, rows, model: isApi ? judge.model : settings.judge_model },
+        structured: settings.structured_outputs === "auto" && isApi,
+      })),
+    );
   }
   return { requests, files: new Map() };
 }

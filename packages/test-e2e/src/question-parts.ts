@@ -3,6 +3,7 @@ import { type Prediction, type QaRow, questionId, splitProcedureOf } from "@rag-
 import { COST_FIGURES, JUDGE_FIGURES, measure } from "@rag-ft/metrics";
 import type { RetrievalEvaluation } from "@rag-ft/retrieval";
 import type { Cell } from "./cells.js";
+import type { Grounding } from "./grounding.js";
 import type { Judgement } from "./judge-answers.js";
 import { retrievalScores } from "./prediction-scores.js";
 import type { RefusalResult } from "./refusals.js";
@@ -17,6 +18,7 @@ export interface QuestionParts {
   retrieval?: { found: RetrievalEvaluation["retrieved"][number]; score: RetrievalEvaluation["scores"][number] };
   judgement?: Judgement;
   refusal?: RefusalResult;
+  grounding?: Grounding | undefined;
 }
 
 /** A question's figures by their names in files. */
@@ -26,10 +28,12 @@ export function questionFigures({
   retrieval,
   judgement,
   refusal,
+  grounding,
 }: QuestionParts): Record<string, number> {
   return {
     ...(retrieval ? prefixed("test_retr", retrieval.score.figures) : {}),
     ...prefixed("test_gen", score),
+    ...(grounding ? prefixed("test_gen", grounding.figures) : {}),
     ...(refusal ? prefixed("test_gen", refusal.figures) : {}),
     ...prefixed("test_gen", measure(COST_FIGURES, answer)),
     ...(judgement ? prefixed("test_gen", measure(JUDGE_FIGURES, judgement)) : {}),
@@ -40,7 +44,7 @@ const PROMPT_HELD = { none: "none", gold: "gold", base: "retrieved", tuned: "ret
 
 /** A line of test-predictions.jsonl. */
 export function predictionOf(parts: QuestionParts, figures: Record<string, number>, cell: Cell): Prediction {
-  const { row, answer, score, retrieval, judgement, refusal } = parts;
+  const { row, answer, score, retrieval, judgement, refusal, grounding } = parts;
   const { text, ...how } = answer;
   return {
     question_id: questionId(row),
@@ -57,6 +61,7 @@ export function predictionOf(parts: QuestionParts, figures: Record<string, numbe
     scores: { ...score, ...(retrieval ? retrievalScores(retrieval.score) : {}) },
     figures,
     ...(judgement ? { judge: judgement } : {}),
+    ...grounding?.keys,
     ...refusal?.keys,
   };
 }

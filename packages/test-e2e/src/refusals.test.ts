@@ -36,7 +36,7 @@ test("each question is asked once more without its gold passage: four outcomes, 
   });
   expect(await small.json("out/score.json")).toHaveProperty(["test_gen/refused_rightly_ci95"]);
   expect(summary?.split("\n")[0]).toMatch(
-    /F1 +words +answered rightly +refused rightly +answered wrongly +refused wrongly/,
+    /F1 +words +from passages +answered rightly +refused rightly +answered wrongly +refused wrongly/,
   );
   const rows = await readJsonl(small.path("out/test-predictions.jsonl"), predictionSchema, { what: "predictions" });
   expect(rows.map(({ refused }) => refused)).toEqual([false, true, false]);

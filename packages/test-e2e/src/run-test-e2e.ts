@@ -161,10 +161,11 @@ async function testCells(
       const { generator, format } = await parts.openGenerator(named, tallied, tunedFormat);
       tunedFormat ??= format;
       try {
-        if (settings.gen_gpt4eval) judge ??= await parts.openJudge(settings, tallied);
+        if (settings.gen_gpt4eval || settings.judge_faithfulness) judge ??= await parts.openJudge(settings, tallied);
         found ??= await retrieveForAll(models.retriever, documents, rows, settings, tallied, parts);
         const refuses = refusalTest(settings.no_answer_text ?? tunedFormat.no_answer_text ?? NO_ANSWER_TEXT);
-        const shared = { settings, rows, judge, labels, refuses, store, tally, reporter, signal };
+        const citations = format.citations === true;
+        const shared = { settings, rows, judge, labels, refuses, citations, store, tally, reporter, signal };
         for (const cell of cells.filter(({ generator: wanted }) => wanted === side)) {
           if (settings.compare_base) reporter.info(`${cell.label} (${results.size + 1} of ${cells.length})`);
           const retrieval = retrievalOf(cell, found?.sides);

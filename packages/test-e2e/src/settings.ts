@@ -35,10 +35,18 @@ export const testE2eSettings = z.object({
   assistant_prefix: escapedText().optional().describe("before the answer"),
   sep_user: escapedText().optional().describe("after the question"),
   sep_sys: escapedText().optional().describe("after the answer; generation stops here"),
+  citations: flag()
+    .optional()
+    .describe(
+      "number the passages, ask for answers that cite them ([1]), and check the citations; as in training when left out, else off",
+    ),
   enable_thinking: flag()
     .optional()
     .describe("let a local thinking model think before it answers; as in training when left out, else off"),
   gen_gpt4eval: flag().default(false).describe("have a judge model say whether each answer is correct"),
+  judge_faithfulness: flag()
+    .default(false)
+    .describe("have the judge model say whether each answer keeps to the passages of its prompt"),
   judge_model: name()
     .default("gpt-4.1-2025-04-14")
     .describe("the judge: a model behind the OpenAI API, or local:<folder>"),

@@ -6,40 +6,52 @@ import { intervalName } from "@rag-ft/metrics";
 import { JUDGE_MAX_NEW_TOKENS } from "./ask-judge.js";
 import type { CellResult } from "./evaluate-cell.js";
 
+import { FAITHFULNESS_PROMPT_SHA256 } from "./faithfulness-judge.js";
 import { JUDGE_PROMPT_SHA256 } from "./judge-prompt.js";
 import type { TestE2eSettings } from "./settings.js";
 
 /** Name under which a judge's figures are kept. */
 const ACCURACY = "test_gen/gpt4_acc";
 
+/** How often each outcome came. */
+const counted = (outcomes: readonly { verdict: string }[], names: readonly string[]): Record<string, number> =>
+  Object.fromEntries(names.map((name) => [name, outcomes.filter(({ verdict }) => verdict === name).length]));
+
 /** How the judge was asked, and what came of it. */
 function judgeRecord(
-  { score, judgements = [], agreement }: CellResult,
+  { score, judgements, faithfulness, agreement }: CellResult,
   settings: TestE2eSettings,
   judge: LanguageModel,
 ) {
-  const countOf = (outcome: string): number => judgements.filter(({ verdict }) => verdict === outcome).length;
   const withInterval = (name: string): object | undefined =>
     score[name] === undefined ? undefined : { value: score[name], ci95: score[intervalName(name)] };
   return {
     judge_model: judge.name,
     provider: judge.provider,
-    prompt_sha256: JUDGE_PROMPT_SHA256,
+    ...(judgements ? { prompt_sha256: JUDGE_PROMPT_SHA256 } : {}),
     temperature: 0,
     max_new_tokens: JUDGE_MAX_NEW_TOKENS,
     seed: settings.seed,
-    repeats: settings.judge_repeats,
-    verdicts: {
-      correct: countOf("correct"),
-      incorrect: countOf("incorrect"),
-      unparsed: countOf("unparsed"),
-      failed: countOf("failed"),
-    },
-    /** Over parsed verdicts; the bounds take all others as wrong, or as right. */
-    accuracy: withInterval(ACCURACY),
-    accuracy_low: withInterval(`${ACCURACY}_low`),
-    accuracy_high: withInterval(`${ACCURACY}_high`),
-    flip_rate: withInterval("test_gen/gpt4_flip_rate"),
+    ...(judgements
+      ? {
+          repeats: settings.judge_repeats,
+          verdicts: counted(judgements, ["correct", "incorrect", "unparsed", "failed"]),
+          /** Over parsed verdicts; the bounds take all others as wrong, or as right. */
+          accuracy: withInterval(ACCURACY),
+          accuracy_low: withInterval(`${ACCURACY}_low`),
+          accuracy_high: withInterval(`${ACCURACY}_high`),
+          flip_rate: withInterval("test_gen/gpt4_flip_rate"),
+        }
+      : {}),
+    ...(faithfulness
+      ? {
+          faithfulness: {
+            prompt_sha256: FAITHFULNESS_PROMPT_SHA256,
+            verdicts: counted(faithfulness, ["faithful", "unfaithful", "unparsed", "failed"]),
+            share: withInterval("test_gen/gpt4_faithful"),
+          },
+        }
+      : {}),
     ...(agreement ? { agreement } : {}),
   };
 }

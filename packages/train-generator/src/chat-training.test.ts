@@ -87,7 +87,7 @@ it("a model trained by its template answers by it, stops at the turn's end, and 
 
   const answerer = await openLanguageModel(`local:${at("run")}`, { ...context, env: { RAG_FT_CACHE: at("cache") } });
   for (const row of rows) {
-    const messages = promptMessages(prompt?.system_text ?? "", row.gold_docs, row.question);
+    const messages = promptMessages({ system_text: prompt?.system_text ?? "" }, row.gold_docs, row.question);
     const options = { temperature: 0, max_new_tokens: 24, timeout_ms: 60_000 };
     const completion = await answerer.complete(messages, options);
     expect(completion).toMatchObject({ text: row.gold_answer.split("\n").at(-1), finish_reason: "stop" });

@@ -55,7 +55,7 @@ it.each([
 
   const chat = await loadChatFormat(folder, await loadTokenizer(folder));
   const { asText, encode } = tokenizer;
-  const messages = promptMessages(format.system_text, passages, "What <|im_end|> is it?", history);
+  const messages = promptMessages(format, passages, "What <|im_end|> is it?", history);
   const trained = encode(buildPrompt(format, passages, "What <|im_end|> is it?", history, asText));
   expect(encode(chat?.prompt(messages) ?? "", { special: false })).toEqual(trained);
   const texts = chat?.example(messages, "An answer.");

@@ -34,7 +34,7 @@ export function templateFor(format: PromptFormat, tokenizer: Tokenizer): string 
   const { start, end } = tokensAround(tokenizer);
   const { passages, question, history } = SAMPLE;
   const wanted = tokenizer.encode(buildPrompt(format, passages, question, history)).join();
-  const messages = promptMessages(format.system_text, passages, question, history);
+  const messages = promptMessages(format, passages, question, history);
   // A tokenizer of SentencePiece's kind puts a space before the text's first word only: written out, it is the same token.
   return [start, `${start} `]
     .map((opening) => chatTemplateOf(format, { start: opening, end }))

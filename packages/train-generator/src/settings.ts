@@ -59,6 +59,11 @@ export const trainGeneratorSettings = z.object({
   assistant_prefix: escapedText().optional().describe("Before the answer; else ASSISTANT"),
   sep_user: escapedText().optional().describe("After the question; else a space"),
   sep_sys: escapedText().optional().describe("After the answer: the stop token that is learned; else </s>"),
+  citations: flag()
+    .optional()
+    .describe(
+      "Number the passages of prompts, and learn to cite them: [1]; default: as saved with the model, else where the training's answers have citations (gen-answers --citations)",
+    ),
   enable_thinking: flag()
     .optional()
     .describe(

@@ -1,4 +1,5 @@
 import {
+  instructionOf,
   type NumberedQaRow,
   readDocuments,
   readQa,
@@ -40,6 +41,32 @@ function checkStop({ prompt, chat }: OpenedPrompt): void {
       "sep_sys is empty: the generator would never learn to stop. Give the stop token, such as </s> or <|im_end|>.",
     );
   }
+}
+
+/**
+ * Whether the answers that are learned have citations.
+ *
+ * @throws UserError when citations are to be learned from answers that have none.
+ */
+function citing(
+  { citations, train_file }: Pick<TrainGeneratorSettings, "citations" | "train_file">,
+  rows: readonly NumberedQaRow[],
+): boolean {
+  const cited = rows.some((row) => row.citations === true);
+  if (citations === true && !cited) {
+    throw new UserError(
+      `citations: no answer of ${train_file} has citations. Make answers with gen-answers --citations true, or leave the flag out.`,
+    );
+  }
+  return cited;
+}
+
+/** Where nothing else says it, prompts are numbered when there is something to learn from it. */
+function withCitations(asked: OpenedPrompt, cited: boolean): OpenedPrompt {
+  if (!cited || asked.prompt.citations !== undefined) return asked;
+  return asked.chat
+    ? { ...asked, prompt: { ...asked.prompt, citations: true } }
+    : { ...asked, prompt: { ...asked.prompt, citations: true } };
 }
 
 /** Saved with the model: what it says where its passages hold no answer. */
@@ -104,7 +131,9 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
   const no_answer_text = await noAnswerText(settings);
   const apart = settings.no_answer_share > 0 ? await readNotInPassage(settings, reporter) : undefined;
   const decoder = await loadDecoder(settings.model_name_or_path, { env, reporter, signal, matrices });
-  const opened = await openPrompt(decoder.folder, decoder.tokenizer, { ...settings, no_answer_text }, reporter);
+  const citations = citing(settings, rows.train);
+  const flags = { ...settings, no_answer_text };
+  const opened = withCitations(await openPrompt(decoder.folder, decoder.tokenizer, flags, reporter), citations);
   const asked = settings.no_answer_share > 0 ? withRefusal(opened) : opened;
   checkStop(asked);
   return {
@@ -130,7 +159,7 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
       const counts = {
         ...{ train: train.length, noAnswer, eval: evaluated.length, test: test?.length, passages: documents.length },
       };
-      const card = generatorCard(settings, asked.prompt.system_text, counts);
+      const card = generatorCard(settings, instructionOf(asked.prompt), counts);
       return { identity, steps, splitBy, card, ...record, ...task };
     },
   };

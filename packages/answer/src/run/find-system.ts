@@ -23,6 +23,7 @@ const SHARED = [
   "assistant_prefix",
   "sep_user",
   "sep_sys",
+  "citations",
 ] as const satisfies readonly (keyof OpenRagOptions)[];
 
 /** Settings that train-generator and a system share. */

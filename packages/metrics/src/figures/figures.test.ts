@@ -1,7 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { ANSWER_FIGURES, AnsweredQuestion, wantsUnicodeFigures } from "./answer-figures.js";
+import { CITATION_FIGURES } from "./citation-figures.js";
 import { COST_FIGURES } from "./cost-figures.js";
+import { FAITHFULNESS_FIGURES } from "./faithfulness-figures.js";
 import { isShown } from "./figure.js";
 import {
   figureNamed,
@@ -12,7 +14,7 @@ import {
   retrieverNames,
 } from "./figure-names.js";
 import { figuresReference } from "./figures-reference.js";
-import { JUDGE_FIGURES } from "./judge-figures.js";
+import { FAITHFULNESS_JUDGE_FIGURES, JUDGE_FIGURES } from "./judge-figures.js";
 import { REFUSAL_FIGURES } from "./refusal-figures.js";
 import { FIGURE_ROWS, measure } from "./registry.js";
 import { RETRIEVAL_FIGURES } from "./retrieval-figures.js";
@@ -99,6 +101,39 @@ describe("figures of one question", () => {
     expect(wantsUnicodeFigures([])).toBe(false);
     const latin = measure(ANSWER_FIGURES, new AnsweredQuestion("Übergang", "Übergang", ["x"]));
     expect(Object.keys(latin).join()).not.toContain("_unicode");
+  });
+
+  test("of an answer beside its passages: words of all of them, sentences of one, in any script", () => {
+    const of = (answer: string, ...passages: string[]) => measure(FAITHFULNESS_FIGURES, { answer, passages });
+    // 6 of 8 words in both together; the first sentence's 4 stand in one passage, of the second's none has more than 2 of 4.
+    expect(of("Red cars stop here. Blue boats never sink.", "Here the red cars stop.", "Blue boats float.")).toEqual({
+      faithful_words: 6 / 8,
+      faithful_sentences: 1 / 2,
+    });
+    // Each word as often as it comes in the passages.
+    expect(of("red red red", "red")).toEqual({ faithful_words: 1 / 3, faithful_sentences: 0 });
+    expect(of("猫が好きです。犬が嫌いです。", "猫が好きです。")).toEqual({
+      faithful_words: 4 / 8,
+      faithful_sentences: 1 / 2,
+    });
+    expect(of("…", "red")).toEqual({});
+    expect(measure(FAITHFULNESS_JUDGE_FIGURES, { verdict: "unfaithful" })).toEqual({ gpt4_faithful: 0 });
+    expect(measure(FAITHFULNESS_JUDGE_FIGURES, { verdict: "unparsed" })).toEqual({});
+  });
+
+  test("of citations", () => {
+    const [right, wrong, invalid] = [
+      { valid: true, right: true },
+      { valid: true, right: false },
+      { valid: false, right: false },
+    ] as const;
+    expect(measure(CITATION_FIGURES, { citations: [right, wrong, invalid, right] })).toEqual({
+      cites: 1,
+      citation_precision: 1 / 2,
+      invalid_citations: 1 / 4,
+    });
+    expect(measure(CITATION_FIGURES, { citations: [invalid] })).toMatchObject({ cites: 0, citation_precision: 0 });
+    expect(measure(CITATION_FIGURES, { citations: [] })).toEqual({ cites: 0 });
   });
 
   test("of a question asked with its passages and without: four outcomes that add up to 1, and refusals of each kind", () => {

@@ -50,3 +50,23 @@ export const JUDGE_FIGURES: readonly FigureRow<JudgedQuestion>[] = [
     },
   },
 ];
+
+/** What a judge said of an answer beside its passages: `faithful`, `unfaithful`, or something else where there is no verdict. */
+export interface GroundedVerdict {
+  verdict: string;
+}
+
+/** Figures of a judge's verdicts on how far answers keep to their passages; refusals and prompts without passages have none. */
+export const FAITHFULNESS_JUDGE_FIGURES: readonly FigureRow<GroundedVerdict>[] = [
+  {
+    ...JUDGE,
+    key: "gpt4_faithful",
+    title: "judged faithful",
+    heading: "faithful",
+    about:
+      "with `judge_faithfulness`: share of the answers of which the judge finds every statement in the prompt's passages, of those with a verdict",
+    level: "narrow",
+    of: ({ verdict }) =>
+      verdict === "faithful" || verdict === "unfaithful" ? Number(verdict === "faithful") : undefined,
+  },
+];

@@ -1,8 +1,10 @@
 import { ANSWER_FIGURES } from "./answer-figures.js";
+import { CITATION_FIGURES } from "./citation-figures.js";
 import { COST_FIGURES } from "./cost-figures.js";
+import { FAITHFULNESS_FIGURES } from "./faithfulness-figures.js";
 import { atDepth, type FigurePart, type FigureRow } from "./figure.js";
 import { GENERATOR_FIGURES } from "./generator-figures.js";
-import { JUDGE_FIGURES } from "./judge-figures.js";
+import { FAITHFULNESS_JUDGE_FIGURES, JUDGE_FIGURES } from "./judge-figures.js";
 import { REFUSAL_FIGURES } from "./refusal-figures.js";
 import { RETRIEVAL_FIGURES } from "./retrieval-figures.js";
 
@@ -13,7 +15,10 @@ import { RETRIEVAL_FIGURES } from "./retrieval-figures.js";
 export const FIGURE_ROWS: readonly FigureRow[] = [
   ...RETRIEVAL_FIGURES,
   ...JUDGE_FIGURES,
+  ...FAITHFULNESS_JUDGE_FIGURES,
   ...ANSWER_FIGURES,
+  ...FAITHFULNESS_FIGURES,
+  ...CITATION_FIGURES,
   ...REFUSAL_FIGURES,
   ...COST_FIGURES,
   ...GENERATOR_FIGURES,

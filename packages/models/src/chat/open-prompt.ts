@@ -34,7 +34,7 @@ const LOOKS_SPECIAL = /<\|[^|<>]+\|>|<\/?s>/g;
 /** Warns of a stop text that is several tokens, and of names of special tokens that this model does not have. */
 function warnOfParts(
   folder: string,
-  { system_text, ...format }: PromptFormat,
+  { system_text, no_answer_text: _, citations: __, ...format }: PromptFormat,
   tokenizer: Tokenizer,
   reporter: Reporter,
 ): void {

@@ -17,6 +17,7 @@ describe.skipIf(CHROMIUM === undefined)("the chat page in a browser", () => {
         reply: async ({ messages }) => {
           const question = messages.at(-1)?.content ?? "";
           if (question.includes("slowly")) await new Promise<void>((resolve) => (hold = resolve));
+          if (question.includes("cite")) return "Blue boats float [1], says nobody [9]. Use `boat[1]`.";
           return question.includes("trains")
             ? "<script>document.title = 'broken'</script>\n```sh\nboat --blue\n```\nDone."
             : "Blue boats float on the lake.";
@@ -85,6 +86,19 @@ describe.skipIf(CHROMIUM === undefined)("the chat page in a browser", () => {
       await context.close();
     },
   );
+
+  it("citations in an answer open their passages; numbers of none, and those in code, stay as they are", async () => {
+    const page = await browser.newPage();
+    await page.goto(server.address);
+    await ask(page, "Which boats float? Please cite.");
+    await page.getByText("says nobody [9].").waitFor();
+    expect(await page.locator(".answer button").allTextContents()).toEqual(["[1]"]);
+    expect(await page.locator(".answer").textContent()).toBe("Blue boats float [1], says nobody [9]. Use boat[1].");
+    await page.getByRole("button", { name: "Passage 1: Boats > Blue" }).click();
+    expect(await page.getByRole("dialog").getByRole("link").getAttribute("href")).toBe("https://docs.test/boats#blue");
+    expect(await axeViolations(page)).toEqual([]);
+    await page.close();
+  });
 
   it("stops an answer, and answers again", async () => {
     const page = await browser.newPage();
