@@ -30,6 +30,8 @@ const NAMES = [
   "serve",
   "languages",
   "loop",
+  "rerank",
+  "rerank-folds",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);
