@@ -85,6 +85,46 @@ it("trains and tests each fold, and says what changed; done work is not done aga
   expect(await readFile(at("run/cross-validation.json"), "utf8")).toBe(text);
 });
 
+it("chooses a recipe by the eval questions, says whether more questions would help, and what is lost elsewhere", async () => {
+  const foreign = { foreign_question_files: at("first_w_q.jsonl"), foreign_dataset_file_path: at("documents.jsonl") };
+  const more = { learning_rate: "1e-3,1e-12", learning_curve: "0.5", save_onnx: "false", ...foreign };
+  const io = createMemoryIo();
+  expect(await main(commandLine("tuned", more), io)).toBe(0);
+  const found = JSON.parse(await readFile(at("tuned/cross-validation.json"), "utf8"));
+  const names = found.systems.map(({ name }: { name: string }) => name);
+  expect(names.slice(-2)).toEqual(["chosen in each fold", "chosen in each fold + BM25"]);
+  expect(found.recipe.in_folds).toHaveLength(3);
+  expect([1e-3, 1e-12]).toContain(found.recipe.learning_rate);
+  // Nothing else than what its fold's choice measured.
+  const chosen = found.systems.at(-2).figures["test_retr/document_recall/recall1"];
+  const ofFolds = await Promise.all(
+    found.recipe.in_folds.map(async (name: string, i: number) => {
+      const path = at(`tuned/${name.replace(" ", "-")}/fold-${i + 1}-test/score.json`);
+      return JSON.parse(await readFile(path, "utf8")).systems[3].figures["test_retr/document_recall/recall1"];
+    }),
+  );
+  expect(chosen).toBeCloseTo(ofFolds.reduce((a, b) => a + b, 0) / 3, 12);
+  expect(found.learning_curve.points).toEqual([
+    expect.objectContaining({ share: 0.5, questions: 4 }),
+    expect.objectContaining({ share: 1, questions: 6 }),
+  ]);
+  expect(io.stdout).toMatch(/Train with: --learning_rate \S+/);
+  expect(io.stdout).toMatch(/more questions would help cannot be told|More questions would|More of these questions/);
+  expect(io.stdout).toMatch(/first_w_q\.jsonl, 10 questions of another field/);
+  expect(found.foreign[0].differences[0]).toMatchObject({ kind: "dense", n: 10 });
+  const again = createMemoryIo();
+  expect(await main(commandLine("tuned", more), again)).toBe(0);
+  expect(again.log).not.toMatch(/step 2/);
+}, 180_000);
+
+it("a time that is too short is said after the first fold, and what is done stays", async () => {
+  const io = createMemoryIo();
+  expect(await main(commandLine("hurried", { time_budget: "0.0001" }), io)).toBe(2);
+  expect(io.stderr).toMatch(/time_budget: one variant takes about .* too few/);
+  expect(existsSync(at("hurried/tuned/fold-1/model.safetensors"))).toBe(true);
+  expect(existsSync(at("hurried/tuned/fold-2"))).toBe(false);
+});
+
 it("without evaluations measures the last step", async () => {
   const io = createMemoryIo();
   expect(await main(commandLine("last", { do_eval: "false", learning_rate: "1e-12" }), io)).toBe(0);
@@ -102,8 +142,10 @@ it("only says how long it would take", async () => {
 
 it.each([
   [{ folds: "10" }, "9 sources have questions: too few for 10 folds"],
-  [{ learning_rate: "1e-3,0.001" }, "a value stands twice in a list"],
+  [{ learning_rate: "1e-3,0.001" }, "A value stands twice in one of the lists"],
   [{ question_files: "nowhere.jsonl" }, "nowhere.jsonl"],
+  [{ foreign_question_files: "a.jsonl" }, "belong together"],
+  [{ do_eval: "false", learning_rate: "1e-3,1e-4", learning_curve: "0.5" }, "need do_eval true"],
 ])("refuses %j", async (more, message) => {
   const io = createMemoryIo();
   expect(await main(commandLine("refused", more as Record<string, string>), io)).toBe(2);

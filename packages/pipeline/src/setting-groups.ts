@@ -20,7 +20,8 @@ const GROUPS: Readonly<Record<string, string>> = {
     "retrieval bm25_weight retrieval_choice_of truncate_dim reranker rerank_top_n rerank_weight embedding_max_num_to_retrieve ks depth follow_ups max_test_samples",
   Training:
     "do_train learning_rate lr_scheduler_type warmup_ratio num_train_epochs max_steps per_device_train_batch_size " +
-    "gradient_accumulation_steps weight_decay max_grad_norm dropout no_answer_share folds estimate_only",
+    "gradient_accumulation_steps weight_decay max_grad_norm dropout no_answer_share folds estimate_only learning_curve " +
+    "time_budget foreign_question_files foreign_dataset_file_path",
   [LOSS]:
     "contrastive_loss similarity hard_neg_ratio mask_near_duplicates guided_masking positives extra_positives matryoshka_dims " +
     "distil_from distil_loss distil_weight distil_passages distil_teacher_temperature distil_student_temperature",

@@ -16,8 +16,21 @@ export type QuestionFigures = Record<string, number>;
 export const FOLD_SYSTEMS = ["bm25", "base", "base_hybrid", "tuned", "tuned_hybrid"] as const;
 export type FoldSystem = (typeof FOLD_SYSTEMS)[number];
 
-/** Reads what test-retriever wrote of BM25 and two models with hybrid retrieval, question by question. */
-export async function readFold(folder: string): Promise<Record<FoldSystem, QuestionFigures[]>> {
+/** A fold's figures, question by question, of each of its systems. */
+export type FoldFigures = Record<FoldSystem, QuestionFigures[]>;
+
+/** A retriever that test-retriever measured. */
+export interface MeasuredSystem {
+  kind: "bm25" | "dense" | "hybrid";
+  rows: QuestionFigures[];
+}
+
+/**
+ * Reads what test-retriever wrote of all its systems, question by question.
+ *
+ * @throws DataError when it is not that, or not of the same questions.
+ */
+export async function readSystems(folder: string): Promise<MeasuredSystem[]> {
   const path = join(folder, "score.json");
   const { systems } = await readFile(path, "utf8")
     .then((text) => scoreSchema.parse(JSON.parse(text)))
@@ -32,10 +45,19 @@ export async function readFold(folder: string): Promise<Record<FoldSystem, Quest
     ),
   );
   const [first] = found;
-  const same = found.every((rows) => rows.every((row, i) => row.question_id === first?.[i]?.question_id));
-  if (found.length !== FOLD_SYSTEMS.length || !same)
-    throw new DataError(`${folder}: expected five retrievers on the same questions. Remove the folder, and run again.`);
-  return Object.fromEntries(
-    FOLD_SYSTEMS.map((name, i) => [name, (found[i] ?? []).map(({ figures }) => figures)]),
-  ) as Record<FoldSystem, QuestionFigures[]>;
+  if (!found.every((rows) => rows.every((row, i) => row.question_id === first?.[i]?.question_id)))
+    throw new DataError(
+      `${folder}: its systems were measured on different questions. Remove the folder, and run again.`,
+    );
+  return systems.map(({ kind }, i) => ({ kind, rows: (found[i] ?? []).map(({ figures }) => figures) }));
+}
+
+/** The same of BM25 and two models with hybrid retrieval. */
+export async function readFold(folder: string): Promise<FoldFigures> {
+  const systems = await readSystems(folder);
+  if (systems.length !== FOLD_SYSTEMS.length)
+    throw new DataError(
+      `${folder}: expected five retrievers, found ${systems.length}. Remove the folder, and run again.`,
+    );
+  return Object.fromEntries(FOLD_SYSTEMS.map((name, i) => [name, systems[i]?.rows ?? []])) as FoldFigures;
 }

@@ -13,7 +13,7 @@ const PER_FOLD = {
   resume_from_checkpoint: true,
 } as const;
 
-/** Settings of `cross-validate`: those of `train-retriever`, of which three may be lists. */
+/** Settings of `cross-validate`: those of `train-retriever`, of which some may be lists. */
 export const crossValidateSettings = trainRetrieverSettings.omit(PER_FOLD).extend({
   question_files: listOf(z.string().min(1), 1).describe(
     "Questions (*_w_q.jsonl), several files between commas: all are dealt to the folds",
@@ -48,39 +48,42 @@ export const crossValidateSettings = trainRetrieverSettings.omit(PER_FOLD).exten
   )
     .default([-1])
     .describe("Steps between commas; -1: as many as num_train_epochs takes"),
+  dropout: listOf(
+    number((n) => n.min(0).lt(1)),
+    1,
+  )
+    .default([0])
+    .describe("Shares of dropout between commas"),
+  hard_neg_ratio: listOf(
+    number((n) => n.min(0)),
+    1,
+  )
+    .default([0.05])
+    .describe("Hard negatives as a share of a batch's questions, between commas"),
+  guided_masking: listOf(
+    z.preprocess((value) => (value === "none" ? undefined : value), number((n) => n.positive().max(1)).optional()),
+    1,
+  )
+    .optional()
+    .describe("Shares of guided masking between commas; none: without"),
+  positives: listOf(trainRetrieverSettings.shape.positives.unwrap(), 1)
+    .default(["one"])
+    .describe("one, all, or both between commas"),
+  learning_curve: listOf(number((n) => n.gt(0).lt(1)))
+    .default([])
+    .describe(
+      "Shares of the training questions, such as 0.25,0.5: what would be chosen is trained on so many, too, and it is said whether more questions would help",
+    ),
+  time_budget: number((n) => n.positive())
+    .optional()
+    .describe(
+      "Minutes for all trainings and tests: after each fold the variants that do worst on their eval questions are dropped until the others fit; default: no limit",
+    ),
+  foreign_question_files: listOf(z.string().min(1), 1)
+    .optional()
+    .describe("Questions of another field (*_w_q.jsonl): what the tuned models lose there"),
+  foreign_dataset_file_path: z.string().min(1).optional().describe("Document database of foreign_question_files"),
   estimate_only: flag().default(false).describe("Say how long it would take, and stop"),
 });
 
 export type CrossValidateSettings = z.infer<typeof crossValidateSettings>;
-
-/** One combination of the settings that are lists. */
-export interface Variant {
-  /** For tables: what tells it from the others; `tuned` when there is one alone. */
-  name: string;
-  /** For folders. */
-  folder: string;
-  settings: { learning_rate: number; temperature?: number; max_steps: number };
-}
-
-/** Every combination, in the order of the lists. */
-export function variantsOf({ learning_rate, temperature, max_steps }: CrossValidateSettings): Variant[] {
-  const lists = { learning_rate, temperature: temperature ?? [undefined], max_steps };
-  const varied = (Object.keys(lists) as (keyof typeof lists)[]).filter((key) => lists[key].length > 1);
-  return lists.learning_rate.flatMap((rate) =>
-    lists.temperature.flatMap((degree) =>
-      lists.max_steps.map((steps): Variant => {
-        const settings = {
-          learning_rate: rate,
-          ...(degree === undefined ? {} : { temperature: degree }),
-          max_steps: steps,
-        };
-        const parts = varied.map((key) => [key, String(settings[key])]);
-        return {
-          name: parts.length > 0 ? parts.map((part) => part.join(" ")).join(", ") : "tuned",
-          folder: parts.length > 0 ? parts.map((part) => part.join("-")).join("_") : "tuned",
-          settings,
-        };
-      }),
-    ),
-  );
-}

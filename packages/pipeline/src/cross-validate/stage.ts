@@ -3,7 +3,6 @@ import { join } from "node:path";
 import {
   type Document,
   formatSeconds,
-  InternalError,
   type QuestionsRow,
   readDocuments,
   readQuestions,
@@ -11,7 +10,6 @@ import {
   type StageContext,
   type StageResult,
   sourceOf,
-  throwIfCancelled,
   UserError,
   withFolderLock,
   withSplitProcedure,
@@ -19,68 +17,18 @@ import {
   writeJsonl,
 } from "@rag-ft/core";
 import { totalSteps } from "@rag-ft/train";
-import type { AnyStage, SettingValues } from "../any-stage.js";
-import { parseSettings } from "../parse-settings.js";
-import { readRunState } from "../run/run-state.js";
-import { type PreparedStep, runStep } from "../run/run-step.js";
-import { FOLD_SYSTEMS, type FoldSystem, type QuestionFigures, readFold } from "./collect-results.js";
+import { compareAbroad, type Foreign } from "./abroad.js";
+import { chooseRecipe, type Recipe } from "./choose-recipe.js";
+import { type FoldFigures, readFold } from "./collect-results.js";
 import { evaluationsOf, secondsAPassage, secondsOf } from "./estimate-time.js";
+import { type FoldStages, foldFile, foldSteps, testFolder } from "./fold-steps.js";
 import { type Fold, foldsBySource, questionCount } from "./folds.js";
-import { type CrossValidateSettings, crossValidateSettings, type Variant, variantsOf } from "./settings.js";
-import { describeSystems, differencesOf, renderTables, type ValidatedSystem } from "./summary.js";
-
-/** The two stages that do a fold's work. */
-export interface FoldStages {
-  trainRetriever: AnyStage;
-  testRetriever: AnyStage;
-}
-
-function prepared(id: string, stage: AnyStage, given: SettingValues): PreparedStep {
-  const parsed = parseSettings(stage, given);
-  if (parsed.problems)
-    throw new InternalError(
-      `${stage.name}: ${parsed.problems.map(({ key, message }) => `${key}: ${message}`).join("; ")}`,
-    );
-  return { id, stage, values: parsed.values };
-}
-
-/** A training and its test for each fold of each variant, in that order. */
-function stepsOf(
-  settings: CrossValidateSettings,
-  variants: readonly Variant[],
-  { trainRetriever, testRetriever }: FoldStages,
-): PreparedStep[] {
-  const { question_files, folds, estimate_only, output_dir, ...common } = settings;
-  return variants.flatMap((variant) =>
-    Array.from({ length: folds }, (_, i) => i + 1).flatMap((fold) => {
-      const data = join(output_dir, "folds", String(fold));
-      const model = join(output_dir, variant.folder, `fold-${fold}`);
-      const id = `${variant.folder}/fold-${fold}`;
-      return [
-        prepared(id, trainRetriever, {
-          ...common,
-          ...variant.settings,
-          temperature: variant.settings.temperature,
-          train_file: join(data, "train_w_q.jsonl"),
-          eval_file: join(data, "eval_w_q.jsonl"),
-          output_dir: model,
-          index_path: join(output_dir, "index"),
-        }),
-        prepared(`${id}/test`, testRetriever, {
-          model_path: [settings.model_path, model],
-          label: ["base", "tuned"],
-          retrieval: "hybrid",
-          document_path: settings.full_dataset_file_path,
-          eval_data_path: join(data, "test_w_q.jsonl"),
-          output_dir: `${model}-test`,
-          index_path: join(output_dir, "index"),
-          device: settings.device,
-          seed: settings.seed,
-        }),
-      ];
-    }),
-  );
-}
+import { type Curve, measureCurve } from "./learning-curve.js";
+import { raceVariants } from "./race.js";
+import { type CrossValidateSettings, crossValidateSettings } from "./settings.js";
+import { StepRunner } from "./step-runner.js";
+import { describeSystems, differencesOf, renderTables, systemsOf } from "./summary.js";
+import { type Variant, variantsOf } from "./variants.js";
 
 /** About how long the trainings take, from what one passage takes on this machine now. */
 async function estimate(
@@ -93,17 +41,17 @@ async function estimate(
   context: StageContext,
 ): Promise<number> {
   const { per_device_train_batch_size: batch, gradient_accumulation_steps: parts } = settings;
-  const { hard_neg_ratio, extra_positives, distil_from, distil_passages } = settings;
+  const { extra_positives, distil_from, distil_passages } = settings;
   const further = extra_positives + (distil_from === undefined ? 0 : distil_passages - 1);
   const aPassage = await secondsAPassage(settings.model_path, documents, settings, context);
   const each = variants.map((variant) =>
     folds.map((fold) => {
-      const steps = totalSteps({ ...settings, ...variant.settings }, questionCount(fold.train));
+      const steps = totalSteps({ ...settings, learning_rate: 0, ...variant.settings }, questionCount(fold.train));
       return secondsOf(
         {
           passages: documents.length,
           steps,
-          passagesAStep: parts * batch * (1 + hard_neg_ratio + further),
+          passagesAStep: parts * batch * (1 + (variant.settings.hard_neg_ratio ?? 0) + further),
           embeddings: evaluationsOf(steps, settings),
         },
         aPassage,
@@ -119,56 +67,71 @@ async function estimate(
   return seconds;
 }
 
-/** Runs all steps; says after each how long the others may take, by those that ran. */
-async function runSteps(steps: readonly PreparedStep[], workDir: string, context: StageContext): Promise<void> {
-  const state = await readRunState(workDir);
-  const began = Date.now();
-  let ran = 0;
-  for (const index of steps.keys()) {
-    throwIfCancelled(context.signal);
-    const { isNew, summary } = await runStep({ steps, index, state, force: false }, workDir, context);
-    if (!isNew) continue;
-    if (summary) context.reporter.info(summary.trimEnd());
-    ran++;
-    const left = steps.length - index - 1;
-    if (ran % 2 === 0 && left > 0)
-      context.reporter.info(`about ${formatSeconds((((Date.now() - began) / ran) * left) / 1000)} left`);
-  }
-}
-
-/** All folds' questions one after the other, for each retriever. The base is the same in all variants. */
-async function systemsOf(
-  { output_dir }: CrossValidateSettings,
-  folds: number,
-  variants: readonly Variant[],
-): Promise<ValidatedSystem[]> {
-  const read = async ({ folder }: Variant): Promise<Record<FoldSystem, QuestionFigures[]>> => {
-    const all: Record<FoldSystem, QuestionFigures[]>[] = [];
-    for (let fold = 1; fold <= folds; fold++) all.push(await readFold(join(output_dir, folder, `fold-${fold}-test`)));
-    return Object.fromEntries(FOLD_SYSTEMS.map((name) => [name, all.flatMap((one) => one[name])])) as Record<
-      FoldSystem,
-      QuestionFigures[]
-    >;
-  };
-  const systems: ValidatedSystem[] = [];
-  for (const variant of variants) {
-    const { bm25, base, base_hybrid, tuned, tuned_hybrid } = await read(variant);
-    if (systems.length === 0)
-      systems.push(
-        { name: "BM25", rows: bm25, against: [] },
-        { name: "base", rows: base, against: [] },
-        { name: "base + BM25", rows: base_hybrid, against: [] },
-      );
-    systems.push(
-      { name: variant.name, rows: tuned, against: ["base"] },
-      { name: `${variant.name} + BM25`, rows: tuned_hybrid, against: ["base + BM25", "base"] },
+/** What is asked for and cannot be had together. */
+function checkTogether(settings: CrossValidateSettings, variants: readonly Variant[]): void {
+  const { do_eval, learning_curve, time_budget, foreign_question_files, foreign_dataset_file_path } = settings;
+  if (new Set(variants.map(({ folder }) => folder)).size < variants.length)
+    throw new UserError("A value stands twice in one of the lists of variants. Give each once.");
+  if (!do_eval && variants.length > 1 && (learning_curve.length > 0 || time_budget !== undefined))
+    throw new UserError(
+      "learning_curve and time_budget need do_eval true where there are several variants: one is chosen by the eval questions.",
     );
-  }
-  return systems;
+  if ((foreign_question_files === undefined) !== (foreign_dataset_file_path === undefined))
+    throw new UserError("foreign_question_files and foreign_dataset_file_path belong together. Give both, or neither.");
 }
 
 /** Whatever its question was made for: the sets of a fold share no source. */
 const asFoldRow = (row: QuestionsRow): QuestionsRow => withSplitProcedure(row, "source");
+
+async function writeFolds(output: string, folds: readonly Fold[]): Promise<void> {
+  for (const [i, fold] of folds.entries())
+    for (const split of ["train", "eval", "test"] as const)
+      await writeJsonl(foldFile(output, i + 1, split), fold[split].map(asFoldRow));
+}
+
+/** Every variant's figures in all folds, question by question. */
+async function readVariants(
+  { output_dir, folds }: CrossValidateSettings,
+  variants: readonly Variant[],
+): Promise<Map<Variant, FoldFigures[]>> {
+  const found = new Map<Variant, FoldFigures[]>();
+  for (const variant of variants) {
+    const all = Array.from({ length: folds }, (_, i) => readFold(testFolder(output_dir, variant, i + 1)));
+    found.set(variant, await Promise.all(all));
+  }
+  return found;
+}
+
+interface Validated {
+  variants: readonly Variant[];
+  dropped: readonly Variant[];
+  recipe: Recipe | undefined;
+  curve: Curve | undefined;
+  foreign: readonly Foreign[];
+  read: Map<Variant, FoldFigures[]>;
+}
+
+/** All trainings and tests. */
+async function runAll(
+  settings: CrossValidateSettings,
+  { folds, variants, sources }: { folds: readonly Fold[]; variants: readonly Variant[]; sources: readonly string[] },
+  stages: FoldStages,
+  context: StageContext,
+): Promise<Validated> {
+  const { output_dir, seed } = settings;
+  const planned = folds.flatMap((_, i) =>
+    variants.flatMap((variant) => foldSteps(settings, stages, { variant, fold: i + 1 })),
+  );
+  const runner = await StepRunner.open(planned, output_dir, context);
+  const raced = await raceVariants(settings, variants, runner, context);
+  const read = await readVariants(settings, raced.kept);
+  const recipe = settings.do_eval ? await chooseRecipe(settings, raced.kept, read) : undefined;
+  const chosen = recipe?.variant ?? (raced.kept[0] as Variant);
+  const work = { settings, stages, runner, context, recipe: chosen };
+  const curve = await measureCurve(work, { folds, whole: read.get(chosen) ?? [], options: { seed, sources } });
+  const foreign = await compareAbroad(work);
+  return { variants: raced.kept, dropped: raced.dropped, recipe, curve, foreign, read };
+}
 
 async function crossValidate(
   settings: CrossValidateSettings,
@@ -180,19 +143,21 @@ async function crossValidate(
   const rows = (await Promise.all(question_files.map(readQuestions))).flat();
   const folds = foldsBySource(rows, settings.folds, seed);
   const variants = variantsOf(settings);
-  if (new Set(variants.map(({ folder }) => folder)).size < variants.length)
-    throw new UserError("learning_rate, temperature and max_steps: a value stands twice in a list. Give each once.");
-  const steps = stepsOf(settings, variants, stages);
+  checkTogether(settings, variants);
   const seconds = await estimate(settings, { folds, variants, documents }, context);
   if (settings.estimate_only) return { outputs: [], figures: { estimated_seconds: seconds } };
-  for (const [i, fold] of folds.entries())
-    for (const split of ["train", "eval", "test"] as const)
-      await writeJsonl(join(output_dir, "folds", String(i + 1), `${split}_w_q.jsonl`), fold[split].map(asFoldRow));
+  await writeFolds(output_dir, folds);
   await rm(join(output_dir, "cross-validation.json"), { force: true }); // of other settings
-  await runSteps(steps, output_dir, context);
-  const systems = await systemsOf(settings, folds.length, variants);
   const sources = folds.flatMap(({ test }) => test.flatMap((row) => row.questions.map(() => sourceOf(row))));
-  const differences = differencesOf(systems, { seed, sources });
+  const { read, recipe, curve, foreign, dropped } = await runAll(
+    settings,
+    { folds, variants, sources },
+    stages,
+    context,
+  );
+  const systems = systemsOf(read, recipe);
+  const options = { seed, sources };
+  const differences = differencesOf(systems, options);
   const path = join(output_dir, "cross-validation.json");
   const questions = systems[0]?.rows.length ?? 0;
   await writeJsonAtomic(path, {
@@ -205,12 +170,19 @@ async function crossValidate(
       eval: questionCount(fold.eval),
       test: questionCount(fold.test),
     })),
-    variants: variants.map(({ name, settings: own }) => ({ name, ...own })),
-    systems: describeSystems(systems, { seed, sources }),
+    variants: variants.map((variant) => ({
+      name: variant.name,
+      ...variant.settings,
+      ...(dropped.includes(variant) ? { dropped: true } : {}),
+    })),
+    systems: describeSystems(systems, options),
     differences: differences.map(({ low, high, ...rest }) => ({
       ...rest,
       ...(Number.isFinite(low) ? { ci95: [low, high] } : {}),
     })),
+    ...(recipe && { recipe: recipe.record }),
+    ...(curve && { learning_curve: curve.record }),
+    ...(foreign.length > 0 && { foreign: foreign.map(({ record }) => record) }),
   });
   return {
     outputs: [path],
@@ -219,17 +191,17 @@ async function crossValidate(
     ),
     summary: [
       `${questions} questions in ${folds.length} folds by source over ${documents.length} passages; each is measured by a model that was not trained on its source`,
-      renderTables(systems, differences, { seed, sources }),
-      ...(variants.length > 1
-        ? ["", "The best of several variants looks a little better here than it is: it was chosen on these questions."]
-        : []),
+      renderTables(systems, differences, options),
+      ...(recipe && variants.length > 1 ? ["", ...recipe.lines] : []),
+      ...(curve ? ["", ...curve.lines] : []),
+      ...foreign.flatMap(({ lines }) => ["", ...lines]),
     ].join("\n"),
   };
 }
 
 /**
- * `rag-ft cross-validate`: does fine-tuning the retriever help on these questions? It runs train-retriever and test-retriever on each fold,
- * and so is here and no package of its own: stages do not know each other.
+ * `rag-ft cross-validate`: does fine-tuning the retriever help on these questions, and by which recipe? It runs train-retriever and test-retriever on
+ * each fold, and so is here and no package of its own: stages do not know each other.
  */
 export function createCrossValidate(stages: FoldStages): Stage<CrossValidateSettings> {
   return {
@@ -237,7 +209,13 @@ export function createCrossValidate(stages: FoldStages): Stage<CrossValidateSett
     summary: "Train and measure the retriever on folds of the questions by source; say with intervals whether it helps",
     settings: crossValidateSettings,
     aliases: { model_name_or_path: "model_path", train_file: "question_files" },
-    inputs: ["model_path", "full_dataset_file_path", "question_files", "distil_from"],
+    inputs: [
+      "model_path",
+      "full_dataset_file_path",
+      "question_files",
+      "foreign_question_files",
+      "foreign_dataset_file_path",
+    ],
     run: (settings, context) =>
       settings.estimate_only
         ? crossValidate(settings, context, stages)
