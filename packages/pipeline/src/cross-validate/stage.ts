@@ -213,6 +213,7 @@ export function createCrossValidate(stages: FoldStages): Stage<CrossValidateSett
       "model_path",
       "full_dataset_file_path",
       "question_files",
+      "distil_from",
       "foreign_question_files",
       "foreign_dataset_file_path",
     ],
