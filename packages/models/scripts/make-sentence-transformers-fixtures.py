@@ -12,11 +12,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from sentence_transformers import CrossEncoder, SentenceTransformer
+from sentence_transformers.cross_encoder.modules.logit_score import LogitScore
 from sentence_transformers.models import Dense, Normalize, Pooling, Transformer
 from transformers import (AutoTokenizer, BertConfig, BertForSequenceClassification, DistilBertConfig, DistilBertForSequenceClassification,
                           DistilBertModel, GteConfig, GteForSequenceClassification, ModernBertConfig,
                           ModernBertForSequenceClassification, MPNetConfig, MPNetForSequenceClassification, Qwen3Config,
-                          Qwen3ForSequenceClassification, XLMRobertaConfig, XLMRobertaForSequenceClassification)
+                          Qwen3ForCausalLM, Qwen3ForSequenceClassification, XLMRobertaConfig, XLMRobertaForSequenceClassification)
 
 SRC = Path(__file__).parent.parent / "src"
 FIXTURES = SRC / "fixtures"
@@ -90,6 +91,35 @@ def reranker(name, model, tokenizer, max_length=40, padding=None):
     print(folder.name, scores[:3])
 
 
+TEMPLATE = """{%- set question = messages | selectattr("role", "eq", "query") | map(attribute="content") | first -%}
+{%- set passage = messages | selectattr("role", "eq", "document") | map(attribute="content") | first -%}
+<|im_start|>{{ question }}
+: {{ passage }}<|im_end|>
+<|im_start|>a
+"""
+
+
+def answering(name, false_token_id, tied):
+    """A decoder whose logits of two tokens (or one) are the score."""
+    folder = FIXTURES / f"st-{name}"
+    model = perturbed(Qwen3ForCausalLM(Qwen3Config(
+        vocab_size=420, pad_token_id=2, hidden_size=12, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, head_dim=6,
+        intermediate_size=16, max_position_embeddings=80, tie_word_embeddings=tied)))
+    base(folder, model, "byte-bpe-split", 60)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = TEMPLATE
+    tokenizer.save_pretrained(folder)
+    modules = [Transformer(str(folder), transformer_task="text-generation", max_seq_length=60), LogitScore(40, false_token_id)]
+    loaded = CrossEncoder(modules=modules, device="cpu")
+    pairs = [[q, p] for q in QUESTIONS for p in PASSAGES]
+    shutil.rmtree(folder)
+    loaded.save_pretrained(str(folder))
+    logits = torch.tensor(loaded.predict(pairs, batch_size=4, activation_fn=torch.nn.Identity()))
+    save_file({"scores": torch.tensor(loaded.predict(pairs, batch_size=4)), "logits": logits}, folder / "reference.safetensors")
+    (folder / "README.md").unlink(missing_ok=True)
+    print(folder.name, logits[:3])
+
+
 TINY = dict(hidden_size=12, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, max_position_embeddings=44, num_labels=1,
             hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 encoder()
@@ -109,3 +139,6 @@ reranker("gte", GteForSequenceClassification(GteConfig(vocab_size=280, pad_token
 reranker("qwen3", Qwen3ForSequenceClassification(Qwen3Config(
     vocab_size=420, pad_token_id=2, hidden_size=12, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, head_dim=6,
     intermediate_size=16, max_position_embeddings=80, num_labels=1)), "byte-bpe-split", 80)
+torch.manual_seed(2)
+answering("qwen3-yes-no", 41, tied=True)
+answering("qwen3-yes", None, tied=False)

@@ -49,6 +49,7 @@ export * from "./lora/lora-adapters.js";
 export * from "./lora/write-adapter.js";
 export * from "./scorer/load-scorer.js";
 export * from "./scorer/pair-batch.js";
+export { encodePairFor, type PairFormat } from "./scorer/pair-format.js";
 export * from "./scorer/pair-scorer.js";
 export * from "./scorer/save-scorer.js";
 export { headModules } from "./scorer/scorer-heads.js";

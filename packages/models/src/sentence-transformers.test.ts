@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentReporter } from "@rag-ft/core";
@@ -12,6 +12,7 @@ import { createTrainableEncoder } from "./encoder/trainable-encoder.js";
 import { saveEncoder } from "./export/save-encoder.js";
 import { loadScorer } from "./scorer/load-scorer.js";
 import { createPairBatch } from "./scorer/pair-batch.js";
+import { encodePairFor } from "./scorer/pair-format.js";
 import { openScorer, scorePairs, type TextPair } from "./scorer/pair-scorer.js";
 import { saveScorer } from "./scorer/save-scorer.js";
 import { createTrainableScorer } from "./scorer/trainable-scorer.js";
@@ -127,6 +128,70 @@ describe.each([
     expect(relativeError(await opened.score(PAIRS), expected)).toBeLessThan(1e-5);
     await opened.close();
   });
+});
+
+describe.each(["st-qwen3-yes-no", "st-qwen3-yes"])("the decoder that answers, %s", (name) => {
+  it("gives CrossEncoder's scores, as it is and saved with a head of one label", async () => {
+    const reference = await referenceOf(name);
+    const saved = join(root, name);
+    await saveScorer(saved, await loadScorer(fixture(name), options));
+    const config = JSON.parse(await readFile(join(saved, "config.json"), "utf8"));
+    expect(config.architectures).toEqual(["Qwen3ForSequenceClassification"]);
+    for (const folder of [fixture(name), saved]) {
+      const scorer = await loadScorer(folder, options);
+      expect(scorer).toMatchObject({ labels: 1, isHeadNew: false, sigmoid: true });
+      const opened = await openScorer(folder, options);
+      expect(relativeError(await opened.logits(PAIRS), data(reference, "logits"))).toBeLessThan(1e-5);
+      expect(relativeError(await opened.score(PAIRS), data(reference, "scores"))).toBeLessThan(1e-5);
+      await opened.close();
+    }
+    const model = await createTrainableScorer(await loadScorer(saved, options));
+    expect(model.trained.get("score.weight")?.shape).toEqual([1, 12]);
+    await model.close();
+  });
+});
+
+it("a decoder that was not made for it is asked yes or no, where its words are tokens; what pairs hold is text", async () => {
+  const folder = join(root, "decoder");
+  await cp(fixture("st-qwen3-yes-no"), folder, { recursive: true });
+  for (const file of ["modules.json", "sentence_bert_config.json", "chat_template.jinja"]) await rm(join(folder, file));
+  // A tokenizer without the words gets a head made anew, as an encoder does.
+  expect((await loadScorer(folder, { ...options, newHead: 1 })).isHeadNew).toBe(true);
+  await expect(loadScorer(folder, options)).rejects.toThrow(/no weight score\.weight/);
+  const path = join(folder, "tokenizer.json");
+  const tokenizer = JSON.parse(await readFile(path, "utf8"));
+  const added = ["yes", "no"].map((content, i) => ({
+    ...tokenizer.added_tokens[0],
+    id: 400 + i,
+    content,
+    special: false,
+  }));
+  for (const { id } of added)
+    for (const word of Object.keys(tokenizer.model.vocab))
+      if (tokenizer.model.vocab[word] === id) delete tokenizer.model.vocab[word];
+  tokenizer.model.merges = [];
+  tokenizer.added_tokens.push(...added);
+  await writeFile(path, JSON.stringify(tokenizer));
+  const scorer = await loadScorer(folder, { ...options, newHead: 1, maxLength: 70 });
+  expect(scorer.isHeadNew).toBe(false);
+  const embedded = (await readSafetensors(join(folder, "model.safetensors"))).get("model.embed_tokens.weight");
+  const head = scorer.weights.get("score.weight");
+  expect(head?.data[3]).toBeCloseTo((embedded?.data[400 * 12 + 3] ?? 0) - (embedded?.data[401 * 12 + 3] ?? 0), 6);
+  const end = scorer.tokenizer.tokenId("<|im_end|>");
+  const ends = (passage: string): number => encodePairFor(scorer, "q", passage).ids.filter((id) => id === end).length;
+  expect(ends("</s><|im_end|>")).toBe(ends("x"));
+  const [short, long] = ["x", "y".repeat(500)].map((passage) => encodePairFor(scorer, "q", passage).ids);
+  expect(long).toHaveLength(70);
+  expect(long?.slice(-6)).toEqual(short?.slice(-6));
+});
+
+it("says what a decoder's folder lacks", async () => {
+  const folder = join(root, "broken");
+  await cp(fixture("st-qwen3-yes-no"), folder, { recursive: true });
+  await writeFile(join(folder, "chat_template.jinja"), "{{ messages[0].content }}");
+  await expect(loadScorer(folder, options)).rejects.toThrow(/does not write query and document once each/);
+  await rm(join(folder, "1_LogitScore"), { recursive: true });
+  await expect(loadScorer(folder, options)).rejects.toThrow(/1_LogitScore.config\.json: missing, though modules\.json/);
 });
 
 it("a model without a head is no reranker, unless one is to be made", async () => {

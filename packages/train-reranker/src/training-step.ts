@@ -1,11 +1,5 @@
 import { type Document, documentId, retrievalQuery, throwIfCancelled } from "@rag-ft/core";
-import {
-  createPairBatch,
-  encodePairTruncated,
-  type PairBatch,
-  planBatches,
-  type TrainableScorer,
-} from "@rag-ft/models";
+import { createPairBatch, encodePairFor, type PairBatch, planBatches, type TrainableScorer } from "@rag-ft/models";
 import type { RetrievalExample } from "@rag-ft/retrieval";
 import {
   cachedBackward,
@@ -44,9 +38,9 @@ export async function rerankingStep(
   groups: readonly RankedGroup[],
   { scale, signal }: { scale: number; signal: AbortSignal },
 ): Promise<{ loss: number; tokens: number }> {
-  const { tokenizer, maxLength, truncation } = model.scorer;
+  const { tokenizer } = model.scorer;
   const pairs = groups.flatMap(({ question, passages }) =>
-    passages.map(({ fmt_content }) => encodePairTruncated(tokenizer, question, fmt_content, maxLength, truncation)),
+    passages.map(({ fmt_content }) => encodePairFor(model.scorer, question, fmt_content)),
   );
   const chunks = planBatches(pairs.map(({ ids }) => ids.length)).map((rows) => ({
     rows,

@@ -17,7 +17,15 @@ import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
 import { loadWeights } from "../weights/load-weights.js";
 import type { WeightReader } from "../weights/restore-weights.js";
 import { elementCount, type WeightTensor } from "../weights/weight-tensor.js";
-import { SCORER_HEADS, type ScorerHead } from "./scorer-heads.js";
+import {
+  type AnswerTokens,
+  loadPairFormat,
+  ownPairFormat,
+  type PairFormat,
+  readAnswerTokens,
+  wordsYesAndNo,
+} from "./pair-format.js";
+import { isCausal, SCORER_HEADS, type ScorerHead } from "./scorer-heads.js";
 
 /** Longest pair in tokens when neither model nor user says otherwise. */
 const DEFAULT_MAX_LENGTH = 512;
@@ -45,6 +53,8 @@ export interface LoadedScorer {
   /** Longest pair in tokens. */
   maxLength: number;
   truncation: PairTruncation;
+  /** How a decoder is asked; undefined for models that take two texts. */
+  pairFormat: PairFormat | undefined;
   /** Whether its head was made anew, as the folder has none: its scores mean nothing before training. */
   isHeadNew: boolean;
   /** By Hugging Face's names, exactly those that the graph reads. */
@@ -127,7 +137,34 @@ function newWeights(
 }
 
 /**
- * Loads a reranker from a folder or hub id.
+ * The head that gives the logit of one token less that of another: a difference of two rows of the decoder's output layer (which may be its embeddings), so that
+ * the model is one with a head of one label from here on.
+ */
+function asHead(
+  weights: Map<string, WeightTensor>,
+  { yes, no }: AnswerTokens,
+  name: string,
+  folder: string,
+): Map<string, WeightTensor> {
+  const rows = ["lm_head.weight", "model.embed_tokens.weight", "embed_tokens.weight"]
+    .map((one) => weights.get(one))
+    .find((weight) => weight !== undefined);
+  const [count = 0, size = 0] = rows?.shape ?? [];
+  if (rows === undefined || Math.max(yes, no ?? 0) >= count)
+    throw new UserError(
+      `${folder}: its LogitScore names token ${Math.max(yes, no ?? 0)}, of which its output layer has no row.`,
+    );
+  const row = (token: number): Float32Array => rows.data.subarray(token * size, (token + 1) * size) as Float32Array;
+  const less = no === undefined ? undefined : row(no);
+  const data = Float32Array.from(row(yes), (value, i) => value - (less?.[i] ?? 0));
+  const made = new Map(weights).set(`${name}.weight`, { shape: [1, size], data });
+  made.delete("lm_head.weight");
+  return made;
+}
+
+/**
+ * Loads a reranker from a folder or hub id. A decoder that answers yes or no (Qwen3-Reranker, in the form of sentence-transformers' LogitScore; any decoder where a head is to be made) becomes
+ * one with a head of one label, whose logit is the same.
  *
  * @throws UserError when the model has no head, or is of a type whose head is not known.
  */
@@ -138,7 +175,15 @@ export async function loadScorer(nameOrFolder: string, options: ScorerOptions): 
   const architecture = encoderArchitecture(config, folder);
   const body = architecture.read(config, folder);
   const stated = parseConfig(labelsSchema, config, folder);
-  const own = await loadWeights(folder);
+  const tokenizer = withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder);
+  const stored = await loadWeights(folder);
+  const answer = stored.has(`${head.last}.weight`)
+    ? undefined
+    : ((await readAnswerTokens(folder)) ??
+      (isCausal(config) && options.newHead !== undefined ? wordsYesAndNo(tokenizer) : undefined));
+  const withAnswer = (found: Map<string, WeightTensor>): Map<string, WeightTensor> =>
+    answer === undefined ? found : asHead(found, answer, head.last, folder);
+  const own = withAnswer(stored);
   const lacksHead = !own.has(`${head.last}.weight`);
   if (lacksHead && options.newHead === undefined) {
     throw new UserError(
@@ -152,7 +197,6 @@ export async function loadScorer(nameOrFolder: string, options: ScorerOptions): 
   pairLogits({ body, head, labels, architecture }, parameters);
   const read = (weights: ReadonlyMap<string, WeightTensor>, from: string): Map<string, WeightTensor> =>
     matchWeights(parameters, renamed(architecture, head.prefix, weights), from);
-  const tokenizer = withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder);
   const maxLength =
     options.maxLength ?? Math.min(tokenizer.modelMaxLength ?? DEFAULT_MAX_LENGTH, DEFAULT_MAX_LENGTH, body.maxTokens);
   if (maxLength > body.maxTokens) {
@@ -171,12 +215,13 @@ export async function loadScorer(nameOrFolder: string, options: ScorerOptions): 
     sigmoid: await isSigmoid(stated, labels, folder),
     maxLength,
     truncation: options.truncation ?? "longest_first",
+    pairFormat: (await loadPairFormat(folder)) ?? (answer === undefined ? undefined : ownPairFormat(tokenizer, folder)),
     isHeadNew: lacksHead,
     weights: read(complete(own), folder),
     // Of this folder with the same new head; a checkpoint has one.
     async readWeights(from) {
       const found = await loadWeights(from);
-      return read(from === folder ? complete(found) : found, from);
+      return read(from === folder ? complete(withAnswer(found)) : found, from);
     },
     tokenizer,
   };

@@ -3,9 +3,9 @@ import { CPU, createSession, requireDevice, type SessionSettings } from "@rag-ft
 import type { EmbedOptions } from "../encoder/embed-texts.js";
 import { planBatches } from "../encoder/token-batch.js";
 import { Parameters } from "../graph/parameters.js";
-import { encodePairTruncated } from "../tokenizer/pair-tokens.js";
 import { type LoadedScorer, loadScorer, pairLogits, type ScorerOptions } from "./load-scorer.js";
 import { createPairBatch, type PairBatch } from "./pair-batch.js";
+import { encodePairFor } from "./pair-format.js";
 
 /** A question and a passage. */
 export type TextPair = readonly [question: string, passage: string];
@@ -26,15 +26,13 @@ export async function logitsOfPairs(
   pairs: readonly TextPair[],
   { signal, onProgress }: EmbedOptions = {},
 ): Promise<Float32Array> {
-  const { tokenizer, maxLength, labels, truncation, folder } = scorer;
+  const { tokenizer, labels, folder } = scorer;
   if (labels !== 1) {
     throw new UserError(
       `${folder}: the model gives ${labels} labels (id2label of config.json), expected 1: a reranker has one score.`,
     );
   }
-  const tokens = pairs.map(([question, passage]) =>
-    encodePairTruncated(tokenizer, question, passage, maxLength, truncation),
-  );
+  const tokens = pairs.map(([question, passage]) => encodePairFor(scorer, question, passage));
   const logits = new Float32Array(pairs.length);
   let done = 0;
   for (const rows of planBatches(tokens.map(({ ids }) => ids.length))) {

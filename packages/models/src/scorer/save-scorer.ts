@@ -1,12 +1,15 @@
 import { join } from "node:path";
-import { writeFolderAtomic, writeJsonAtomic } from "@rag-ft/core";
+import { writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "@rag-ft/core";
+
 import { input, type ModelSource } from "@rag-ft/onnx";
+import { TEMPLATE_FILE } from "../chat/read-chat-template.js";
 import { editJsonFile } from "../checkpoint/edit-json.js";
 import { copyModelSideFiles } from "../checkpoint/side-files.js";
 import { writeOnnx } from "../export/write-onnx.js";
 import { Parameters } from "../graph/parameters.js";
 import { writeSafetensors } from "../weights/write-safetensors.js";
 import { type LoadedScorer, pairLogits } from "./load-scorer.js";
+import { type PairFormat, TRANSFORMER_FILE } from "./pair-format.js";
 
 const TOKENIZER_CONFIG = "tokenizer_config.json";
 const SIGMOID = "torch.nn.modules.activation.Sigmoid";
@@ -56,6 +59,18 @@ function statedBy(
   };
 }
 
+const asMessage = { method: "forward", method_output_name: "logits" };
+
+/** What makes CrossEncoder put pairs into the template; of a module LogitScore nothing stays, as the head says the same. */
+async function writePairFormat(folder: string, { source }: PairFormat): Promise<void> {
+  await writeFileAtomic(join(folder, TEMPLATE_FILE), source);
+  await writeJsonAtomic(join(folder, TRANSFORMER_FILE), {
+    transformer_task: "sequence-classification",
+    modality_config: { text: asMessage, message: { ...asMessage, format: "flat" } },
+    module_output_name: "scores",
+  });
+}
+
 /**
  * Writes a reranker as a folder that transformers.js (with `onnx`), transformers, CrossEncoder of sentence-transformers and we load; whole or not at all.
  * `extra` may add files of its own to the folder before it appears.
@@ -75,6 +90,7 @@ export async function saveScorer(
     else await writeJsonAtomic(tokenizer, { model_max_length: scorer.maxLength });
     await editJsonFile(join(temporary, "config.json"), (config) => statedBy(scorer, config));
     await writeSafetensors(join(temporary, "model.safetensors"), scorer.weights);
+    if (scorer.pairFormat) await writePairFormat(temporary, scorer.pairFormat);
     if (onnx) await writeOnnx(temporary, exportScorer(scorer));
     await extra?.(temporary);
   });

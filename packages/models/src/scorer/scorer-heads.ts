@@ -106,6 +106,9 @@ export const SCORER_HEADS: Readonly<Record<string, (raw: RawConfig, folder: stri
   qwen3: () => head("model.", "score", { pooling: "last", bias: false }),
 };
 
+/** Whether the model below the head is a decoder, which has an output layer of its own, too. */
+export const isCausal = (config: RawConfig): boolean => config.model_type === "qwen3";
+
 /** Modules of heads; a pooler is among the encoder's modules. */
 const HEAD_MODULE = /^(classifier|pre_classifier|score|head|pooler)$/;
 
