@@ -103,6 +103,19 @@ describe("figures", () => {
     expect(await page()).toContain(choice.verdict);
     await rm(path);
   });
+
+  it("says how much a reranker's score counts, as its training chose", async () => {
+    await writeSmallRun(folder);
+    const chosen = (rerank_weight: number) =>
+      writeFile(
+        join(folder, "retriever/reranker.json"),
+        JSON.stringify({ version: 1, rerank_weight, rerank_top_n: 20, first_stage: "vectors + 0.5 BM25" }),
+      );
+    await chosen(0.75);
+    expect(await page()).toContain("The first 20 passages of vectors + 0.5 BM25 are reordered; its score counts 0.75");
+    await chosen(0);
+    expect(await page()).toContain("The search alone (vectors + 0.5 BM25) is kept");
+  });
 });
 
 describe("the page", () => {

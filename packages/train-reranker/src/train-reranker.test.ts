@@ -127,6 +127,10 @@ describe("train-reranker", { timeout: 180_000 }, () => {
       sentence_transformers: { activation_fn: "torch.nn.modules.activation.Sigmoid" },
     });
     expect(await readdir(at("run", "onnx"))).toContain("model.onnx");
+    const card = await readFile(at("run", "README.md"), "utf8");
+    expect(card).toMatch(/pipeline_tag: text-ranking\n/);
+    expect(card).toMatch(/\| `first_stage` \| `vectors` \|/);
+    expect(card).toMatch(/On 24 test questions/);
     const scorer = await openScorer(at("run"), context);
     const [solved, noise] = (await readDocuments(at("documents.jsonl"))).filter((_, i) => i % ANSWERS === 0);
     const pairs = [solved, noise].map((one) => ["What is feature 1?", one?.fmt_content ?? ""] as const);

@@ -24,6 +24,7 @@ import {
   type TrainingQuestions,
 } from "@rag-ft/retrieval";
 import { decidingSettings, type RunIdentity, totalSteps } from "@rag-ft/train";
+import { rerankerCard } from "./card.js";
 import { compareStages } from "./compare-stages.js";
 import { RerankerInTraining } from "./evaluation.js";
 import { checkFirstStage, type FirstStage, openFirstStage, type Searched, search } from "./first-stage.js";
@@ -167,6 +168,7 @@ function rerankerTask(settings: TrainRerankerSettings, found: Found, context: St
     compare: (kept) => compareStages(settings, measured, stages, kept),
     splitBy: data.splitBy,
     record: { first_stage: name, ...(training ? { negatives: training.record } : {}) },
+    card: rerankerCard(settings, model.scorer, name, data),
     close: () => model.close(),
   };
 }

@@ -10,7 +10,7 @@ import { type Choice, candidateName, type Place } from "./choice.js";
 export interface CardFacts {
   /** Of the hub's front matter. */
   library_name: "sentence-transformers" | "transformers";
-  pipeline_tag: "sentence-similarity" | "text-generation";
+  pipeline_tag: "sentence-similarity" | "text-generation" | "text-ranking";
   tags: readonly string[];
   /** What the model is and does, in a sentence or two. */
   about: string;

@@ -29,6 +29,9 @@ const hybridSchema = z.looseObject({
   over_dense: z.looseObject({ gain: z.number(), low: z.number(), high: z.number() }).optional(),
 });
 
+/** How much a reranker's score counts beside the search's, as its training chose. */
+const rerankerSchema = z.looseObject({ rerank_weight: z.number(), rerank_top_n: z.number(), first_stage: z.string() });
+
 /** A line of train.jsonl or eval.jsonl: figures at a step. */
 export type TrainingLine = { step: number } & Record<string, number>;
 
@@ -39,7 +42,7 @@ export interface Training {
   evaluations: TrainingLine[];
   /** The figure that chose the best checkpoint. */
   metric: { name: string; greaterIsBetter: boolean };
-  /** What a retriever's training left, and why. */
+  /** What a training left, and why. */
   choice?: { verdict: string; kept: { step: number } };
   /** Base and best checkpoint on the test file, of a retriever; beside them BM25, and the best one's vectors with BM25. */
   test?: {
@@ -53,6 +56,7 @@ export interface Training {
   };
   /** What words add to the vectors on the eval questions. */
   hybrid?: z.infer<typeof hybridSchema>;
+  reranker?: z.infer<typeof rerankerSchema>;
 }
 
 /** The entries that are numbers. */
@@ -84,12 +88,13 @@ export async function readTraining(record: StageRecord): Promise<Training> {
   const { folder, settings } = record;
   const lines = async (name: string): Promise<TrainingLine[]> =>
     (await readRows(join(folder, name), lineSchema as unknown as z.ZodType<TrainingLine>, "a log of training")) ?? [];
-  const [steps, evaluations, test, choice, hybrid] = await Promise.all([
+  const [steps, evaluations, test, choice, hybrid, reranker] = await Promise.all([
     lines("train.jsonl"),
     lines("eval.jsonl"),
     readValue(join(folder, "test.json"), testSchema, "figures of a test file"),
-    readValue(join(folder, "choice.json"), choiceSchema, "choice of train-retriever"),
+    readValue(join(folder, "choice.json"), choiceSchema, "choice of a training"),
     readValue(join(folder, "hybrid.json"), hybridSchema, "weight of BM25 beside a retriever (hybrid.json)"),
+    readValue(join(folder, "reranker.json"), rerankerSchema, "weight of a reranker (reranker.json)"),
   ]);
   const { metric_for_best_model: chosen } = settings;
   // What chose by a part of the database is named after it.
@@ -106,5 +111,6 @@ export async function readTraining(record: StageRecord): Promise<Training> {
     ...(test ? { test } : {}),
     ...(choice ? { choice } : {}),
     ...(hybrid ? { hybrid } : {}),
+    ...(reranker ? { reranker } : {}),
   };
 }

@@ -26,6 +26,15 @@ function change(best: TrainingLine | undefined, base: TrainingLine | undefined, 
     : `On the eval split, ${title} went from ${from} to ${to}, best at step ${best.step}.`;
 }
 
+/** What the eval questions made of a reranker beside the search. */
+function reordering({ reranker }: Training): string {
+  if (!reranker) return "";
+  const { rerank_weight: weight, rerank_top_n: first, first_stage } = reranker;
+  return weight === 0
+    ? `The search alone (${first_stage}) is kept: the reranker counts nothing.`
+    : `The first ${first} passages of ${first_stage} are reordered; its score counts ${weight}, the search's ${formatNumber(1 - weight)}.`;
+}
+
 function outcome(training: Training): Content {
   const { evaluations, metric, steps, choice } = training;
   const base = evaluations.find(({ step }) => step === 0);
@@ -34,6 +43,7 @@ function outcome(training: Training): Content {
   const memory = Math.max(0, ...steps.map((line) => line.peak_rss_mb ?? 0));
   const facts = [
     choice?.verdict ?? change(best, base, metric.name),
+    reordering(training),
     steps.length > 0
       ? `${Math.round(tokens.reduce((a, b) => a + b, 0) / tokens.length)} tokens a second, at most ${Math.round(memory)} MB of memory, ${formatDuration(training.record.seconds)}.`
       : "",
@@ -79,6 +89,9 @@ export function trainingSection({ trainings }: Run): Section {
   const content =
     trainings.length > 0
       ? trainings.map(one)
-      : missing("No training is in this run.", html`Run <code>train-retriever</code> or <code>train-generator</code>.`);
+      : missing(
+          "No training is in this run.",
+          html`Run <code>train-retriever</code>, <code>train-reranker</code> or <code>train-generator</code>.`,
+        );
   return { id: "training", title: "Training", content };
 }
