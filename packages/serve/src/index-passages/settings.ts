@@ -1,6 +1,7 @@
+import type { z } from "zod";
 import { mcpSettings } from "../mcp/settings.js";
 
-/** Settings of `index`: those of a search. */
-export const indexSettings = mcpSettings;
+/** Settings of `index`: those of a search, but for what reorders its passages. */
+export const indexSettings = mcpSettings.omit({ reranker: true, rerank_top_n: true, rerank_weight: true });
 
-export type { McpSettings as IndexSettings } from "../mcp/settings.js";
+export type IndexSettings = z.infer<typeof indexSettings>;

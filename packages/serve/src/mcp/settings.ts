@@ -2,6 +2,7 @@ import { systemSettings } from "@rag-ft/answer";
 import { z } from "zod";
 
 const { run, embedding_model_name_or_path, document_path, index_path, retrieval, bm25_weight, device } = systemSettings;
+const { reranker, rerank_top_n, rerank_weight } = systemSettings;
 
 /** Settings of `mcp`. */
 export const mcpSettings = z.object({
@@ -11,6 +12,9 @@ export const mcpSettings = z.object({
   index_path,
   retrieval,
   bm25_weight,
+  reranker,
+  rerank_top_n,
+  rerank_weight,
   device,
 });
 
