@@ -81,6 +81,7 @@ await withFolder(async (folder) => {
     for (let round = 0; round < rounds; round++) {
       full.peak();
       full.run("ours", () => worker(folder, "rerank.mjs", { reranker, pairs }));
+      full.run("ours-int8", () => worker(folder, "rerank.mjs", { reranker, pairs, int8: true }));
       for (const { precision, rows } of PEERS) {
         const side = `CrossEncoder-${precision}-${rows}`;
         if (wanted(side)) full.run(side, () => peer(folder, "rerank.py", { reranker, pairs, precision, rows }));

@@ -127,6 +127,11 @@ describe.each([
     const expected = data(await referenceOf(name), "scores");
     expect(relativeError(await opened.score(PAIRS), expected)).toBeLessThan(1e-5);
     await opened.close();
+    const small = await openScorer(folder, { ...options, int8: true });
+    const error = relativeError(await small.score(PAIRS), expected);
+    await small.close();
+    expect(error).toBeLessThan(0.03);
+    expect(error).toBeGreaterThan(0);
   });
 });
 

@@ -13,6 +13,7 @@ const SHARED = [
   "bm25_weight",
   "rerank_top_n",
   "rerank_weight",
+  "rerank_int8",
   "embedding_max_num_to_retrieve",
   "max_seq_length",
   "max_new_tokens",
@@ -32,6 +33,7 @@ const SHARED_BY_TRAINING = [
   "bm25_weight",
   "rerank_top_n",
   "rerank_weight",
+  "rerank_int8",
   "max_seq_length",
 ] as const satisfies readonly (keyof OpenRagOptions)[];
 

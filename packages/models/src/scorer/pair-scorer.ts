@@ -1,5 +1,5 @@
 import { throwIfCancelled, UserError } from "@rag-ft/core";
-import { CPU, createSession, requireDevice, type SessionSettings } from "@rag-ft/onnx";
+import { CPU, createSession, quantisedModel, requireDevice, type SessionSettings } from "@rag-ft/onnx";
 import type { EmbedOptions } from "../encoder/embed-texts.js";
 import { planBatches } from "../encoder/token-batch.js";
 import { Parameters } from "../graph/parameters.js";
@@ -63,18 +63,24 @@ export async function scorePairs(
   return scorer.sigmoid ? logits.map((logit) => 1 / (1 + Math.exp(-logit))) : logits;
 }
 
+export interface CompileScorerOptions extends SessionSettings {
+  /** Linear layers and the table of tokens in 8 bits: a quarter of the memory, and scores that are near those of single precision. */
+  int8?: boolean;
+}
+
 /** Opens a reranker for inference. */
-export async function openScorer(nameOrFolder: string, options: ScorerOptions & SessionSettings): Promise<PairScorer> {
+export async function openScorer(
+  nameOrFolder: string,
+  options: ScorerOptions & CompileScorerOptions,
+): Promise<PairScorer> {
   await requireDevice(options.device ?? CPU);
   return compileScorer(await loadScorer(nameOrFolder, options), options);
 }
 
 /** A reranker in memory, ready for inference: its weights are part of the compiled graph. */
-export async function compileScorer(scorer: LoadedScorer, options: SessionSettings = {}): Promise<PairScorer> {
-  const session = await createSession(
-    { outputs: { logits: pairLogits(scorer, new Parameters()) }, weights: scorer.weights },
-    options,
-  );
+export async function compileScorer(scorer: LoadedScorer, options: CompileScorerOptions = {}): Promise<PairScorer> {
+  const source = { outputs: { logits: pairLogits(scorer, new Parameters()) }, weights: scorer.weights };
+  const session = await createSession(options.int8 ? quantisedModel(source) : source, options);
   const forward = async (batch: PairBatch): Promise<Float32Array> =>
     (await session.run(batch.inputs)).logits?.data as Float32Array;
   return {

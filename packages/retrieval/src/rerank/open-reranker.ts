@@ -45,7 +45,10 @@ export async function openReranker(
     ...context,
     truncation: "only_second",
     ...(device === undefined ? {} : { device }),
+    ...(settings.rerank_int8 ? { int8: true } : {}),
   });
-  info(`${model}: the first ${topN} passages are reordered, ${1 - weight} search + ${weight} reranker (${from})`);
+  info(
+    `${model}: the first ${topN} passages are reordered, ${1 - weight} search + ${weight} reranker (${from})${settings.rerank_int8 ? ", in 8 bits" : ""}`,
+  );
   return { model, scorer, topN, weight };
 }
