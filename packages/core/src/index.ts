@@ -25,6 +25,7 @@ export * from "./prompt-format-file.js";
 export * from "./prompt-template.js";
 export * from "./proxy-fetch.js";
 export * from "./qa.js";
+export * from "./question-kinds.js";
 export * from "./rag-prompt.js";
 export * from "./random.js";
 export { readLines } from "./read-lines.js";

@@ -16,6 +16,7 @@ import type { ChatTurn } from "./qa.js";
  *   index/<base|tuned>/     only with compare_base: the passages' vectors by each retriever, so that a stopped run embeds nothing twice
  *   searches.json           how passages were found, `searchesSchema`, and figures of other searches on the same questions: BM25, and the
  *                           retriever's index searched the other way, with BM25 or by its vectors alone
+ *   by-kind.json            only where questions are of several kinds: of each kind its `questions`, and `figures` as score.json has them
  *   all_args.json           settings and the prompt's format
  *   completions.jsonl       every answer and verdict as it arrived, of all combinations
  *   manifest.test-e2e.json  the run record, one for the whole folder: cells have none of their own
@@ -25,6 +26,7 @@ import type { ChatTurn } from "./qa.js";
  *   question_id       `questionId`: equal in every run over the same question; what pairs runs and what labels are given to
  *   chat_history      the dialogue before the question
  *   split_by          how the questions were split, `splitProcedureOf` of the row
+ *   question_kind     as the row says; absent where it does not
  *   passages          what the prompt held: `retrieved`, `gold` (the upper bound) or `none` (the lower bound)
  *   retrieval_scores  similarity of each of retrieved_docs; both are empty when the passages were not retrieved
  *   scores            figures of the answer under their short names (rougeL, f1, …) and, when passages were retrieved,
@@ -110,6 +112,9 @@ export const twoByTwoSchema = z.looseObject({
 export type TwoByTwo = z.infer<typeof twoByTwoSchema>;
 export type TwoByTwoCell = z.infer<typeof cellSchema>;
 export type TwoByTwoEffect = z.infer<typeof effectSchema>;
+
+/** Figures by kind of question, beside score.json. */
+export const BY_KIND_FILE = "by-kind.json";
 
 export const SEARCHES_FILE = "searches.json";
 

@@ -1,2 +1,3 @@
 export * from "./extractive-answer.js";
 export * from "./extractive-questions.js";
+export * from "./question-kinds.js";

@@ -1,4 +1,4 @@
-import { documentId, renumberCitations } from "@rag-ft/core";
+import { documentId, questionKindOf, renumberCitations } from "@rag-ft/core";
 import { extractiveAnswer } from "@rag-ft/extractive";
 import {
   answerMessages,
@@ -89,7 +89,7 @@ type AskSettings = Pick<
 export function answerRequest(
   domain: DomainConfig,
   settings: AskSettings,
-  { gold_docs, question, chat_history }: OpenQuestion,
+  open: OpenQuestion,
   occurrence: number,
   language?: string,
 ): { messages: ChatMessage[]; options: CompletionOptions } {
@@ -99,7 +99,9 @@ export function answerRequest(
     timeout_ms: settings.request_timeout * 1000,
     seed: settings.seed + occurrence,
   };
-  const how = { language, history: chat_history, citations: settings.citations };
+  const { gold_docs, question, chat_history } = open;
+  const kind = questionKindOf(open);
+  const how = { language, history: chat_history, citations: settings.citations, kind };
   return { messages: answerMessages(domain, gold_docs, question, how), options };
 }
 

@@ -1,6 +1,7 @@
-import { type Document, documentId, UserError } from "@rag-ft/core";
+import { documentId, UserError } from "@rag-ft/core";
 import {
   answerabilityMessages,
+  askedText,
   type ChatMessage,
   type CompletionOptions,
   type DomainConfig,
@@ -9,6 +10,7 @@ import {
   type ReplySchema,
   type StoredModel,
 } from "@rag-ft/llm";
+import type { PassageRow } from "./choose-passages.js";
 import type { ForeignPassages } from "./foreign-passages.js";
 import type { GenQuestionsSettings } from "./settings.js";
 
@@ -27,17 +29,20 @@ type JudgeSettings = Pick<
   "prompt_model" | "max_new_tokens" | "request_timeout" | "seed" | "structured_outputs"
 >;
 
-/** How the judge is asked whether the passage answers a question: at temperature 0. */
+/** What a question is asked of, in its dialogue. */
+type JudgedRow = Pick<PassageRow, "gold_docs" | "chat_history">;
+
+/** How the judge is asked whether the passages answer a question: at temperature 0. */
 export function answerabilityRequest(
   domain: DomainConfig,
   settings: JudgeSettings,
-  passage: Document,
+  { gold_docs, chat_history }: JudgedRow,
   question: string,
   language?: string,
 ): { messages: ChatMessage[]; options: CompletionOptions } {
   const structured = settings.structured_outputs === "auto" && !isLocalName(settings.prompt_model);
   return {
-    messages: answerabilityMessages(domain, passage, question, language),
+    messages: answerabilityMessages(domain, { fmt_content: askedText(gold_docs) }, question, language, chat_history),
     options: {
       temperature: 0,
       max_new_tokens: settings.max_new_tokens,
@@ -56,7 +61,7 @@ export function answerableOf(reply: string): boolean | undefined {
 
 /** The questions that the judge finds answered by the passage. One without a verdict is left out, and counted as a failure. */
 export async function keepAnswerable(
-  passage: Document,
+  row: JudgedRow,
   questions: readonly string[],
   ask: {
     model: StoredModel;
@@ -69,17 +74,19 @@ export async function keepAnswerable(
 ): Promise<string[]> {
   const kept: string[] = [];
   // One after the other: the passages are worked on side by side already. `parseQuestions` gives no question twice.
-  for (const question of questions) if (await judge(passage, question, ask)) kept.push(question);
+  for (const question of questions) if (await judge(row, question, ask)) kept.push(question);
   return kept;
 }
 
 async function judge(
-  passage: Document,
+  row: JudgedRow,
   question: string,
   { model, domain, settings, foreign, failures, signal }: Parameters<typeof keepAnswerable>[2],
 ): Promise<boolean> {
-  const { messages, options } = answerabilityRequest(domain, settings, passage, question, foreign.of(passage));
-  const subject = { passage: documentId(passage), question, part: "answerability" };
+  const [passage] = row.gold_docs;
+  const language = passage && foreign.of(passage);
+  const { messages, options } = answerabilityRequest(domain, settings, row, question, language);
+  const subject = { passage: passage && documentId(passage), question, part: "answerability" };
   try {
     const { text } = await model.complete(messages, { ...options, signal });
     const verdict = answerableOf(text);

@@ -1,7 +1,8 @@
-import type { Document, QuestionsRow } from "@rag-ft/core";
+import type { QuestionsRow } from "@rag-ft/core";
 import { QuestionSet } from "@rag-ft/text";
 import type { BaseRetriever } from "./base-retriever.js";
 import type { FilterCounts, FilterName } from "./filters.js";
+import type { RowToAsk } from "./plan-kinds.js";
 import type { Questioner } from "./questioner.js";
 import { isStandalone } from "./standalone.js";
 
@@ -14,21 +15,25 @@ interface Filtering {
   retriever?: BaseRetriever;
 }
 
-/** The filters that look at one passage's questions, in the order of `FILTERS`. */
+/** The filters that look at one row's questions, in the order of `FILTERS`. */
 export async function filtered(
   { settings, filters, retriever }: Filtering,
   questioner: Questioner,
-  passage: Document,
+  row: RowToAsk,
   questions: string[],
 ): Promise<string[]> {
+  const [passage] = row.gold_docs;
   const apply: Partial<Record<FilterName, (given: readonly string[]) => Promise<string[]> | undefined>> = {
     standalone: async (given) => given.filter(isStandalone),
-    "round-trip": (given) => retriever?.roundTrip(passage, given),
-    answerable: (given) => questioner.keepAnswerable?.(passage, given),
+    "round-trip": (given) => retriever?.roundTrip(row, given),
+    answerable: (given) => questioner.keepAnswerable?.(row, given),
   };
   let kept = questions;
-  const isForeign = settings.filters.includes("standalone") && questioner.foreign.of(passage) !== undefined;
+  const isForeign =
+    settings.filters.includes("standalone") && passage !== undefined && questioner.foreign.of(passage) !== undefined;
   for (const name of settings.filters) {
+    // Such a question cannot be understood without its dialogue, and is not to be.
+    if (name === "standalone" && row.question_kind === "follow_up") continue;
     if (name === "standalone" && isForeign) {
       kept = filters.stepAside(kept);
       continue;

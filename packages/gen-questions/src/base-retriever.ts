@@ -5,6 +5,7 @@ import {
   InternalError,
   type QuestionsRow,
   readDocuments,
+  retrievalQuery,
   type StageContext,
   UserError,
 } from "@rag-ft/core";
@@ -22,11 +23,19 @@ import type { GenQuestionsSettings } from "./settings.js";
 
 /** The encoder that is to be trained, as it is before. */
 export interface BaseRetriever {
-  /** The questions for which the passage, or a near-duplicate of it, is among the best `round_trip_k`. */
-  roundTrip(passage: Document, questions: readonly string[]): Promise<string[]>;
+  /** The questions for which each of the row's passages, or a near-duplicate of it, is among the best `round_trip_k`. */
+  roundTrip(row: Pick<QuestionsRow, "gold_docs" | "chat_history">, questions: readonly string[]): Promise<string[]>;
   /** The rows with hard negatives from the whole database. */
   mine(rows: readonly QuestionsRow[]): Promise<Mined>;
   close(): Promise<void>;
+}
+
+/** Whether a passage, or a near-duplicate of it, is among those found. */
+function isAmong(gold: Document, retrieved: readonly Document[]): boolean {
+  const key = documentKey(gold);
+  if (retrieved.some((other) => documentKey(other) === key)) return true;
+  const own = shingles(gold.page_content);
+  return retrieved.some((other) => areNear(own, shingles(other.page_content)));
 }
 
 /** What a run needs a base retriever for. */
@@ -62,16 +71,13 @@ export async function openBaseRetriever(
     return next;
   };
   return {
-    async roundTrip(passage, questions) {
+    async roundTrip({ gold_docs, chat_history }, questions) {
       if (questions.length === 0) return [];
-      const found = await search(questions);
-      const key = documentKey(passage);
+      const found = await search(questions.map((question) => retrievalQuery({ question, chat_history })));
       return questions.filter((_, i) => {
         const retrieved = found[i]?.documents;
         if (!retrieved) throw new InternalError("The search gave fewer results than questions.");
-        if (retrieved.some((other) => documentKey(other) === key)) return true;
-        const own = shingles(passage.page_content);
-        return retrieved.some((other) => areNear(own, shingles(other.page_content)));
+        return gold_docs.every((gold) => isAmong(gold, retrieved));
       });
     },
     mine: (rows) => mineHardNegatives(rows, { ...context, retriever, ...miningOptions(settings) }),

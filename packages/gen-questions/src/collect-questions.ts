@@ -1,6 +1,6 @@
-import type { Document, QuestionsRow, StageContext } from "@rag-ft/core";
+import type { QuestionsRow, StageContext } from "@rag-ft/core";
 import { runPool } from "@rag-ft/llm";
-import type { PassageRow } from "./choose-passages.js";
+import type { RowToAsk } from "./plan-kinds.js";
 import type { Questioner } from "./questioner.js";
 
 export interface CollectOptions {
@@ -9,7 +9,7 @@ export interface CollectOptions {
   needed: number;
   occurrence: number;
   /** What is kept of a passage's questions; may not depend on other passages, which are asked about at the same time. */
-  keep?: (passage: Document, questions: string[]) => string[] | Promise<string[]>;
+  keep?: (row: RowToAsk, questions: string[]) => string[] | Promise<string[]>;
   /** What is kept in view of all rows before, called in their order. */
   keepAfter?: (questions: string[]) => string[];
 }
@@ -22,7 +22,7 @@ export interface Collected {
 
 /** Asks passage after passage, in the order given, until `needed` have questions; the outcome of a sequential loop. */
 export async function collectQuestions(
-  passages: readonly PassageRow[],
+  passages: readonly RowToAsk[],
   questioner: Questioner,
   { reporter, signal }: Pick<StageContext, "reporter" | "signal">,
   {
@@ -40,10 +40,10 @@ export async function collectQuestions(
     runPool(
       passages.slice(asked),
       async (row): Promise<QuestionsRow | undefined> => {
-        const gold = row.gold_docs[0];
-        if (!gold) return undefined;
-        const questions = await keep(gold, await questioner.ask(gold, occurrence));
-        return questions.length > 0 ? { ...row, questions, ...questioner.provenance } : undefined;
+        const { questions: asked, chat_history = row.chat_history } = await questioner.ask(row, occurrence);
+        const inDialogue = { ...row, chat_history };
+        const questions = await keep(inDialogue, asked);
+        return questions.length > 0 ? { ...inDialogue, questions, ...questioner.provenance } : undefined;
       },
       {
         concurrency: questioner.concurrency,

@@ -11,16 +11,26 @@ export interface AskedSet {
   /** Passages that can be asked about, and those of them that this set may not have, as other sets do. */
   passages: number;
   keptApart: number;
+  /** Passages that stand beside another in a question over both. */
+  paired?: number;
   asked: number;
   /** Of those asked. */
   withQuestions: number;
 }
 
 /** Why fewer questions came than were wanted; undefined when there are as many. */
-export function whyFewer({ wanted, made, passages, keptApart, asked, withQuestions }: AskedSet): string | undefined {
+export function whyFewer({
+  wanted,
+  made,
+  passages,
+  keptApart,
+  paired = 0,
+  asked,
+  withQuestions,
+}: AskedSet): string | undefined {
   if (made >= wanted) return undefined;
   const vain = asked - withQuestions;
-  const left = passages - keptApart - asked;
+  const left = passages - keptApart - paired - asked;
   const each = withQuestions === 0 ? 0 : made / withQuestions;
   return [
     left > 0
@@ -46,13 +56,14 @@ export class PassageCounts {
   }
 
   /** Passages by what became of them, for one set; they add up to the database where it was read. */
-  private of({ passages, keptApart, asked, withQuestions }: AskedSet): [what: string, count: number][] {
+  private of({ passages, keptApart, paired = 0, asked, withQuestions }: AskedSet): [what: string, count: number][] {
     return [
       ...[...this.before].map(([reason, count]): [string, number] => [`left out: ${reason}`, count]),
       ["kept for the other sets", keptApart],
+      ...(paired > 0 ? [["beside another in a question over both", paired] as [string, number]] : []),
       ["asked, with questions", withQuestions],
       ["asked, without a usable question", asked - withQuestions],
-      ["not asked: enough without", passages - keptApart - asked],
+      ["not asked: enough without", passages - keptApart - paired - asked],
     ];
   }
 

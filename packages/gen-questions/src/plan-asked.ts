@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Document, PlannedRequests, QuestionsRow, StagePlan } from "@rag-ft/core";
+import type { ChatTurn, Document, PlannedRequests, QuestionsRow, StagePlan } from "@rag-ft/core";
 import {
   EXTRACTIVE,
   isEmbeddingModelName,
@@ -14,8 +14,8 @@ import {
 } from "@rag-ft/llm";
 import { answerabilityRequest, answerableOf } from "./answerability.js";
 import { needsRetriever } from "./base-retriever.js";
-import type { PassageRow } from "./choose-passages.js";
-import { parseQuestions } from "./parse-questions.js";
+import { type AskedQuestions, parseKind } from "./parse-kinds.js";
+import type { RowToAsk } from "./plan-kinds.js";
 import { questionRequest } from "./questioner.js";
 import { type GenQuestionsSettings, QUESTIONS_A_PASSAGE } from "./settings.js";
 import { splitBySource } from "./split-by-source.js";
@@ -31,20 +31,29 @@ const TYPICAL_VERDICT = 6;
 /** Stands for a question that is not asked yet; as long as most are. */
 const STAND_IN = "Which setting decides how long an unpaid order is kept before it lapses?";
 
+/** The dialogue before a question that goes on from one. */
+const STAND_IN_DIALOGUE: ChatTurn[] = [
+  { speaker: "user", message: STAND_IN },
+  {
+    speaker: "assistant",
+    message: "The setting is called order_lapse_days; without it, an unpaid order lapses after thirty days.",
+  },
+];
+
 /** Passages in the order in which they would be asked about; undefined when that set is not made. */
 export interface PassagesToAsk {
-  heldOut: readonly PassageRow[] | undefined;
+  heldOut: readonly RowToAsk[] | undefined;
   /** In view of the held-out questions of this run, if it makes some. */
-  train: ((heldOut: readonly QuestionsRow[]) => readonly PassageRow[]) | undefined;
+  train: ((heldOut: readonly QuestionsRow[]) => readonly RowToAsk[]) | undefined;
   /** The database that the base retriever searches. */
   documents: readonly Document[];
 }
 
 /** Adds the requests about a passage; returns its questions, as far as can be known before they are asked. */
-type AddRequest = (row: PassageRow, occurrence: number) => Promise<string[]>;
+type AddRequest = (row: RowToAsk, occurrence: number) => Promise<AskedQuestions>;
 
 async function planSet(
-  passages: readonly PassageRow[],
+  passages: readonly RowToAsk[],
   needed: number,
   occurrence: number,
   add: AddRequest,
@@ -52,8 +61,8 @@ async function planSet(
   const rows: QuestionsRow[] = [];
   for (const row of passages) {
     if (rows.length >= needed) break;
-    const questions = await add(row, occurrence);
-    if (questions.length > 0) rows.push({ ...row, questions });
+    const { questions, chat_history = row.chat_history } = await add(row, occurrence);
+    if (questions.length > 0) rows.push({ ...row, chat_history, questions });
   }
   return rows;
 }
@@ -85,10 +94,14 @@ export async function planAsked(
   settings: GenQuestionsSettings,
   { heldOut, train, documents }: PassagesToAsk,
 ): Promise<StagePlan> {
-  const standIns = Array.from({ length: QUESTIONS_A_PASSAGE }, () => STAND_IN);
+  const standInsOf = ({ question_kind }: RowToAsk): AskedQuestions => {
+    const single = question_kind === "follow_up" || question_kind === "two_passages";
+    const questions = Array.from({ length: single ? 1 : QUESTIONS_A_PASSAGE }, () => STAND_IN);
+    return { questions, ...(question_kind === "follow_up" ? { chat_history: STAND_IN_DIALOGUE } : {}) };
+  };
   const store = await openCompletionStore(join(settings.save_dir, STORE_NAME), { readOnly: true });
   const plans: RequestPlan[] = [];
-  let add: AddRequest = async () => standIns;
+  let add: AddRequest = async (row) => standInsOf(row);
   if (settings.prompt_model !== EXTRACTIVE) {
     const domain = await readDomainConfig(settings.config);
     const common = {
@@ -108,21 +121,23 @@ export async function planAsked(
     const languageOf = await openForeignLanguage(domain);
     add = async (row, occurrence) => {
       const gold = row.gold_docs[0];
-      if (!gold) return [];
+      if (!gold) return { questions: [] };
       const language = languageOf(gold.page_content);
-      const { messages, options } = questionRequest(domain, settings, gold, occurrence, language);
+      const { messages, options } = questionRequest(domain, settings, row, occurrence, language);
       const stored = await requests.add(messages, options, occurrence);
-      const questions = (stored ? parseQuestions(stored.text) : standIns).filter(
-        (question) => !settings.filters.includes("standalone") || language !== undefined || isStandalone(question),
-      );
-      if (!judge) return questions;
+      const asked = stored ? parseKind(stored.text, row.question_kind) : standInsOf(row);
+      const alone =
+        settings.filters.includes("standalone") && language === undefined && row.question_kind !== "follow_up";
+      const questions = asked.questions.filter((question) => !alone || isStandalone(question));
+      if (!judge) return { ...asked, questions };
       const kept: string[] = [];
+      const inDialogue = { ...row, chat_history: asked.chat_history ?? row.chat_history };
       for (const question of questions) {
-        const request = answerabilityRequest(domain, settings, gold, question, language);
+        const request = answerabilityRequest(domain, settings, inDialogue, question, language);
         const verdict = await judge.add(request.messages, request.options);
         if (!verdict || answerableOf(verdict.text)) kept.push(question);
       }
-      return kept;
+      return { ...asked, questions: kept };
     };
   }
   const files = new Map<string, readonly unknown[]>();

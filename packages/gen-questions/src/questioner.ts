@@ -1,5 +1,5 @@
-import { type Document, documentId } from "@rag-ft/core";
-import { extractiveQuestions } from "@rag-ft/extractive";
+import { type Document, documentId, type QuestionKind } from "@rag-ft/core";
+import { extractiveQuestionsOfKind } from "@rag-ft/extractive";
 import {
   type ChatMessage,
   type Completion,
@@ -8,47 +8,54 @@ import {
   type DomainConfig,
   EXTRACTIVE,
   type FailureLog,
+  kindMessages,
   provenanceOf,
-  questionMessages,
   type StoredModel,
 } from "@rag-ft/llm";
 import { keepAnswerable } from "./answerability.js";
+import type { PassageRow } from "./choose-passages.js";
 import type { ForeignPassages } from "./foreign-passages.js";
-import { parseQuestions } from "./parse-questions.js";
+import { type AskedQuestions, parseKind } from "./parse-kinds.js";
+import type { RowToAsk } from "./plan-kinds.js";
 import { questionSchema } from "./question-schema.js";
 import type { GenQuestionsSettings } from "./settings.js";
 
 /** Asks about passages, whoever does the asking. */
 export interface Questioner {
-  /** Questions of a passage, none when it has none to offer. `occurrence` tells a second request about it from the first. */
-  ask(passage: Document, occurrence: number): Promise<string[]>;
+  /** Questions of a row's passages, none when they have none to offer. `occurrence` tells a second request about it from the first. */
+  ask(row: RowToAsk, occurrence: number): Promise<AskedQuestions>;
   /** Says in every row where its questions come from. */
   provenance: Record<string, unknown>;
+  /** Shares of the kinds of questions that are asked for; undefined where all are as ever. */
+  kinds: DomainConfig["question_kinds"];
   concurrency: number;
   failures: FailureLog;
   /** Passages not in English; those that were asked about are counted. */
   foreign: ForeignPassages;
-  /** The questions that a model finds answered by the passage; absent where the run does not ask for that. */
-  keepAnswerable?: (passage: Document, questions: readonly string[]) => Promise<string[]>;
+  /** The questions that a model finds answered by the row's passages; absent where the run does not ask for that. */
+  keepAnswerable?: (row: PassageRow, questions: readonly string[]) => Promise<string[]>;
 }
 
 /** Rules over headings and sentences, which are for English: other passages have no questions. */
 export function extractiveQuestioner(
   foreign: ForeignPassages,
   { split_by }: Pick<GenQuestionsSettings, "split_by">,
+  kinds?: DomainConfig["question_kinds"],
 ): Questioner {
   const failures = createFailureLog();
   return {
     provenance: { generator: EXTRACTIVE, question_provenance: { split_by } },
+    kinds,
     concurrency: 1,
     failures,
     foreign,
-    async ask(passage) {
+    async ask({ gold_docs: [passage], question_kind = "full" }) {
+      if (!passage) return { questions: [] };
       if (foreign.asked(passage) !== undefined) {
         failures.unusable('not in English, as the rules of "extractive" are', "unusable", subjectOf(passage));
-        return [];
+        return { questions: [] };
       }
-      return extractiveQuestions(passage).map((found) => found.question);
+      return { questions: extractiveQuestionsOfKind(passage, question_kind) };
     },
   };
 }
@@ -58,6 +65,16 @@ const subjectOf = (passage: Document): { passage: string; source: string } => ({
   source: passage.metadata.source,
 });
 
+/** What a reply lacks that has no question of its kind. */
+const NO_QUESTION: Record<QuestionKind, string> = {
+  full: "reply without a question (a line that ends with '?')",
+  how_to: "reply without a question of how to do something",
+  keywords: "reply without a search",
+  error_message: "reply without a message of an error",
+  follow_up: "reply without a dialogue (question, answer and follow-up)",
+  two_passages: "reply without a question over both passages",
+};
+
 /** What the first and the second request about a passage are for. */
 const PARTS = ["held-out", "training"];
 
@@ -66,15 +83,15 @@ type AskSettings = Pick<
   "prompt_model" | "temperature" | "max_new_tokens" | "request_timeout" | "seed" | "structured_outputs"
 >;
 
-/** What is asked about a passage. */
+/** What is asked about a row's passages. */
 export function questionRequest(
   domain: DomainConfig,
   settings: AskSettings,
-  passage: Document,
+  { gold_docs, question_kind: kind = "full" }: RowToAsk,
   occurrence: number,
   language?: string,
 ): { messages: ChatMessage[]; options: CompletionOptions } {
-  const schema = questionSchema(settings);
+  const schema = questionSchema(settings, kind);
   const options = {
     temperature: settings.temperature,
     max_new_tokens: settings.max_new_tokens,
@@ -83,7 +100,7 @@ export function questionRequest(
     seed: settings.seed + occurrence,
     ...(schema ? { schema } : {}),
   };
-  return { messages: questionMessages(domain, passage, language), options };
+  return { messages: kindMessages(domain, gold_docs, kind, language), options };
 }
 
 /** What rows say of the judge, too, where there is one. */
@@ -117,35 +134,35 @@ export function modelQuestioner(
       },
       ...judgeProvenance(domain, settings),
     },
+    kinds: domain.question_kinds,
     concurrency,
     failures,
     foreign,
     ...(settings.filters.includes("answerable")
-      ? { keepAnswerable: (passage, questions) => keepAnswerable(passage, questions, judge) }
+      ? { keepAnswerable: (row, questions) => keepAnswerable(row, questions, judge) }
       : {}),
-    async ask(passage, occurrence) {
-      const { messages, options } = questionRequest(domain, settings, passage, occurrence, foreign.asked(passage));
-      const subject = { ...subjectOf(passage), part: PARTS[occurrence] };
+    async ask(row, occurrence) {
+      const [passage] = row.gold_docs;
+      if (!passage) return { questions: [] };
+      const { messages, options } = questionRequest(domain, settings, row, occurrence, foreign.asked(passage));
+      const kind = row.question_kind;
+      const subject = { ...subjectOf(passage), part: PARTS[occurrence], ...(kind ? { question_kind: kind } : {}) };
       let reply: Completion;
       try {
         reply = await model.complete(messages, { ...options, signal }, occurrence);
       } catch (error) {
         failures.failed(error, subject);
-        return [];
+        return { questions: [] };
       }
-      const questions = parseQuestions(reply.text);
+      const asked = parseKind(reply.text, kind);
       const cut = reply.finish_reason === "length";
-      if (questions.length === 0)
-        failures.unusable(
-          "reply without a question (a line that ends with '?')",
-          cut ? "truncated" : "unusable",
-          subject,
-        );
+      if (asked.questions.length === 0)
+        failures.unusable(NO_QUESTION[kind ?? "full"], cut ? "truncated" : "unusable", subject);
       else {
         failures.succeeded();
         if (cut) model.tally.problem("truncated", "kept");
       }
-      return questions;
+      return asked;
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   type PlanContext,
   plannedRows,
   type QuestionsRow,
+  questionKindOf,
   readDocuments,
   readQuestions,
   type Stage,
@@ -39,6 +40,7 @@ import { type AskedSet, PassageCounts, whyFewer } from "./passage-counts.js";
 import { passageFile, readPassageFile } from "./passage-file.js";
 import { elsewhereRandom, heldOutOrder, randomFor, trainOrder } from "./passage-order.js";
 import { planAsked } from "./plan-asked.js";
+import { canAskBy, impossibleKinds, planKinds, type RowToAsk } from "./plan-kinds.js";
 import { extractiveQuestioner, modelQuestioner, type Questioner } from "./questioner.js";
 import { heldOutQuestions, withoutLeaks } from "./remove-leaks.js";
 import { type GenQuestionsSettings, genQuestionsSettings, QUESTIONS_A_PASSAGE } from "./settings.js";
@@ -107,6 +109,16 @@ function checkReached(run: Run, set: Omit<AskedSet, "made">, collected: Collecte
     );
 }
 
+/** Adds the questions of each kind to the figures, where there are kinds. */
+function countKinds({ figures }: Run, rows: readonly QuestionsRow[]): void {
+  for (const row of rows) {
+    const kind = questionKindOf(row);
+    if (kind === undefined) continue;
+    const name = `${kind}_questions`;
+    figures[name] = (figures[name] ?? 0) + row.questions.length;
+  }
+}
+
 async function choose(run: Run): Promise<void> {
   const { settings, context } = run;
   const documents = run.documents ?? (await readDocuments(settings.document_path));
@@ -147,17 +159,21 @@ async function withNegatives(run: Run, rows: QuestionsRow[]): Promise<QuestionsR
 
 async function createHeldOut(run: Run, questioner: Questioner): Promise<void> {
   const { settings, context } = run;
-  const passages = heldOutOrder(run.passages ?? (await readPassageFile(settings.save_dir)), settings);
+  const order = heldOutOrder(run.passages ?? (await readPassageFile(settings.save_dir)), settings);
+  const passages = planKinds(order, questioner.kinds, canAskBy(settings.prompt_model));
   const needed = Math.ceil(settings.num_eval_test_data / QUESTIONS_A_PASSAGE);
   const collected = await collectQuestions(passages, questioner, context, {
     label: "held-out questions",
     needed,
     occurrence: 0,
-    keep: (passage, questions) => filtered(run, questioner, passage, questions),
+    keep: (row, questions) => filtered(run, questioner, row, questions),
     keepAfter: duplicatesFilter(run, []),
   });
-  const { length } = passages;
-  const counted = { name: "held-out", wanted: settings.num_eval_test_data, passages: length, keptApart: 0 };
+  const { length } = order;
+  const counted = {
+    ...{ name: "held-out", wanted: settings.num_eval_test_data, passages: length, keptApart: 0 },
+    paired: length - passages.length,
+  };
   checkReached(run, { ...counted, ...askedOf(collected) }, collected, questioner);
   if (collected.rows.length < 2)
     throw new UserError(
@@ -175,6 +191,7 @@ async function createHeldOut(run: Run, questioner: Questioner): Promise<void> {
   run.files.set("test_w_q.jsonl", test);
   run.files.set("eval_documents.jsonl", documentsOf(evaluation));
   run.files.set("test_documents.jsonl", documentsOf(test));
+  countKinds(run, rows);
   run.figures.eval_questions = countQuestions(evaluation);
   run.figures.test_questions = countQuestions(test);
 }
@@ -187,24 +204,30 @@ async function createTrain(run: Run, questioner: Questioner): Promise<void> {
   const heldOutRows = run.heldOut ?? (await heldOutOnDisk(settings));
   const heldOut = heldOutQuestions(heldOutRows);
   const all = run.passages ?? (await readPassageFile(settings.save_dir));
-  const passages = trainOrder(all, heldOutRows, settings);
+  const order = trainOrder(all, heldOutRows, settings);
+  const passages = planKinds(order, questioner.kinds, canAskBy(settings.prompt_model));
   const needed = Math.ceil(settings.num_train_data / QUESTIONS_A_PASSAGE);
   let leaks = 0;
   const collected = await collectQuestions(passages, questioner, context, {
     label: "training questions",
     needed,
     occurrence: 1,
-    keep: (passage, questions) => {
-      const kept = withoutLeaks(questions, heldOut.get(documentId(passage)) ?? []);
+    keep: (row, questions) => {
+      const others = row.gold_docs.flatMap((passage) => heldOut.get(documentId(passage)) ?? []);
+      const kept = withoutLeaks(questions, others);
       leaks += questions.length - kept.length;
-      return filtered(run, questioner, passage, kept);
+      return filtered(run, questioner, row, kept);
     },
     keepAfter: duplicatesFilter(run, heldOutRows),
   });
-  const apart = { passages: all.length, keptApart: all.length - passages.length };
+  const apart = {
+    ...{ passages: all.length, keptApart: all.length - order.length },
+    paired: order.length - passages.length,
+  };
   const counted = { name: "training", wanted: settings.num_train_data, ...apart };
   checkReached(run, { ...counted, ...askedOf(collected) }, collected, questioner);
   run.files.set("train_w_q.jsonl", await withNegatives(run, collected.rows));
+  countKinds(run, collected.rows);
   run.figures.train_questions = countQuestions(collected.rows);
   run.figures.leaks_removed = leaks;
 }
@@ -227,9 +250,10 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
   const domain = await readDomainConfig(settings.config);
   const foreign = new ForeignPassages(await openForeignLanguage(domain));
   if (settings.prompt_model === EXTRACTIVE) {
+    const cannot = impossibleKinds(domain.question_kinds, settings.prompt_model);
     const models = settings.embedding_model === undefined ? [] : [settings.embedding_model];
     const tally = (await openVectorTally("gen-questions", models, settings)) ?? createRequestTally();
-    await withRetriever(run, tally, () => work(extractiveQuestioner(foreign, settings)));
+    await withRetriever(run, tally, () => work(extractiveQuestioner(foreign, settings, domain.question_kinds)));
     if (tally.counts.requests_sent > 0) run.record.requests = tally.counts;
     return [
       ...(foreign.count > 0
@@ -238,6 +262,11 @@ async function withQuestioner(run: Run, work: (questioner: Questioner) => Promis
           ]
         : []),
       ...(tally.counts.requests_sent > 0 ? tally.lines() : []),
+      ...(cannot.length > 0
+        ? [
+            `Rules (extractive) cannot make questions of the kinds ${cannot.join(" and ")}, which the domain config asks for: their share went to the others.`,
+          ]
+        : []),
       "Questions by rules (extractive), not by a model: for trying things, not for figures to publish.",
     ];
   }
@@ -291,9 +320,13 @@ async function planQuestions(settings: GenQuestionsSettings, context: PlanContex
   if (mode === "init_eval_dset") return { requests: [], files: run.files };
   const passages = run.passages ?? (await readPassageFile(settings.save_dir));
   const onDisk = mode === "create_train_dset" ? await heldOutOnDisk(settings) : undefined;
+  const { question_kinds: kinds } = await readDomainConfig(settings.config);
+  const withKinds = (rows: readonly PassageRow[]): RowToAsk[] =>
+    planKinds(rows, kinds, canAskBy(settings.prompt_model));
   return planAsked(settings, {
-    heldOut: onDisk ? undefined : heldOutOrder(passages, settings),
-    train: mode === "create_eval_dset" ? undefined : (rows) => trainOrder(passages, onDisk ?? rows, settings),
+    heldOut: onDisk ? undefined : withKinds(heldOutOrder(passages, settings)),
+    train:
+      mode === "create_eval_dset" ? undefined : (rows) => withKinds(trainOrder(passages, onDisk ?? rows, settings)),
     documents,
   });
 }

@@ -1,5 +1,7 @@
+import { QUESTION_KINDS } from "@rag-ft/core";
 import { z } from "zod";
 import { ANSWERABILITY_INSTRUCTION } from "./answerability-instruction.js";
+import { questionKindsSchema } from "./question-kinds.js";
 
 const filterSchema = z.strictObject({
   /** Passages with fewer words are no gold passages; in a script without spaces, words are those of Unicode's dictionaries. */
@@ -55,6 +57,10 @@ export const domainConfigSchema = z.strictObject({
   language: z.string().trim().min(1).optional(),
   passage_filter: filterSchema.default({ min_words: 0, url_weights: [] }),
   question_prompt: questionPromptSchema,
+  /** Shares of kinds of questions, such as `{ full: 0.7, keywords: 0.3 }`; all are full questions when left out. */
+  question_kinds: questionKindsSchema.optional(),
+  /** What is asked for instead of our own words, by kind; `full` is `question_prompt`. */
+  question_kind_instructions: z.partialRecord(z.enum(QUESTION_KINDS).exclude(["full"]), z.string().min(1)).optional(),
   answer_prompt: answerPromptSchema,
   /** What a generator is trained to say where its passages hold no answer (train-generator --no_answer_share), and test-e2e knows such answers by. */
   no_answer_text: z.string().trim().min(1).optional(),

@@ -16,6 +16,7 @@ export * from "./open-stored-model.js";
 export * from "./openai/open-embedding-model.js";
 export * from "./problem-kind.js";
 export * from "./prompts.js";
+export * from "./question-kinds.js";
 export * from "./read-domain-config.js";
 export * from "./replies/check-reply.js";
 export * from "./replies/refusal.js";

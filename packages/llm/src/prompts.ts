@@ -1,6 +1,7 @@
-import { type DialogueTurn, type Document, hashText, isAssistantTurn } from "@rag-ft/core";
+import { type DialogueTurn, type Document, hashText, isAssistantTurn, type QuestionKind } from "@rag-ft/core";
 import type { DomainConfig } from "./domain-config.js";
 import type { ChatMessage } from "./language-model.js";
+import { askedText, kindInstruction } from "./question-kinds.js";
 
 /** Puts texts in for `{name}`, all in one pass: a text that holds braces itself is left as it is. */
 export function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
@@ -63,8 +64,38 @@ export function questionMessages(
   return [{ role: "system", content }, ...turns, ask(passage.fmt_content)];
 }
 
+/** The same for other kinds of questions, in words of their own; the domain's worked examples, which are of full questions, are left out. */
+export function kindMessages(
+  domain: DomainConfig,
+  passages: readonly Pick<Document, "fmt_content">[],
+  kind: QuestionKind,
+  language?: string,
+): ChatMessage[] {
+  if (kind === "full") return questionMessages(domain, { fmt_content: askedText(passages) }, language);
+  const content = instructionFor(
+    kindInstruction(kind, domain.question_kind_instructions),
+    language,
+    (name) => `All of it is to be in ${name}; only the labels before the colons, and the reply 'None', stay English.`,
+  );
+  const asked = fillTemplate(domain.question_prompt.template, { passage: askedText(passages) });
+  return [
+    { role: "system", content },
+    { role: "user", content: asked },
+  ];
+}
+
 /** Said only where there is a dialogue. */
-const IN_A_DIALOGUE = "The question is the last turn of a dialogue, which is given first. Answer the question alone.";
+const LAST_OF_A_DIALOGUE = "The question is the last turn of a dialogue, which is given first.";
+
+const dialogueText = (history: readonly DialogueTurn[]): string =>
+  `Dialogue:\n${history.map((turn) => `${isAssistantTurn(turn) ? "System" : "User"}: ${turn.message}`).join("\n")}`;
+
+const IN_A_DIALOGUE = `${LAST_OF_A_DIALOGUE} Answer the question alone.`;
+
+/** Kinds of questions that are typed or pasted, not asked. */
+const TYPED: ReadonlySet<string | undefined> = new Set(["keywords", "error_message"]);
+const AS_TYPED =
+  "The question is what somebody typed or pasted into a search: answer what they want to know, as far as the passage tells.";
 
 /** Said only where answers are to cite. */
 const CITING =
@@ -77,6 +108,8 @@ export interface AnswerMessageOptions {
   language?: string | undefined;
   /** The dialogue before the question. */
   history?: readonly DialogueTurn[];
+  /** Of the question, where the row says it. */
+  kind?: string | undefined;
   /** Number the passages, and ask for their numbers in the answer. */
   citations?: boolean;
 }
@@ -86,7 +119,7 @@ export function answerMessages(
   domain: DomainConfig,
   passages: readonly Pick<Document, "fmt_content">[],
   question: string,
-  { language, history = [], citations = false }: AnswerMessageOptions = {},
+  { language, history = [], citations = false, kind }: AnswerMessageOptions = {},
 ): ChatMessage[] {
   const { instruction, template, examples, not_in_passage } = domain.answer_prompt;
   const ask = (text: string, asked: string): ChatMessage => ({
@@ -103,18 +136,17 @@ export function answerMessages(
   ]);
   const text = passages.map((passage, i) => numbered(passage.fmt_content, i)).join("\n\n");
   const content = instructionFor(
-    citations ? `${instruction.trim()} ${CITING}` : instruction,
+    [instruction.trim(), ...(TYPED.has(kind) ? [AS_TYPED] : []), ...(citations ? [CITING] : [])].join(" "),
     language,
     (name) =>
       `The answer to this question is to be in ${name}${not_in_passage === undefined ? "" : `; only the reply '${not_in_passage}' stays as it is`}.`,
   );
   const asked = ask(text, question);
   if (history.length === 0) return [{ role: "system", content }, ...turns, asked];
-  const dialogue = history.map((turn) => `${isAssistantTurn(turn) ? "System" : "User"}: ${turn.message}`).join("\n");
   return [
     { role: "system", content: `${content} ${IN_A_DIALOGUE}` },
     ...turns,
-    { role: "user", content: `Dialogue:\n${dialogue}\n\n${asked.content}` },
+    { role: "user", content: `${dialogueText(history)}\n\n${asked.content}` },
   ];
 }
 
@@ -124,11 +156,14 @@ export function answerabilityMessages(
   passage: Pick<Document, "fmt_content">,
   question: string,
   language?: string,
+  history: readonly DialogueTurn[] = [],
 ): ChatMessage[] {
   const { instruction, template } = domain.answerability_prompt;
   const more = (): string => "This passage is not in English; the verdict stays an English word.";
+  const content = instructionFor(instruction, language, more);
+  const asked = fillTemplate(template, { passage: passage.fmt_content.trim(), question });
   return [
-    { role: "system", content: instructionFor(instruction, language, more) },
-    { role: "user", content: fillTemplate(template, { passage: passage.fmt_content.trim(), question }) },
+    { role: "system", content: history.length === 0 ? content : `${content} ${LAST_OF_A_DIALOGUE}` },
+    { role: "user", content: history.length === 0 ? asked : `${dialogueText(history)}\n\n${asked}` },
   ];
 }

@@ -15,6 +15,7 @@ export * from "./rouge.js";
 export * from "./run-verdict.js";
 export * from "./squad.js";
 export * from "./uncertainty/bootstrap.js";
+export * from "./uncertainty/by-kind.js";
 export * from "./uncertainty/cohens-kappa.js";
 export * from "./uncertainty/estimate-figures.js";
 export * from "./uncertainty/estimate-mean.js";

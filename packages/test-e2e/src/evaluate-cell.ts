@@ -1,7 +1,22 @@
 import { type Answer, type AnswerRequest, answerQuestions, type Generator } from "@rag-ft/answer";
-import { type Document, distinctDocuments, type Prediction, type QaRow, sourceOf, stripCitations } from "@rag-ft/core";
+import {
+  type Document,
+  distinctDocuments,
+  type Prediction,
+  type QaRow,
+  questionKindOf,
+  sourceOf,
+  stripCitations,
+} from "@rag-ft/core";
 import { withoutThinking } from "@rag-ft/llm";
-import { ANSWER_FIGURES, AnsweredQuestion, measure, wantsUnicodeFigures } from "@rag-ft/metrics";
+import {
+  ANSWER_FIGURES,
+  AnsweredQuestion,
+  figuresByKind,
+  type KindFigures,
+  measure,
+  wantsUnicodeFigures,
+} from "@rag-ft/metrics";
 import type { RetrievalEvaluation } from "@rag-ft/retrieval";
 import type { AskJudgeOptions } from "./ask-judge.js";
 import type { CellContext } from "./cell-context.js";
@@ -21,6 +36,8 @@ export interface CellResult {
   /** Each question's figures, in the order of the rows. */
   figures: Record<string, number>[];
   score: Score;
+  /** Where questions are of several kinds. */
+  kinds: KindFigures[];
   judgements?: Judgement[];
   /** What the judge says of how far answers keep to their passages, of those that it was asked about. */
   faithfulness?: FaithfulnessJudgement[];
@@ -166,6 +183,13 @@ export async function evaluateCell(
     predictions: whole.map((part, i) => predictionOf(part, figures[i] ?? {}, cell)),
     figures,
     score,
+    kinds: figuresByKind(
+      figures.map((own, i) => {
+        const row = rows[i] as QaRow;
+        return { kind: questionKindOf(row), figures: own, source: sourceOf(row) };
+      }),
+      { seed: settings.seed },
+    ),
     ...(judged ? { judgements: judged.judgements } : {}),
     ...(settings.judge_faithfulness ? { faithfulness: groundings.flatMap(({ keys }) => keys.faithfulness ?? []) } : {}),
     ...(agreement ? { agreement } : {}),

@@ -1,5 +1,5 @@
 import type { Answer } from "@rag-ft/answer";
-import { type Prediction, type QaRow, questionId, splitProcedureOf } from "@rag-ft/core";
+import { type Prediction, type QaRow, questionId, questionKindOf, splitProcedureOf } from "@rag-ft/core";
 import { COST_FIGURES, JUDGE_FIGURES, measure } from "@rag-ft/metrics";
 import type { RetrievalEvaluation } from "@rag-ft/retrieval";
 import type { Cell } from "./cells.js";
@@ -46,11 +46,13 @@ const PROMPT_HELD = { none: "none", gold: "gold", base: "retrieved", tuned: "ret
 export function predictionOf(parts: QuestionParts, figures: Record<string, number>, cell: Cell): Prediction {
   const { row, answer, score, retrieval, judgement, refusal, grounding } = parts;
   const { text, ...how } = answer;
+  const kind = questionKindOf(row);
   return {
     question_id: questionId(row),
     question: row.question,
     gold_docs: row.gold_docs,
     split_by: splitProcedureOf([row]),
+    ...(kind === undefined ? {} : { question_kind: kind }),
     retrieved_docs: retrieval?.found.documents ?? [],
     gold_answer: row.gold_answer,
     generated_answer: text,

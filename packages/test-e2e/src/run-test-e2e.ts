@@ -22,7 +22,7 @@ import {
   refusalTest,
   STORE_NAME,
 } from "@rag-ft/llm";
-import { UNICODE_FIGURES_NOTE, wantsUnicodeFigures } from "@rag-ft/metrics";
+import { kindsTable, UNICODE_FIGURES_NOTE, wantsUnicodeFigures } from "@rag-ft/metrics";
 import { checkReranking, checkRetrieval, resolveRetrieval } from "@rag-ft/retrieval";
 import { baseSettings, comparedModels } from "./base-models.js";
 import { type Cell, type ComparedModels, cellOf, cellsOf, type Side, sidesOf } from "./cells.js";
@@ -203,6 +203,7 @@ async function testCells(
       const label = settings.label ?? basename(settings.qa_model_name_or_path);
       lines.push(reportTable([...baselines, { label, figures: score }]));
     }
+    if (main && main.kinds.length > 0) lines.push("", "By kind of question", kindsTable(main.kinds), "");
     if (wantsUnicodeFigures(rows.map((row) => row.gold_answer))) lines.push(UNICODE_FIGURES_NOTE);
     lines.push(...searchLines(searches), ...remarksOf(cells, results), ...tally.lines());
     return {

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type AnyPrompt, withoutSecrets, writeJsonAtomic, writeJsonl } from "@rag-ft/core";
+import { type AnyPrompt, BY_KIND_FILE, withoutSecrets, writeJsonAtomic, writeJsonl } from "@rag-ft/core";
 import type { LanguageModel } from "@rag-ft/llm";
-import { intervalName } from "@rag-ft/metrics";
+import { flatKinds, intervalName } from "@rag-ft/metrics";
 import { JUDGE_MAX_NEW_TOKENS } from "./ask-judge.js";
 import type { CellResult } from "./evaluate-cell.js";
 
@@ -72,6 +72,10 @@ export async function writeCell(
     await writeJsonAtomic(path("judge.json"), judgeRecord(result, settings, judge));
     outputs.push(path("judge.json"));
   } else await rm(path("judge.json"), { force: true });
+  if (result.kinds.length > 0) {
+    await writeJsonAtomic(path(BY_KIND_FILE), flatKinds(result.kinds));
+    outputs.push(path(BY_KIND_FILE));
+  } else await rm(path(BY_KIND_FILE), { force: true });
   // Last: where it stands, the rest does too.
   await writeJsonAtomic(path("score.json"), result.score);
   return outputs;

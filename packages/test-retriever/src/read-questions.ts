@@ -1,6 +1,7 @@
 import {
   type QaRow,
   type QuestionsRow,
+  questionKindOf,
   type Reporter,
   readAskedQuestions,
   readLines,
@@ -15,11 +16,14 @@ export type TestQuestion = RetrievalQuestion &
   Pick<QaRow, "chat_history"> & {
     /** As `splitProcedureOf` tells of its row. */
     split_by: string;
+    /** As its row says, if it does. */
+    question_kind?: string | undefined;
   };
 
 function eachQuestion(row: QuestionsRow): TestQuestion[] {
   const { questions, gold_docs, chat_history } = row;
-  return questions.map((question) => ({ question, gold_docs, chat_history, split_by: splitProcedureOf([row]) }));
+  const said = { split_by: splitProcedureOf([row]), question_kind: questionKindOf(row) };
+  return questions.map((question) => ({ question, gold_docs, chat_history, ...said }));
 }
 
 /** The first line that is not blank; a file may be larger than a string can be. */
@@ -43,6 +47,10 @@ async function holdsAnswers(path: string): Promise<boolean> {
 export async function readTestQuestions(path: string, reporter: Pick<Reporter, "warn">): Promise<TestQuestion[]> {
   await requireFile(path, "questions with their gold passages (*_w_q.jsonl or *_w_qa.jsonl)");
   if (await holdsAnswers(path))
-    return (await readQa(path, reporter)).map((row) => ({ ...row, split_by: splitProcedureOf([row]) }));
+    return (await readQa(path, reporter)).map((row) => ({
+      ...row,
+      split_by: splitProcedureOf([row]),
+      question_kind: questionKindOf(row),
+    }));
   return (await readAskedQuestions(path)).flatMap(eachQuestion);
 }

@@ -1,6 +1,7 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  BY_KIND_FILE,
   type Document,
   describeSplit,
   questionId,
@@ -18,8 +19,12 @@ import { openVectorTally, type RequestTally } from "@rag-ft/llm";
 import {
   type Estimate,
   estimateFigures,
+  figuresByKind,
   flatEstimates,
+  flatKinds,
   intervalNote,
+  type KindFigures,
+  kindsTable,
   type PairedDifference,
   pairedDifference,
 } from "@rag-ft/metrics";
@@ -71,6 +76,7 @@ interface ResultRow {
   /** How many passages were looked at: MRR and MAP know no further ones. */
   depth: number;
   split_by: string;
+  question_kind?: string;
   /** Place of each gold passage within `depth`, from 1; null when it is not there. */
   gold_ranks: (number | null)[];
   figures: Record<string, number>;
@@ -89,6 +95,7 @@ function resultRows(
       question: row.question,
       gold_docs: row.gold_docs,
       split_by: row.split_by,
+      ...(row.question_kind === undefined ? {} : { question_kind: row.question_kind }),
       retrieved_docs: retrieved?.documents.slice(0, kept) ?? [],
       retrieval_scores: retrieved?.scores.slice(0, kept) ?? [],
       depth: Math.max(depth, kept),
@@ -102,6 +109,8 @@ interface TestedSystem {
   system: System;
   rows: ResultRow[];
   estimates: Record<string, Estimate>;
+  /** Where questions are of several kinds. */
+  kinds: KindFigures[];
   /** What reranking took a question, where there is any. */
   milliseconds?: number;
 }
@@ -185,7 +194,11 @@ async function testAll(
       const estimates = estimateFigures(one.rows, { seed: settings.seed, sources });
       const cost = one.reranking?.cost;
       const milliseconds = cost && { milliseconds: cost.milliseconds / cost.questions };
-      return { system: one.system, rows: resultRows(questions, one, settings), estimates, ...milliseconds };
+      const kinded = one.rows.map((figures, i) => ({
+        ...{ kind: questions[i]?.question_kind, figures, source: sources[i] ?? "" },
+      }));
+      const kinds = figuresByKind(kinded, { seed: settings.seed });
+      return { system: one.system, rows: resultRows(questions, one, settings), estimates, kinds, ...milliseconds };
     });
     const result = await writeResults(settings, tested, sources, {
       questions: questions.length,
@@ -218,7 +231,10 @@ async function writeResults(
     outputs.push(file);
     return file;
   };
-  for (const { system, rows, estimates } of tested) {
+  for (const { system, rows, estimates, kinds } of tested) {
+    const byKind = join(settings.output_dir, system.folder, BY_KIND_FILE);
+    if (kinds.length > 0) await writeJsonAtomic(path(system.folder, BY_KIND_FILE), flatKinds(kinds));
+    else await rm(byKind, { force: true });
     await writeJsonl(path(system.folder, "retrieval-results.jsonl"), rows);
     await writeJsonAtomic(path(system.folder, "score.json"), {
       ...flatEstimates(estimates),
@@ -252,6 +268,9 @@ async function writeResults(
     `${counts.questions} questions over ${counts.passages} passages; in brackets ${intervalNote(tested[0]?.estimates ?? {})}`,
     describeSplit(counts.split_by),
     figuresTable(shown),
+    ...tested.flatMap(({ system, kinds }) =>
+      kinds.length === 0 ? [] : ["", `${system.label}, by kind of question`, kindsTable(kinds)],
+    ),
     ...(differences.length === 0 ? [] : ["", "Differences, question by question", differencesTable(differences)]),
   ].join("\n");
   const figures = Object.fromEntries(

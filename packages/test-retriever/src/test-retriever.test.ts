@@ -119,6 +119,28 @@ describe("with a reranker", () => {
   });
 });
 
+test("questions of several kinds have a table of each retriever by kind, and a file; those of one kind have neither", async () => {
+  const kinds = ["keywords", "full", "two_passages"];
+  await writeJsonl(
+    at("test_w_q.jsonl"),
+    [
+      question("red", gold(0)),
+      question("what is blue?", gold(2)),
+      question("cloud and rose", [...gold(3), ...gold(4)]),
+    ].map((row, i) => ({ ...row, question_kind: kinds[i] })),
+  );
+  const { summary, outputs } = await run({ model_path: ["models/colours"] });
+  expect(summary).toMatch(/BM25, by kind of question\nkind +questions +recall@1 +recall@2/);
+  expect(summary).toMatch(/colours, by kind of question\n.+\n.+\n?full +1 +1\.000[\s\S]+two_passages +1 +0\.000/);
+  expect(outputs.filter((path) => path.endsWith("by-kind.json"))).toHaveLength(2);
+  const found = await rows("out", "colours", "retrieval-results.jsonl");
+  expect(found.map(({ question_kind }) => question_kind)).toEqual(kinds);
+  await writeJsonl(at("test_w_q.jsonl"), [question("red", gold(0))]);
+  const plain = await run({ model_path: ["models/colours"] });
+  expect(plain.summary).not.toContain("by kind");
+  await expect(json("out", "colours", "by-kind.json")).rejects.toThrow(/ENOENT/);
+});
+
 describe("test-retriever", () => {
   test("figures of BM25 and two models, worked out by hand, with intervals and differences", async () => {
     const { summary, outputs, closed } = await run({ model_path: ["models/colours", "models/all"] });
