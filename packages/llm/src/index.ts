@@ -1,3 +1,4 @@
+export * from "./answer-tokens.js";
 export * from "./bill/bill.js";
 export * from "./bill/cost-cap.js";
 export * from "./bill/plan-embeddings.js";

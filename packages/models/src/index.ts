@@ -9,6 +9,7 @@ export { writeSentenceTransformersFiles } from "./checkpoint/sentence-transforme
 export { copyModelSideFiles } from "./checkpoint/side-files.js";
 export * from "./decoder/answer-batch.js";
 export * from "./decoder/answer-loss.js";
+export * from "./decoder/answer-scorer.js";
 export * from "./decoder/decoder-architecture.js";
 export * from "./decoder/load-decoder.js";
 export * from "./decoder/trainable-decoder.js";

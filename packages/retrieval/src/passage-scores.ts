@@ -73,15 +73,17 @@ export interface ScoredPassages {
 }
 
 /** A question and passages that are known beside the database. */
-interface Learner extends AskedQuestion {
+export interface Learner extends AskedQuestion {
   gold_docs: readonly Document[];
   hard_neg_docs: readonly Document[];
 }
 
 export interface TeacherScores {
   teacher: Teacher;
-  /** One an example, in their order. */
+  /** One an example, in their order; of an example without scores its gold passage alone. */
   lists: ScoredPassages[];
+  /** Examples without scores. */
+  missing: Learner[];
 }
 
 /** Why a file no longer fits, in one place: what to do is always the same. */
@@ -90,8 +92,8 @@ const again = (path: string): string => `Run score-passages again with ${path}: 
 /**
  * What a file of scores says of each example.
  *
- * @throws DataError when an example, or its gold passage, has no score, when a passage is not in the database as it was scored, or when lines
- * are of several teachers.
+ * @throws DataError when no example has scores, when the gold passage of one that has some has none, when a passage is not in the database as it was
+ * scored, or when lines are of several teachers.
  */
 export async function teacherScoresOf(
   path: string,
@@ -106,15 +108,16 @@ export async function teacherScoresOf(
     for (const document of [...hard_neg_docs, ...gold_docs]) known.set(documentId(document), document);
   for (const document of documents) known.set(documentId(document), document);
   const missing = examples.filter((example) => !byQuestion.has(retrievalQuery(example)));
-  if (missing[0])
+  if (missing[0] && missing.length === examples.length)
     throw new DataError(
-      `${path}: ${missing.length} of ${examples.length} training questions have no scores, such as ${JSON.stringify(missing[0].question)}. ${again(path)}`,
+      `${path}: none of the ${examples.length} training questions has scores, such as ${JSON.stringify(missing[0].question)}: they are of other questions. ${again(path)}`,
     );
   const lists = examples.map((example): ScoredPassages => {
-    const { line, row } = byQuestion.get(retrievalQuery(example)) as NumberedRow<PassageScores>;
-    return resolveRow(`${path}:${line}`, row, example, known, again(path));
+    const found = byQuestion.get(retrievalQuery(example));
+    if (found === undefined) return { passages: example.gold_docs.slice(0, 1), scores: [0] };
+    return resolveRow(`${path}:${found.line}`, found.row, example, known, again(path));
   });
-  return { teacher, lists };
+  return { teacher, lists, missing };
 }
 
 function onlyTeacher(path: string, rows: readonly NumberedRow<PassageScores>[]): Teacher {

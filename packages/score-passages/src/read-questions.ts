@@ -1,4 +1,4 @@
-import { DataError, type Reporter, readAskedQuestions, readQa, streamJsonl } from "@rag-ft/core";
+import { DataError, type Reporter, readAskedQuestions, readQa, streamJsonl, stripCitations } from "@rag-ft/core";
 import { flattenQuestions, withGoldOfSameQuestion } from "@rag-ft/retrieval";
 import { z } from "zod";
 import { distinctQuestions, type TeacherQuestion } from "./teacher.js";
@@ -13,8 +13,10 @@ async function holdsAnswers(path: string): Promise<boolean> {
 async function read(path: string, reporter: Reporter): Promise<TeacherQuestion[]> {
   if (!(await holdsAnswers(path))) return flattenQuestions(await readAskedQuestions(path));
   const rows = await readQa(path, reporter);
-  return rows.map(({ question, gold_docs, hard_neg_docs, chat_history, gold_answer }) => ({
-    ...{ question, gold_docs, hard_neg_docs, gold_answer },
+  return rows.map(({ question, gold_docs, hard_neg_docs, chat_history, gold_answer, citations }) => ({
+    ...{ question, gold_docs, hard_neg_docs },
+    // Numbers of passages would make another text with each passage in the prompt.
+    gold_answer: citations === true ? stripCitations(gold_answer) : gold_answer,
     ...(chat_history.length > 0 ? { chat_history } : {}),
   }));
 }

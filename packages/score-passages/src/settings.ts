@@ -16,6 +16,11 @@ export const scorePassagesSettings = z.object({
     "File of the scores, for --distil_from of train-retriever; what it holds already, as far as nothing has changed, is kept",
   ),
   reranker: path().optional().describe("Cross-encoder that scores: a folder of train-reranker, or a folder or hub id"),
+  qa_model_name_or_path: path()
+    .optional()
+    .describe(
+      "Decoder that scores, a folder or hub id: by the mean log-likelihood of a token of the gold answer, given the passage in the prompt that it was trained with (REPLUG); the files must hold answers",
+    ),
   candidates: z
     .enum(["retrieved", "rows"])
     .default("retrieved")
@@ -32,7 +37,9 @@ export const scorePassagesSettings = z.object({
   index_path: path().optional().describe("Folder that keeps the passages' vectors between runs, one folder a model"),
   max_seq_length: count(16)
     .optional()
-    .describe("Longest pair in tokens, of which the passage is cut; default what the model says, at most 512"),
+    .describe(
+      "Longest pair, or prompt with answer, in tokens, to which the passage is cut; default for a reranker what the model says, at most 512, for a generator 2048 or the model's own limit",
+    ),
   threads: count(0).default(0).describe("Threads of ONNX Runtime; 0: one for each core"),
   device: device(),
 });

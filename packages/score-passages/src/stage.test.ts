@@ -139,7 +139,10 @@ describe("score-passages with a reranker", () => {
   it("says what is wrong before it scores, and writes over no file of another kind", async () => {
     const run = (more: Record<string, unknown>, output = "wrong.jsonl") =>
       scorePassages.run(settings(output, more), context);
-    await expect(run({ reranker: undefined })).rejects.toThrow(/no model that scores is named: give --reranker/);
+    await expect(run({ reranker: undefined })).rejects.toThrow(
+      /expected one model that scores, none is named: give --reranker or --qa_model_name_or_path/,
+    );
+    await expect(run({ qa_model_name_or_path: "decoder" })).rejects.toThrow(/two are named/);
     await expect(run({ retrieval: "hybrid" })).rejects.toThrow(/embedding_model missing: .* --candidates rows/);
     await expect(run({ question_files: at("nowhere.jsonl") })).rejects.toThrow(/nowhere\.jsonl: no such file/);
     await expect(run({ document_path: at("train_w_q.jsonl") })).rejects.toThrow(/file of questions/);

@@ -10,16 +10,26 @@ import {
 } from "@rag-ft/core";
 import { checkIndexPath } from "@rag-ft/retrieval";
 import { candidatesOf, checkCandidates } from "./candidates.js";
+import { openGeneratorTeacher, requireAnswers } from "./generator-teacher.js";
 import { readTeacherQuestions } from "./read-questions.js";
 import { openRerankerTeacher } from "./reranker-teacher.js";
 import { type Scored, scoreAll } from "./score-all.js";
 import { type ScorePassagesSettings, scorePassagesSettings } from "./settings.js";
 import type { OpenedTeacher } from "./teacher.js";
 
+/** @throws UserError unless one model that scores is named. */
+function checkTeacher({ reranker, qa_model_name_or_path: generator }: ScorePassagesSettings): void {
+  if ((reranker === undefined) === (generator === undefined))
+    throw new UserError(
+      `expected one model that scores, ${reranker === undefined ? "none is" : "two are"} named: give --reranker or --qa_model_name_or_path.`,
+    );
+}
+
 function openTeacher(settings: ScorePassagesSettings, context: StageContext): Promise<OpenedTeacher> {
-  const { reranker } = settings;
-  if (reranker === undefined) throw new UserError("no model that scores is named: give --reranker.");
-  return openRerankerTeacher(reranker, settings, context);
+  const { reranker, qa_model_name_or_path: generator = "" } = settings;
+  return reranker === undefined
+    ? openGeneratorTeacher(generator, settings, context)
+    : openRerankerTeacher(reranker, settings, context);
 }
 
 function figuresOf({ rows, kept }: Scored): Record<string, number> {
@@ -34,24 +44,35 @@ function figuresOf({ rows, kept }: Scored): Record<string, number> {
 
 const stage: Stage<ScorePassagesSettings> = {
   name: "score-passages",
-  summary: "Score passages of questions by a reranker, for the retriever to learn from (train-retriever --distil_from)",
+  summary:
+    "Score passages of questions by a reranker or a generator, for the retriever to learn from (train-retriever --distil_from)",
   settings: scorePassagesSettings,
   aliases: {
     train_file: "question_files",
     full_dataset_file_path: "document_path",
     embedding_model_name_or_path: "embedding_model",
     model_path: "embedding_model",
+    lm_model_path: "qa_model_name_or_path",
     text_maxlength: "max_seq_length",
   },
-  inputs: ["question_files", "document_path", "reranker", "embedding_model", "retrieval_choice_of"],
+  inputs: [
+    "question_files",
+    "document_path",
+    "reranker",
+    "qa_model_name_or_path",
+    "embedding_model",
+    "retrieval_choice_of",
+  ],
   async check({ index_path, output_file }) {
     await checkIndexPath(index_path);
     await requireWritable(dirname(output_file), "--output_file");
   },
   async run(settings, context) {
     const { output_file: output, question_files, document_path } = settings;
+    checkTeacher(settings);
     checkCandidates(settings);
     const questions = await readTeacherQuestions(question_files, context.reporter);
+    if (settings.reranker === undefined) requireAnswers(questions, question_files);
     const documents = await readDocuments(document_path);
     const opened = await openTeacher(settings, context);
     try {

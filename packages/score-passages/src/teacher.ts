@@ -17,15 +17,18 @@ export interface OpenedTeacher {
   close(): Promise<void>;
 }
 
-/** Distinct questions, as they are searched by; hard negatives of all rows that ask one. */
+/** Distinct questions, as they are searched by; each with the first answer, and the hard negatives, of all rows that ask it. */
 export function distinctQuestions(questions: readonly TeacherQuestion[]): TeacherQuestion[] {
   const found = new Map<string, TeacherQuestion>();
   for (const question of questions) {
     const known = found.get(retrievalQuery(question));
-    found.set(
-      retrievalQuery(question),
-      known ? { ...known, hard_neg_docs: [...known.hard_neg_docs, ...question.hard_neg_docs] } : question,
-    );
+    if (known === undefined) found.set(retrievalQuery(question), question);
+    else
+      found.set(retrievalQuery(question), {
+        ...known,
+        gold_answer: known.gold_answer ?? question.gold_answer,
+        hard_neg_docs: [...known.hard_neg_docs, ...question.hard_neg_docs],
+      });
   }
   return [...found.values()];
 }

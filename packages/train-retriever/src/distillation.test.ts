@@ -22,7 +22,7 @@ import { trainRetriever } from "./index.js";
 
 const ENCODER = fileURLToPath(new URL("../../../data/models/tiny-encoder", import.meta.url));
 const context = { reporter: silentReporter, signal: new AbortController().signal, env: {} };
-const TOPICS = ["timeout", "retries", "proxy", "cookies", "streaming", "headers"];
+const TOPICS = ["timeout", "retries", "proxy", "cookies"];
 const DOCUMENTS = TOPICS.map((topic) =>
   createDocument(`The option called ${topic} controls ${topic} of a request.`, { source: `${topic}.md` }),
 );
@@ -70,10 +70,11 @@ const settings = (output: string, more: Record<string, unknown> = {}) =>
     eval_file: at("w_q.jsonl"),
     output_dir: at(output),
     per_device_train_batch_size: 6,
-    max_steps: 4,
+    max_steps: 2,
     learning_rate: 1e-3,
     do_eval: false,
     save_onnx: false,
+    threads: 1,
     distil_from: at("scores.jsonl"),
     ...more,
   });
@@ -96,17 +97,17 @@ async function rankings(model: string): Promise<number[][]> {
   });
 }
 
-describe("train-retriever with a teacher", () => {
+describe("train-retriever with a teacher", { timeout: 180_000 }, () => {
   it.each(["kl", "margin_mse"])("%s: learns the order of its teacher where that is all the loss", async (loss) => {
     const best = (all: number[][]): number => all.filter(([first]) => first === 2).length;
-    expect(best(await rankings(ENCODER))).toBeLessThan(4);
+    expect(best(await rankings(ENCODER))).toBeLessThan(3);
     const said: string[] = [];
     const reporter: Reporter = { ...silentReporter, info: (line) => said.push(line) };
     const { record } = await trainRetriever.run(
-      settings(loss, { max_steps: 28, learning_rate: 3e-3, distil_weight: 1, distil_passages: 4, distil_loss: loss }),
+      settings(loss, { max_steps: 32, learning_rate: 3e-3, distil_weight: 1, distil_passages: 4, distil_loss: loss }),
       { ...context, reporter },
     );
-    expect(best(await rankings(at(loss)))).toBe(6);
+    expect(best(await rankings(at(loss)))).toBe(4);
     expect(record).toEqual({ distilled_from: { kind: "reranker", model: "a-reranker", hash: "h" } });
     expect(said.join("\n")).toContain(
       `1 of the loss is ${loss} to the reranker a-reranker / 1, up to 4 passages a question`,
@@ -116,13 +117,13 @@ describe("train-retriever with a teacher", () => {
 
   it("stopped and started again, ends with the bits of a run that was not; other scores are another run", async () => {
     await trainRetriever.run(settings("whole"), context);
-    await expect(trainRetriever.run(settings("stopped"), { ...context, ...stopAfter(2) })).rejects.toThrow(
-      /after step 2 of 4/,
+    await expect(trainRetriever.run(settings("stopped"), { ...context, ...stopAfter(1) })).rejects.toThrow(
+      /after step 1 of 2/,
     );
     const said: string[] = [];
     const reporter: Reporter = { ...silentReporter, info: (line) => said.push(line), warn: (line) => said.push(line) };
     await trainRetriever.run(settings("stopped"), { ...context, reporter });
-    expect(said.join("\n")).toMatch(/going on after step 2 of 4/);
+    expect(said.join("\n")).toMatch(/going on after step 1 of 2/);
     const hash = (name: string) => hashFile(at(`${name}/model.safetensors`));
     expect(await hash("stopped")).toBe(await hash("whole"));
     await trainRetriever.run(settings("alone", { distil_from: undefined }), context);
@@ -132,12 +133,32 @@ describe("train-retriever with a teacher", () => {
       at("other.jsonl"),
       scores((question, place) => question + place),
     );
-    await expect(trainRetriever.run(settings("changed"), { ...context, ...stopAfter(2) })).rejects.toThrow(
-      /after step 2/,
+    await expect(trainRetriever.run(settings("changed"), { ...context, ...stopAfter(1) })).rejects.toThrow(
+      /after step 1/,
     );
     said.length = 0;
     await trainRetriever.run(settings("changed", { distil_from: at("other.jsonl") }), { ...context, reporter });
     expect(said.join("\n")).toMatch(/other teacher's scores/);
+  });
+
+  it("says how many questions have no scores: the contrastive loss alone teaches them", async () => {
+    await writeJsonl(at("fewer.jsonl"), scores((_, place) => place).slice(1));
+    const said: string[] = [];
+    const told: string[] = [];
+    const reporter: Reporter = {
+      ...silentReporter,
+      warn: (line) => said.push(line),
+      info: (line) => told.push(line),
+    };
+    await trainRetriever.run(settings("fewer", { max_steps: 1, distil_from: at("fewer.jsonl") }), {
+      ...context,
+      reporter,
+    });
+    expect(said).toEqual([
+      expect.stringMatching(
+        /fewer\.jsonl: 1 of 4 training questions have no scores, such as "What is feature number 0\?"/,
+      ),
+    ]);
   });
 
   it("says what is wrong with the scores before anything is written", async () => {
@@ -152,20 +173,21 @@ describe("train-retriever with a teacher", () => {
     await expect(run({ distil_from: at("w_q.jsonl") })).rejects.toThrow(
       /w_q\.jsonl:1: not scores of passages.*run score-passages on it/,
     );
-    await expect(file(others)).rejects.toThrow(
-      /1 of 6 training questions have no scores, such as "What is feature number 0\?".*Run score-passages again/,
+    const foreignQuestions = good.map((row) => ({ ...row, question: `${row.question} Really?` }));
+    await expect(file(foreignQuestions)).rejects.toThrow(
+      /none of the 4 training questions has scores, such as "What is feature number 0\?".*Run score-passages again/,
     );
     const nan = { ...first, passages: [{ id: "x", source: "", score: Number.NaN }] };
-    await expect(file([...others, nan])).rejects.toThrow(/bad\.jsonl:6: not scores.*expected number/);
+    await expect(file([...others, nan])).rejects.toThrow(/bad\.jsonl:4: not scores.*expected number/);
     const unknown = { ...first, passages: [...first.passages, { id: "feed", source: "gone.md", score: 1 }] };
     await expect(file([...others, unknown])).rejects.toThrow(
-      /bad\.jsonl:6: a passage of gone\.md \(feed\) is not in the database.*another database/,
+      /bad\.jsonl:4: a passage of gone\.md \(feed\) is not in the database.*another database/,
     );
     const goldless = { ...first, passages: first.passages.slice(1) };
     await expect(file([goldless, ...others])).rejects.toThrow(/bad\.jsonl:1: the gold passage of .* has no score/);
     const foreign = { ...first, scored_by: { ...first.scored_by, model: "another", hash: "g" } };
     await expect(file([...others, foreign])).rejects.toThrow(
-      /bad\.jsonl:6: scored by another model \(reranker another\) than the first line \(reranker a-reranker\)/,
+      /bad\.jsonl:4: scored by another model \(reranker another\) than the first line \(reranker a-reranker\)/,
     );
     const alone = good.map((row) => ({ ...row, passages: row.passages.slice(0, 1) }));
     await expect(file(alone)).rejects.toThrow(/no question has a second passage.*--num_docs/);

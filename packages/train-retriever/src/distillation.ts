@@ -1,6 +1,6 @@
 // A teacher's scores in training: each step takes some passages of each of its questions, and what the encoder's vectors say of them is to be like what
 // the teacher said.
-import { type Document, documentId, documentKey, hashRows, type Random, UserError } from "@rag-ft/core";
+import { type Document, documentId, documentKey, hashRows, type Random, type Reporter, UserError } from "@rag-ft/core";
 import { type RetrievalExample, type ScoredPassages, type Teacher, teacherScoresOf } from "@rag-ft/retrieval";
 import type { ContrastiveLoss, DistillationLoss, TeacherList } from "@rag-ft/train";
 import type { ContrastiveExamples } from "./examples.js";
@@ -26,6 +26,7 @@ export interface Distillation {
 export async function readDistillation(
   settings: TrainRetrieverSettings,
   { train, documents }: { train: readonly RetrievalExample[]; documents: readonly Document[] },
+  { warn }: Pick<Reporter, "warn">,
 ): Promise<Distillation | undefined> {
   const { distil_from: path, do_train } = settings;
   if (path === undefined) {
@@ -37,7 +38,11 @@ export async function readDistillation(
     return undefined;
   }
   if (!do_train) return undefined;
-  const { teacher, lists } = await teacherScoresOf(path, train, documents);
+  const { teacher, lists, missing } = await teacherScoresOf(path, train, documents);
+  if (missing[0])
+    warn(
+      `${path}: ${missing.length} of ${train.length} training questions have no scores, such as ${JSON.stringify(missing[0].question)}: they are learnt from by the contrastive loss alone`,
+    );
   if (lists.every(({ passages }) => passages.length < 2))
     throw new UserError(
       `${path}: no question has a second passage, so that there is nothing to learn. Give score-passages a greater --num_docs or another --retrieval: by words alone, passages without a word of the question are not found.`,

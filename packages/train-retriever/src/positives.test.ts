@@ -47,15 +47,18 @@ const settings = (output: string, more: Record<string, unknown>) =>
     eval_file: at("w_q.jsonl"),
     output_dir: at(output),
     per_device_train_batch_size: 3,
-    max_steps: 4,
+    max_steps: 2,
     do_eval: false,
     learning_rate: 1e-3,
     positives: "all",
     save_onnx: false,
+    threads: 1,
     ...more,
   });
 
-it("takes all positives of a question when told to, goes on bit for bit, and says where there are none", async () => {
+it("takes all positives of a question when told to, goes on bit for bit, and says where there are none", {
+  timeout: 180_000,
+}, async () => {
   const said: string[] = [];
   const say = (line: string): number => said.push(line);
   const reporter: Reporter = { ...silentReporter, info: say, warn: say };
@@ -64,20 +67,20 @@ it("takes all positives of a question when told to, goes on bit for bit, and say
     return { record, hash: await hashFile(at(`${name}/model.safetensors`)) };
   };
   const none = await run("positives-none", {});
-  expect(none.record).toMatchObject({ positives: { questions: 12, with_several: 0, further: 0 } });
+  expect(none.record).toMatchObject({ positives: { questions: 6, with_several: 0, further: 0 } });
   expect(said).toContainEqual(expect.stringMatching(/no step holds a second positive.*--extra_positives 1/));
   expect(none.hash).toBe((await run("positives-one", { positives: "one" })).hash);
   const drawn = await run("positives-drawn", { extra_positives: 1 });
-  expect(drawn.record).toMatchObject({ positives: { questions: 12, with_several: 4, further: 4 } });
-  expect(said).toContain("positives: 4 of 12 questions of all steps have several, 4 more than one each");
+  expect(drawn.record).toMatchObject({ positives: { questions: 6, with_several: 2, further: 2 } });
+  expect(said).toContain("positives: 2 of 6 questions of all steps have several, 2 more than one each");
   expect(drawn.hash).not.toBe(none.hash);
 
   await expect(
-    trainRetriever.run(settings("positives-stopped", { extra_positives: 1 }), { ...context, ...stopAfter(2) }),
-  ).rejects.toThrow(/after step 2 of 4/);
+    trainRetriever.run(settings("positives-stopped", { extra_positives: 1 }), { ...context, ...stopAfter(1) }),
+  ).rejects.toThrow(/after step 1 of 2/);
   said.length = 0;
   expect((await run("positives-stopped", { extra_positives: 1 })).hash).toBe(drawn.hash);
-  expect(said).toContainEqual(expect.stringMatching(/going on after step 2/));
+  expect(said).toContainEqual(expect.stringMatching(/going on after step 1/));
 
   await expect(run("positives-wrong", { positives: "one", extra_positives: 1 })).rejects.toThrow(
     /extra_positives is 1, but positives is one.*--positives all/,

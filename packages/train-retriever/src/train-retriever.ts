@@ -56,7 +56,7 @@ export function runTrainRetriever(settings: TrainRetrieverSettings, context: Sta
 async function openTask(settings: TrainRetrieverSettings, context: StageContext): Promise<OpenedTask> {
   checkPositives(settings);
   const data = await readTrainingQuestions(settings);
-  const distillation = await readDistillation(settings, data);
+  const distillation = await readDistillation(settings, data, context.reporter);
   const encoder = await openModel(settings, context);
   checkLengths(settings, encoder);
   const { similarity } = encoder.settings;
