@@ -1,63 +1,18 @@
 import { documentId, UserError } from "@rag-ft/core";
 import {
-  answerabilityMessages,
-  askedText,
-  type ChatMessage,
-  type CompletionOptions,
+  type AnswerabilitySettings,
+  answerabilityRequest,
+  answerableOf,
   type DomainConfig,
   type FailureLog,
-  isLocalName,
-  type ReplySchema,
   type StoredModel,
 } from "@rag-ft/llm";
 import type { PassageRow } from "./choose-passages.js";
 import type { ForeignPassages } from "./foreign-passages.js";
 import type { GenQuestionsSettings } from "./settings.js";
 
-const VERDICT_SCHEMA: ReplySchema = {
-  name: "answerable",
-  schema: {
-    type: "object",
-    properties: { answerable: { type: "string", enum: ["yes", "no"] } },
-    required: ["answerable"],
-    additionalProperties: false,
-  },
-};
-
-type JudgeSettings = Pick<
-  GenQuestionsSettings,
-  "prompt_model" | "max_new_tokens" | "request_timeout" | "seed" | "structured_outputs"
->;
-
 /** What a question is asked of, in its dialogue. */
 type JudgedRow = Pick<PassageRow, "gold_docs" | "chat_history">;
-
-/** How the judge is asked whether the passages answer a question: at temperature 0. */
-export function answerabilityRequest(
-  domain: DomainConfig,
-  settings: JudgeSettings,
-  { gold_docs, chat_history }: JudgedRow,
-  question: string,
-  language?: string,
-): { messages: ChatMessage[]; options: CompletionOptions } {
-  const structured = settings.structured_outputs === "auto" && !isLocalName(settings.prompt_model);
-  return {
-    messages: answerabilityMessages(domain, { fmt_content: askedText(gold_docs) }, question, language, chat_history),
-    options: {
-      temperature: 0,
-      max_new_tokens: settings.max_new_tokens,
-      timeout_ms: settings.request_timeout * 1000,
-      seed: settings.seed,
-      ...(structured ? { schema: VERDICT_SCHEMA } : {}),
-    },
-  };
-}
-
-/** The verdict of a reply, be it JSON or a word; undefined when there is none. */
-export function answerableOf(reply: string): boolean | undefined {
-  const verdict = /^\W*(?:answerable\W+)?(yes|no)\b/i.exec(reply.trim().replace(/^```(?:json)?/i, ""))?.[1];
-  return verdict === undefined ? undefined : verdict.toLowerCase() === "yes";
-}
 
 /** The questions that the judge finds answered by the passage. One without a verdict is left out, and counted as a failure. */
 export async function keepAnswerable(
@@ -66,7 +21,7 @@ export async function keepAnswerable(
   ask: {
     model: StoredModel;
     domain: DomainConfig;
-    settings: JudgeSettings;
+    settings: AnswerabilitySettings;
     foreign: ForeignPassages;
     failures: FailureLog;
     signal: AbortSignal;

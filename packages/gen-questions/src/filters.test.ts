@@ -12,10 +12,10 @@ import {
   silentReporter,
   writeJsonl,
 } from "@rag-ft/core";
+import { answerableOf } from "@rag-ft/llm";
 import { openDenseRetriever, openPassageEncoder } from "@rag-ft/retrieval";
 import { type ChatRequest, type OpenAiServer, startOpenAiServer } from "@rag-ft/test-utils";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { answerableOf } from "./answerability.js";
 import { genQuestionsSettings } from "./settings.js";
 import { splitBySource } from "./split-by-source.js";
 import { genQuestions } from "./stage.js";

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import type { ChatTurn, Document, PlannedRequests, QuestionsRow, StagePlan } from "@rag-ft/core";
 import {
+  answerabilityRequest,
+  answerableOf,
   EXTRACTIVE,
   isEmbeddingModelName,
   openCompletionStore,
@@ -12,7 +14,6 @@ import {
   readPrices,
   STORE_NAME,
 } from "@rag-ft/llm";
-import { answerabilityRequest, answerableOf } from "./answerability.js";
 import { needsRetriever } from "./base-retriever.js";
 import { type AskedQuestions, parseKind } from "./parse-kinds.js";
 import type { RowToAsk } from "./plan-kinds.js";

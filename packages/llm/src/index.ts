@@ -1,4 +1,5 @@
 export * from "./answer-tokens.js";
+export * from "./answerability.js";
 export * from "./bill/bill.js";
 export * from "./bill/cost-cap.js";
 export * from "./bill/plan-embeddings.js";

@@ -1,5 +1,5 @@
 import { count, device } from "@rag-ft/core";
-import { vectorRequestSettings } from "@rag-ft/llm";
+import { requestSettings } from "@rag-ft/llm";
 import { miningSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
@@ -13,7 +13,15 @@ export const mineNegativesSettings = z.object({
   index_path: z.string().min(1).optional().describe("Folder that keeps the passages' vectors between runs"),
   seed: count(0).default(0).describe("Seed of the drawing"),
   device: device(),
-  ...vectorRequestSettings(),
+  relabel_with: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Who looks at each negative again: an LLM (a model name, or local:<folder or hub id>) or the folder of a reranker; what answers the question is no negative, and a positive in files of training",
+    ),
+  config: z.string().optional().describe("Domain config (YAML): the answerability_prompt of relabelling"),
+  ...requestSettings({ timeout: 60 }),
 });
 
 export type MineNegativesSettings = z.infer<typeof mineNegativesSettings>;

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
   formatTable,
@@ -13,6 +14,7 @@ import {
   type Stage,
   type StageContext,
   type StagePlan,
+  type StageResult,
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
@@ -26,6 +28,8 @@ import {
   openPassageEncoder,
   VECTORS_FOLDER,
 } from "@rag-ft/retrieval";
+import { openJudge, planVerdicts } from "./open-judge.js";
+import { type RelabelCounts, type Relabeled, type RelevanceJudge, relabelNegatives } from "./relabel.js";
 import { type MineNegativesSettings, mineNegativesSettings } from "./settings.js";
 
 interface Split {
@@ -53,9 +57,13 @@ async function readSplits({ dataset_w_q: path, save_dir: folder }: MineNegatives
   return splits;
 }
 
-function tableOf(splits: readonly Split[], mined: readonly Mined[]): string {
+/** What was mined of a file, and what became of it when it was looked at again. */
+type Made = Mined & { relabel?: RelabelCounts };
+
+function tableOf(splits: readonly Split[], mined: readonly Made[]): string {
   const rows = splits.map(({ from, rows: { length } }, i) => {
     const counts = mined[i]?.counts;
+    const relabel = mined[i]?.relabel;
     return {
       file: basename(from),
       passages: length,
@@ -63,6 +71,14 @@ function tableOf(splits: readonly Split[], mined: readonly Mined[]): string {
       "fewer than asked": counts?.short,
       "copies passed over": counts?.near_duplicates,
       "above the margin": counts?.above_margin,
+      ...(relabel
+        ? {
+            "looked at again": relabel.judged,
+            "false negatives": relabel.false_negatives,
+            "new positives": relabel.new_positives,
+            "rows changed": relabel.rows_changed,
+          }
+        : {}),
     };
   });
   return formatTable(rows, Object.keys(rows[0] ?? {}));
@@ -85,12 +101,44 @@ async function mineAll(
   const retriever = await openDenseRetriever(documents, encoder, { ...context, indexPath: settings.index_path });
   try {
     const mined: Mined[] = [];
+    // Others stand ready for those that turn out to be none.
+    const more =
+      settings.relabel_with === undefined
+        ? {}
+        : { count: Math.max(settings.negative_pool, settings.num_hard_negs_per_doc) };
     for (const { rows } of splits)
-      mined.push(await mineHardNegatives(rows, { ...context, retriever, ...miningOptions(settings) }));
+      mined.push(await mineHardNegatives(rows, { ...context, retriever, ...miningOptions(settings), ...more }));
     return mined;
   } finally {
     await retriever.close();
   }
+}
+
+/** The audit of a relabelling, in save_dir. */
+const AUDIT = "relabeled.jsonl";
+
+/** Whether a file's rows are trained on: only there may a question be asked of a further passage. */
+const isTraining = (file: string): boolean => /^train/i.test(basename(file));
+
+/** Every file's negatives, looked at by a judge. */
+async function relabelAll(
+  splits: readonly Split[],
+  mined: readonly Mined[],
+  judge: RelevanceJudge,
+  settings: MineNegativesSettings,
+  { reporter, signal }: StageContext,
+): Promise<{ made: Made[]; audit: Relabeled[] }> {
+  const made: Made[] = [];
+  const audit: Relabeled[] = [];
+  for (const [i, { from }] of splits.entries()) {
+    const { rows, counts } = mined[i] as Mined;
+    const options = { file: basename(from), count: settings.num_hard_negs_per_doc, addsPositives: isTraining(from) };
+    const done = await relabelNegatives(rows, judge, { ...options, reporter, signal });
+    const negatives = done.rows.reduce((sum, row) => sum + row.hard_neg_docs.length, 0);
+    made.push({ rows: done.rows, counts: { ...counts, negatives, short: done.counts.short }, relabel: done.counts });
+    audit.push(...done.audit);
+  }
+  return { made, audit };
 }
 
 /** The vectors of passages and questions over an API; what else the stage does is free. Negatives stand as they are until they are mined. */
@@ -105,7 +153,8 @@ async function planMining(settings: MineNegativesSettings, context: PlanContext)
     })),
   );
   const files = new Map(splits.map(({ to, rows }) => [to, rows]));
-  if (!isEmbeddingModelName(model)) return { requests: [], files };
+  const verdicts = await planVerdicts(settings, splits);
+  if (!isEmbeddingModelName(model)) return { requests: verdicts, files };
   const documents = await plannedRows(context, document_path, readDocuments);
   const texts = [
     documents.map(({ fmt_content }) => fmt_content),
@@ -115,35 +164,65 @@ async function planMining(settings: MineNegativesSettings, context: PlanContext)
       ),
     ),
   ];
-  return { requests: [await planEmbeddings({ model, prices: await readPrices(settings.prices), texts })], files };
+  const vectors = await planEmbeddings({ model, prices: await readPrices(settings.prices), texts });
+  return { requests: [vectors, ...verdicts], files };
+}
+
+async function writeResult(
+  splits: readonly Split[],
+  made: readonly Made[],
+  settings: MineNegativesSettings,
+  more: { context: StageContext; tally: RequestTally | undefined; audit: Relabeled[] | undefined; lines: string[] },
+): Promise<StageResult> {
+  const { context, tally, audit, lines } = more;
+  const figures: Record<string, number> = {};
+  const outputs = splits.map(({ to }) => to);
+  for (const [i, { to }] of splits.entries()) {
+    const { rows, counts, relabel } = made[i] as Made;
+    await writeJsonl(to, rows);
+    for (const [name, value] of Object.entries({ ...relabel, ...counts })) figures[name] = (figures[name] ?? 0) + value;
+  }
+  if (audit) {
+    outputs.push(join(settings.save_dir, AUDIT));
+    await writeJsonl(join(settings.save_dir, AUDIT), audit);
+  } else await rm(join(settings.save_dir, AUDIT), { force: true });
+  if (figures.short)
+    context.reporter.warn(
+      `${figures.short} passages have fewer than ${settings.num_hard_negs_per_doc} hard negatives: too few of the passages retrieved score below ${settings.negative_margin} of the gold passage (--negative_margin)${audit ? ", or too many of them answer the question" : ""}.`,
+    );
+  const changed = audit
+    ? `${figures.false_negatives} of ${figures.judged} negatives that were looked at again are none; ${figures.new_positives} rows were added to files of training: ${join(settings.save_dir, AUDIT)}`
+    : undefined;
+  return {
+    outputs,
+    figures,
+    ...(tally ? { record: { requests: tally.counts } } : {}),
+    summary: [tableOf(splits, made), ...(changed ? [changed] : []), ...lines, ...(tally?.lines() ?? [])].join("\n"),
+  };
 }
 
 const stage: Stage<MineNegativesSettings> = {
   name: "mine-negatives",
   summary: "Give existing questions hard negatives that a base retriever finds in the whole database",
   settings: mineNegativesSettings,
-  inputs: ["dataset_w_q", "document_path", "embedding_model"],
+  inputs: ["dataset_w_q", "document_path", "embedding_model", "relabel_with", "config"],
+  aliases: { timeout: "request_timeout" },
   check: ({ index_path }) => checkIndexPath(index_path),
   async run(settings, context) {
     const splits = await readSplits(settings);
-    const tally = await openVectorTally("mine-negatives", [settings.embedding_model], settings);
-    const mined = await mineAll(splits, settings, { ...context, tally });
-    const figures: Record<string, number> = {};
-    for (const [i, { to }] of splits.entries()) {
-      const { rows, counts } = mined[i] as Mined;
-      await writeJsonl(to, rows);
-      for (const [name, value] of Object.entries(counts)) figures[name] = (figures[name] ?? 0) + value;
+    // Before the database is embedded, so that a wrong name or a missing key shows first.
+    const judging = await openJudge(settings, context);
+    try {
+      const tally = judging?.tally ?? (await openVectorTally("mine-negatives", [settings.embedding_model], settings));
+      const mined = await mineAll(splits, settings, { ...context, tally });
+      const relabeled = judging && (await relabelAll(splits, mined, judging.judge, settings, context));
+      return await writeResult(splits, relabeled?.made ?? mined, settings, {
+        ...{ context, tally, audit: relabeled?.audit },
+        lines: (await judging?.lines()) ?? [],
+      });
+    } finally {
+      await judging?.close();
     }
-    if (figures.short)
-      context.reporter.warn(
-        `${figures.short} passages have fewer than ${settings.num_hard_negs_per_doc} hard negatives: too few of the passages retrieved score below ${settings.negative_margin} of the gold passage (--negative_margin).`,
-      );
-    return {
-      outputs: splits.map(({ to }) => to),
-      figures,
-      ...(tally ? { record: { requests: tally.counts } } : {}),
-      summary: [tableOf(splits, mined), ...(tally?.lines() ?? [])].join("\n"),
-    };
   },
   plan: planMining,
 };

@@ -15,7 +15,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   Questions:
     "mode config split_by num_train_data num_eval_test_data filters round_trip_k start_data_idx end_data_idx shuffle_data",
   "Hard negatives":
-    "num_hard_negs_per_doc hard_negatives negative_margin negative_pool negatives num_negatives candidates num_docs",
+    "num_hard_negs_per_doc hard_negatives negative_margin negative_pool negatives num_negatives relabel_with candidates num_docs",
   Search:
     "retrieval bm25_weight retrieval_choice_of truncate_dim reranker rerank_top_n rerank_weight rerank_int8 embedding_max_num_to_retrieve ks depth follow_ups max_test_samples",
   Training:
