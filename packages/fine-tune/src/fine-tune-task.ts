@@ -1,5 +1,5 @@
 import type { StageResult, TableColumn, TableRow } from "@rag-ft/core";
-import type { AdapterTask, LoraAdapters, WeightTensor } from "@rag-ft/models";
+import type { AdapterTask, LoraAdapters, WeightTensor, WholeModules } from "@rag-ft/models";
 import type { SessionSettings } from "@rag-ft/onnx";
 import type { Evaluation, Figures, GradientSums, LoraSettings, RunIdentity, StepResult } from "@rag-ft/train";
 import type { Place } from "./result/choice.js";
@@ -15,6 +15,8 @@ export interface OpenedTask {
   announcement?: string;
   /** What PEFT wraps the base in. */
   adapterTask: AdapterTask;
+  /** What of the model stands whole in `adapter/` beside adapters. */
+  wholeBesideAdapters?: WholeModules;
   /** Puts adapters on the model; called only where settings ask for them. */
   adapters(lora: LoraSettings, session: SessionSettings): LoraAdapters;
   /** The stage's costly work before training: examples, masks, sessions. `adapters` are what is trained, if there are any. */

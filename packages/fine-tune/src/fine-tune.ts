@@ -101,7 +101,9 @@ async function openAndTrain(
     try {
       const save: Run["save"] = (folder, extra) =>
         task.save(folder, async (temporary) => {
-          if (adapters) await writeAdapter(temporary, adapters, { base: opened.modelName, task: opened.adapterTask });
+          const { modelName: base, adapterTask, wholeBesideAdapters: whole } = opened;
+          if (adapters)
+            await writeAdapter(temporary, adapters, { base, task: adapterTask, ...(whole ? { whole } : {}) });
           await extra?.(temporary);
         });
       return await train({ settings, context, opened, task, adapters, save });

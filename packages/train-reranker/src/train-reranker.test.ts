@@ -185,6 +185,13 @@ describe("train-reranker", { timeout: 180_000 }, () => {
     expect(said.join("\n")).toMatch(/going on after step 2 of 4/);
     for (const file of ["model.safetensors", "eval.jsonl", "reranker.json", "choice.json"])
       expect(await hashFile(at(stopped, file)), file).toBe(await hashFile(at(whole, file)));
+    // A head that was just made is trained beside adapters, too, and stands whole in their folder.
+    const head = (await readSafetensors(at(whole, "checkpoint-4", "model.safetensors"))).get("classifier.weight");
+    const made = (await loadScorer(ENCODER, { ...context, newHead: 42 })).weights.get("classifier.weight");
+    expect(head?.data).not.toEqual(made?.data);
+    if (name !== "adapters") return;
+    const adapter = await readSafetensors(at(whole, "checkpoint-4", "adapter", "adapter_model.safetensors"));
+    expect(adapter.get("base_model.model.classifier.weight")?.data).toEqual(head?.data);
   });
 
   it("takes the rows' own negatives when told to: none that is gold, and with them bm25 needs no encoder", async () => {

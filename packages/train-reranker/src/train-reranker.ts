@@ -10,6 +10,7 @@ import {
 import {
   createTrainableScorer,
   hashModel,
+  headModules,
   type LoadedScorer,
   loadScorer,
   saveScorer,
@@ -99,6 +100,7 @@ async function openTask(settings: TrainRerankerSettings, context: StageContext):
       `${settings.model_path}: ${head}; ${data.train.length} questions, ${settings.loss} loss over 1 + ${settings.num_negatives} passages each; ` +
       `pairs of at most ${scorer.maxLength} tokens; database of ${data.documents.length} passages`,
     adapterTask: "SEQ_CLS",
+    wholeBesideAdapters: headModules(scorer),
     adapters: (lora, session) => scorerAdapters(scorer, lora, session),
     async prepare(session, adapters) {
       const first = await openFirstStage(settings, data.documents, context);

@@ -59,7 +59,7 @@ async function restoreBase({ base, adapters }: TrainedModel): Promise<void> {
   adapters?.reset();
 }
 
-/** Weights between base and tuned, of which the present ones become any share. With adapters B alone is scaled: W + alpha s B A. */
+/** Weights between base and tuned, of which the present ones become any share. Of adapters B alone is scaled: W + alpha s B A. */
 async function line(run: TrainedModel): Promise<(alpha: number) => Promise<void>> {
   const { trained, adapters, outcome } = run;
   const folder = outcome.bestFolder;
@@ -69,7 +69,7 @@ async function line(run: TrainedModel): Promise<(alpha: number) => Promise<void>
   let base: NamedValues;
   if (adapters) {
     base = new Map(
-      [...tuned].map(([name, weight]) => [name, adapters.isB(name) ? { data: weight.data.map(() => 0) } : weight]),
+      [...tuned].map(([name, { data }]) => [name, { data: adapters.untrained(name, Float32Array.from(data)) }]),
     );
   } else {
     await restoreBase(run);

@@ -5,6 +5,7 @@ import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { type LoadedEncoder, sentenceVectors } from "../encoder/load-encoder.js";
 import { Parameters } from "../graph/parameters.js";
 import { type LoadedScorer, pairLogits } from "../scorer/load-scorer.js";
+import { headModules } from "../scorer/scorer-heads.js";
 import { LoraAdapters } from "./lora-adapters.js";
 
 /** Puts adapters on an encoder in memory. */
@@ -29,9 +30,10 @@ export function decoderAdapters(
   return new LoraAdapters(parameters.linearLayers(), weights, lora, session);
 }
 
-/** Puts adapters on a reranker in memory; its head stays as it is. */
+/** Puts adapters on a reranker in memory. A head that was just made is trained whole beside them; another stays as it is. */
 export function scorerAdapters(scorer: LoadedScorer, lora: LoraSettings, session: SessionSettings = {}): LoraAdapters {
   const parameters = new Parameters();
   pairLogits(scorer, parameters);
-  return new LoraAdapters(parameters.linearLayers(), scorer.weights, lora, session);
+  const whole = scorer.isHeadNew ? [...headModules(scorer).weights.keys()] : [];
+  return new LoraAdapters(parameters.linearLayers(), scorer.weights, lora, session, whole);
 }

@@ -76,6 +76,10 @@ export class LoraAdapters {
   readonly layers: readonly string[];
   /** What PEFT's config names them by. */
   readonly targets: readonly string[];
+  /** Weights of the model that are trained whole beside the adapters, such as those of a head that was just made. */
+  readonly whole: ReadonlyMap<string, WeightTensor>;
+  /** The whole weights as they were before training. */
+  private readonly wholeBase: ReadonlyMap<string, Float32Array>;
   private readonly base: ReadonlyMap<string, WeightTensor>;
   private readonly scale: number;
   /** Whether the base is in 16 bits, and the adapters are computed in the graph. */
@@ -85,13 +89,17 @@ export class LoraAdapters {
   /**
    * @param layers All linear layers of the model.
    * @param model Its weights; those of adapted layers are changed by `merge`.
+   * @param whole Names of weights of the model that are trained as they are, outside the adapted layers.
    */
   constructor(
     layers: readonly LinearLayer[],
     private readonly model: ReadonlyMap<string, WeightTensor>,
     readonly settings: LoraSettings,
     private readonly session: SessionSettings = {},
+    whole: readonly string[] = [],
   ) {
+    this.whole = new Map(whole.map((name) => [name, find(model, name)]));
+    this.wholeBase = new Map([...this.whole].map(([name, { data }]) => [name, Float32Array.from(data)]));
     const names = layers.map(({ name }) => name);
     this.layers = chooseLayers(names, settings.targets);
     this.targets = targetsOf(this.layers, names);
@@ -113,13 +121,18 @@ export class LoraAdapters {
     this.base = base;
   }
 
+  /** All that is trained: A and B of each layer, and the whole weights. */
+  get trained(): ReadonlyMap<string, WeightTensor> {
+    return new Map([...this.weights, ...this.whole]);
+  }
+
   /** For a log: what is trained. */
   describe(): string {
     const count = (weights: ReadonlyMap<string, WeightTensor>): number =>
       [...weights.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
     const millions = (n: number): string => (n / 1e6).toPrecision(3);
     const { r, alpha } = this.settings;
-    return `LoRA of rank ${r}, alpha ${alpha}, on ${this.layers.length} linear layers: ${millions(count(this.weights))} M parameters are trained, ${millions(count(this.model))} M are frozen`;
+    return `LoRA of rank ${r}, alpha ${alpha}, on ${this.layers.length} linear layers${this.whole.size > 0 ? `, and ${[...this.whole.keys()].join(", ")} whole` : ""}: ${millions(count(this.trained))} M parameters are trained, ${millions(count(this.model) - count(this.whole))} M are frozen`;
   }
 
   /** For a graph of the model: with the adapters in it where they are not merged. */
@@ -146,27 +159,27 @@ export class LoraAdapters {
     return merged;
   }
 
-  /** Gradients of A and B of all adapted layers. */
+  /** Gradients of all that is trained. */
   adapterGradients(seeds: readonly (readonly [Value, Value])[], parameters: Parameters): NamedGradients {
     const adapted = new Set(this.layers);
     const layers = parameters.linearLayers().filter(({ name }) => adapted.has(name));
-    const gradients = backward(
-      seeds,
-      layers.map(({ output }) => output),
-    );
+    const whole = parameters.entries().filter(([name]) => this.whole.has(name));
+    const gradients = backward(seeds, [...layers.map(({ output }) => output), ...whole.map(([, value]) => value)]);
     const byInput = new Map<Value, { name: string; adapter: GraphAdapter }[]>();
     layers.forEach(({ name, x }, i) => {
       const [a, b] = this.inputs(name);
       const adapter = { a, b, gradient: gradients[i] as Value };
       byInput.set(x, [...(byInput.get(x) ?? []), { name, adapter }]);
     });
-    return [...byInput].flatMap(([x, group]) => {
+    const ofWhole = whole.map(([name], i) => [name, gradients[layers.length + i] as Value] as const);
+    const ofAdapters = [...byInput].flatMap(([x, group]) => {
       const adapters = group.map(({ adapter }) => adapter);
       return adapterGradients(x, adapters, this.scale).flatMap(({ a, b }, i) => {
         const { name } = group[i] as (typeof group)[number];
         return [[aName(name), a] as const, [bName(name), b] as const];
       });
     });
+    return [...ofAdapters, ...ofWhole];
   }
 
   /** Computes the model's weights from the base's and the adapters. */
@@ -184,14 +197,16 @@ export class LoraAdapters {
     await session.run(inputs, outputs);
   }
 
-  /** Whether a name of `weights` is that of a B, which is 0 where the adapters count nothing. */
-  isB(name: string): boolean {
-    return name.endsWith(".lora_B.weight");
+  /** What a trained weight is where training has changed nothing: a B is 0, a whole one as it was, an A as it is now, as it then counts nothing. */
+  untrained(name: string, data: Float32Array): Float32Array {
+    if (name.endsWith(".lora_B.weight")) return data.map(() => 0);
+    return this.wholeBase.get(name) ?? data;
   }
 
   /** Makes the adapters count nothing and the model's weights the base's again. */
   reset(): void {
     for (const layer of this.layers) find(this.weights, bName(layer)).data.fill(0);
+    for (const [name, data] of this.wholeBase) find(this.model, name).data.set(data);
     for (const [layer, { data }] of this.base) {
       find(this.model, `${layer}.weight`).data.set(data);
     }

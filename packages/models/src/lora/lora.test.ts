@@ -268,7 +268,7 @@ it("a reranker's adapters have its head whole beside them, and back in memory gi
   const plain = await scoresOf(scorer);
   const adapters = scorerAdapters(scorer, lora({ targets: ["all-linear"] }));
   for (const [name, { data: values }] of adapters.weights) {
-    if (adapters.isB(name)) values.set(values.map((_, i) => Math.sin(7 * i)));
+    if (name.endsWith(".lora_B.weight")) values.set(values.map((_, i) => Math.sin(7 * i)));
   }
   await adapters.merge();
   const adapted = await scoresOf(scorer);

@@ -9,6 +9,8 @@ import type { LoraAdapters } from "./lora-adapters.js";
 export const ADAPTER_FOLDER = "adapter";
 const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 
+const wholeName = (name: string): string => `base_model.model.${name}`;
+
 /** What PEFT wraps the base in. */
 export type AdapterTask = "CAUSAL_LM" | "FEATURE_EXTRACTION" | "SEQ_CLS";
 
@@ -47,7 +49,7 @@ export async function writeAdapter(
     use_dora: false,
     use_rslora: false,
   });
-  const beside = [...(whole?.weights ?? [])].map(([name, weight]) => [`base_model.model.${name}`, weight] as const);
+  const beside = [...(whole?.weights ?? [])].map(([name, weight]) => [wholeName(name), weight] as const);
   await writeSafetensors(join(folder, ADAPTER_WEIGHTS), [...adapters.weights, ...beside]);
 }
 
@@ -59,7 +61,8 @@ export async function writeAdapter(
 export async function restoreAdapter(checkpoint: string, adapters: LoraAdapters): Promise<void> {
   const path = join(checkpoint, ADAPTER_FOLDER, ADAPTER_WEIGHTS);
   const saved = await readSafetensors(path);
-  for (const [name, { data }] of adapters.weights) {
+  const whole = [...adapters.whole].map(([name, weight]) => [wholeName(name), weight] as const);
+  for (const [name, { data }] of [...adapters.weights, ...whole]) {
     const found = saved.get(name);
     if (found?.data.length !== data.length) throw new DataError(`${path}: the weight ${name} is missing.`);
     data.set(found.data);

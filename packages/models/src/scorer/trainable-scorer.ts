@@ -29,7 +29,7 @@ export async function createTrainableScorer(
   adapters?: LoraAdapters,
 ): Promise<TrainableScorer> {
   const { weights, labels } = scorer;
-  const trained = adapters?.weights ?? weights;
+  const trained = adapters?.trained ?? weights;
   const parameters = new Parameters();
   const logits = pairLogits(scorer, parameters);
   const seeds = [[logits, input("logit_gradients", "float32", ["batch", labels])]] as const;
