@@ -29,3 +29,14 @@ export function decoderFlops(folder, sequences) {
     0,
   );
 }
+
+export const ANSWER_FORMULA =
+  "a text of L tokens in all, A of them new: as a decoder's forward pass over L tokens with A labels, every token once";
+
+/** Answers of `room` tokens each to prompts, everything computed once. */
+export function answerFlops(folder, prompts, room) {
+  return decoderFlops(
+    folder,
+    prompts.map(({ length }) => ({ length: length + room, labels: room })),
+  );
+}

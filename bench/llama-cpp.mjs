@@ -5,10 +5,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const entry = fileURLToPath(new URL("../.peers/node_modules/node-llama-cpp/dist/index.js", import.meta.url));
 
 /** llama.cpp on the CPU; undefined where it is not installed. */
-export async function openLlamaCpp() {
+export async function openLlamaCpp(threads = 1) {
   if (!existsSync(entry)) return undefined;
   const { getLlama } = await import(pathToFileURL(entry).href);
-  return getLlama({ gpu: false, build: "never", skipDownload: true, logLevel: "error", maxThreads: 1 });
+  return getLlama({ gpu: false, build: "never", skipDownload: true, logLevel: "error", maxThreads: threads });
 }
 
 /** What a GGUF decoder makes: ids of texts, and the ids that it writes after prompts (ids), greedily. */

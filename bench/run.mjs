@@ -16,6 +16,7 @@ const NAMES = [
   "metrics",
   "bm25",
   "hybrid",
+  "answer",
   "answers",
   "faults",
   "near-duplicates",

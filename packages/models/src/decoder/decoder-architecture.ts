@@ -11,6 +11,8 @@ export interface DecoderInputs {
   cache?: DecoderCache;
   /** The same with a cache whose memory is written to where it lies. */
   inPlace?: InPlaceDecoderCache;
+  /** int64 [kept]: rows (batch index · tokens + position) whose hidden states are wanted; all when left out. */
+  rows?: Value;
 }
 
 export interface DecoderCache {
@@ -27,7 +29,7 @@ export interface InPlaceDecoderCache extends Pick<InPlaceCache, "last" | "longes
 }
 
 export interface DecoderOutputs {
-  /** Final hidden states, normalised: [rows = batch · tokens, hidden] */
+  /** Final hidden states, normalised: [rows = batch · tokens, hidden], or of the rows wanted */
   hidden: Value;
   /** Keys and values with the past before them, one pair a layer */
   present: (readonly [key: Value, value: Value])[];

@@ -1,4 +1,4 @@
-import { gather, input, linear, type Value } from "@rag-ft/onnx";
+import { input, linear, type Value } from "@rag-ft/onnx";
 import type { DecoderGraph } from "../decoder/decoder-architecture.js";
 import type { Parameters } from "../graph/parameters.js";
 import { cachedHeadSize } from "../parts/stack-attention.js";
@@ -22,10 +22,10 @@ export function generationGraph(graph: DecoderGraph, parameters: Parameters): Re
     return [input(key, "float32", shape), input(value, "float32", shape)] as const;
   });
   const [last, longest] = [input("last", "int32", ["batch"]), input("longest", "int32", [1])];
-  const { hidden, present } = graph.hiddenStates(parameters, { ids, positions, inPlace: { stored, last, longest } });
-  const outputs: Record<string, Value> = {
-    logits: linear(gather(hidden, input("rows", "int64", ["kept"])), graph.head(parameters)),
-  };
+  const rows = input("rows", "int64", ["kept"]);
+  const inPlace = { stored, last, longest };
+  const { hidden, present } = graph.hiddenStates(parameters, { ids, positions, inPlace, rows });
+  const outputs: Record<string, Value> = { logits: linear(hidden, graph.head(parameters)) };
   present.forEach(([key, value], layer) => {
     const [keyName, valueName] = cacheNames(layer);
     outputs[written(keyName)] = key;

@@ -1,4 +1,4 @@
-import { add, mul, type Value } from "@rag-ft/onnx";
+import { add, gather, mul, type Value } from "@rag-ft/onnx";
 import type { DecoderInputs, DecoderOutputs } from "../decoder/decoder-architecture.js";
 import type { Parameters } from "../graph/parameters.js";
 import type { Activation } from "./activations.js";
@@ -86,11 +86,12 @@ export function stackGraph(stack: Stack, parameters: Parameters, inputs: StackIn
     const key = turn(normed(project("k", groups), "k"));
     const attended = attention.attend(query, key, project("v", groups), layer);
     present.push(attended.present);
+    // Of the last layer, rows that are not wanted end here: their keys and values are all that others need.
+    const wanted = layer === stack.layers - 1 ? inputs.rows : undefined;
+    const context = wanted ? gather(attended.context, wanted) : attended.context;
+    if (wanted) x = gather(x, wanted);
     const output = { bias: biases.output ?? false };
-    x = added(
-      parameters.linear(attended.context, `${at}.self_attn.o_proj`, heads * size, hidden, output),
-      names.attended,
-    );
+    x = added(parameters.linear(context, `${at}.self_attn.o_proj`, heads * size, hidden, output), names.attended);
     const fed = norm(x, `${at}.${names.fed}`, hidden);
     const layers = [`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`, `${at}.mlp.down_proj`] as const;
     const sizes = { hidden, inner, activation, bias: biases.feedForward ?? false };
