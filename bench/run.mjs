@@ -33,6 +33,7 @@ const NAMES = [
   "loop",
   "rerank",
   "rerank-folds",
+  "distil",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);

@@ -12,6 +12,7 @@ const FLAGS = {
   clustered: { type: "boolean" },
   encoder: { type: "string" },
   decoder: { type: "string" },
+  reranker: { type: "string" },
   data: { type: "string" },
   texts: { type: "string" },
   rounds: { type: "string", default: "3" },

@@ -43,7 +43,9 @@ stages:
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it("a run scores passages and trains on the scores; a dry run says that both ask no model, and writes nothing", async () => {
+it("a run scores passages and trains on the scores; a dry run says that both ask no model, and writes nothing", {
+  timeout: 180_000,
+}, async () => {
   const dry = createMemoryIo();
   expect({ code: await main(["run", at("run.yaml"), "--dry_run"], dry), stderr: dry.stderr }).toEqual({
     code: 0,
@@ -51,6 +53,11 @@ it("a run scores passages and trains on the scores; a dry run says that both ask
   });
   expect(dry.stdout).toMatch(/^score-passages +asks no model[\s\S]*^train-retriever +asks no model/m);
   expect(existsSync(at("work"))).toBe(false);
+  const paid = createMemoryIo();
+  const bought = ["score-passages.retrieval=dense", "score-passages.embedding_model=text-embedding-3-small"];
+  const sets = bought.flatMap((one) => ["--set", one]);
+  expect(await main(["run", at("run.yaml"), "--dry_run", ...sets], paid), paid.stderr).toBe(0);
+  expect(paid.stdout).toMatch(/^score-passages +vectors +text-embedding-3-small +\d/m);
 
   const io = createMemoryIo();
   expect(await main(["run", at("run.yaml")], io), io.stderr).toBe(0);
@@ -62,7 +69,9 @@ it("a run scores passages and trains on the scores; a dry run says that both ask
   expect(manifest).toMatchObject({ distilled_from: { kind: "reranker", model: RERANKER } });
 });
 
-it("cross-validate hands the scores to each fold, which need not be of its questions alone", async () => {
+it("cross-validate hands the scores to each fold, which need not be of its questions alone", {
+  timeout: 180_000,
+}, async () => {
   const flags: Record<string, string> = {
     model_path: ENCODER,
     full_dataset_file_path: at("documents.jsonl"),

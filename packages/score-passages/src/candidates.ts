@@ -7,6 +7,7 @@ import {
   type StageContext,
   UserError,
 } from "@rag-ft/core";
+import type { RequestTally } from "@rag-ft/llm";
 import { openPassageEncoder, openRetriever, VECTORS_FOLDER } from "@rag-ft/retrieval";
 import type { ScorePassagesSettings } from "./settings.js";
 import type { TeacherQuestion } from "./teacher.js";
@@ -19,11 +20,19 @@ export function checkCandidates({ candidates, retrieval, embedding_model }: Scor
     );
 }
 
+/** The encoder whose vectors the search wants; undefined where it wants none. */
+export function searchEncoder({ candidates, retrieval, embedding_model }: ScorePassagesSettings): string | undefined {
+  return candidates === "retrieved" && retrieval !== "bm25" ? embedding_model : undefined;
+}
+
+/** `tally` counts and bills what is asked of an encoder behind an API. */
+export type SearchContext = StageContext & { tally?: RequestTally | undefined };
+
 async function search(
   questions: readonly TeacherQuestion[],
   documents: readonly Document[],
   settings: ScorePassagesSettings,
-  { env, reporter, signal }: StageContext,
+  { env, reporter, signal, tally }: SearchContext,
 ): Promise<Document[][]> {
   const { embedding_model: model = "", device, truncate_dim: truncateDim, index_path: indexPath } = settings;
   const keepIn = indexPath ?? join(dirname(settings.output_file), VECTORS_FOLDER);
@@ -33,7 +42,8 @@ async function search(
     ...context,
     settings: { bm25_weight, retrieval, retrieval_choice_of, truncate_dim },
     model,
-    openEncoder: () => openPassageEncoder(model, { ...context, keepIn, truncateDim }),
+    openEncoder: () =>
+      openPassageEncoder(model, { ...context, keepIn, truncateDim, requests: settings, ...(tally ? { tally } : {}) }),
     ...(indexPath === undefined ? {} : { indexPath }),
   });
   try {
@@ -49,7 +59,7 @@ export async function candidatesOf(
   questions: readonly TeacherQuestion[],
   documents: readonly Document[],
   settings: ScorePassagesSettings,
-  context: StageContext,
+  context: SearchContext,
 ): Promise<Document[][]> {
   const others =
     settings.candidates === "rows"

@@ -15,7 +15,9 @@ export async function openRerankerTeacher(
     truncation: "only_second",
     ...(maxLength === undefined ? {} : { maxLength }),
   });
-  const hash = hashText(JSON.stringify([await hashModel(scorer.folder, scorer.weights), scorer.maxLength]));
+  // A decoder's template decides what it reads, too.
+  const asked = scorer.pairFormat?.render("question", "passage") ?? null;
+  const hash = hashText(JSON.stringify([await hashModel(scorer.folder, scorer.weights), scorer.maxLength, asked]));
   const compiled = await compileScorer(scorer, { device, threads });
   return {
     teacher: { kind: "reranker", model, hash },

@@ -1,4 +1,5 @@
 import { count, device, listOf } from "@rag-ft/core";
+import { vectorRequestSettings } from "@rag-ft/llm";
 import { retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
@@ -28,7 +29,9 @@ export const scorePassagesSettings = z.object({
       "Passages that are scored beside a question's gold ones: the first that a search of the database finds, or the questions' own hard_neg_docs, such as those of mine-negatives",
     ),
   num_docs: count(2).default(DEFAULT_NUM_DOCS).describe("Passages of a question at most, its gold ones among them"),
-  embedding_model: path().optional().describe("retrieved: the search's encoder, a folder or hub id; not for bm25"),
+  embedding_model: path()
+    .optional()
+    .describe("retrieved: the search's encoder, a folder or hub id, or text-embedding-…; not for bm25"),
   ...retrievalSettings,
   retrieval: retrievalSettings.retrieval
     .unwrap()
@@ -42,6 +45,7 @@ export const scorePassagesSettings = z.object({
     ),
   threads: count(0).default(0).describe("Threads of ONNX Runtime; 0: one for each core"),
   device: device(),
+  ...vectorRequestSettings(),
 });
 
 export type ScorePassagesSettings = z.infer<typeof scorePassagesSettings>;

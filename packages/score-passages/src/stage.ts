@@ -2,14 +2,19 @@ import { dirname } from "node:path";
 import {
   formatTable,
   ownsFolder,
+  type PlanContext,
+  plannedRows,
   readDocuments,
   requireWritable,
+  retrievalQuery,
   type Stage,
   type StageContext,
+  type StagePlan,
   UserError,
 } from "@rag-ft/core";
+import { isEmbeddingModelName, openVectorTally, planEmbeddings, readPrices } from "@rag-ft/llm";
 import { checkIndexPath } from "@rag-ft/retrieval";
-import { candidatesOf, checkCandidates } from "./candidates.js";
+import { candidatesOf, checkCandidates, searchEncoder } from "./candidates.js";
 import { openGeneratorTeacher, requireAnswers } from "./generator-teacher.js";
 import { readTeacherQuestions } from "./read-questions.js";
 import { openRerankerTeacher } from "./reranker-teacher.js";
@@ -40,6 +45,17 @@ function figuresOf({ rows, kept }: Scored): Record<string, number> {
     kept,
     gold_is_best: best / rows.length,
   };
+}
+
+/** The vectors of passages and questions where they are bought over an API; the rest is free. The scores are no rows that another stage plans by. */
+async function planScores(settings: ScorePassagesSettings, context: PlanContext): Promise<StagePlan> {
+  const files = new Map<string, readonly unknown[]>();
+  const model = searchEncoder(settings);
+  if (model === undefined || !isEmbeddingModelName(model)) return { requests: [], files };
+  const questions = await readTeacherQuestions(settings.question_files, context.reporter, context);
+  const documents = await plannedRows(context, settings.document_path, readDocuments);
+  const texts = [documents.map(({ fmt_content }) => fmt_content), questions.map(retrievalQuery)];
+  return { requests: [await planEmbeddings({ model, prices: await readPrices(settings.prices), texts })], files };
 }
 
 const stage: Stage<ScorePassagesSettings> = {
@@ -74,9 +90,10 @@ const stage: Stage<ScorePassagesSettings> = {
     const questions = await readTeacherQuestions(question_files, context.reporter);
     if (settings.reranker === undefined) requireAnswers(questions, question_files);
     const documents = await readDocuments(document_path);
+    const tally = await openVectorTally("score-passages", [searchEncoder(settings) ?? ""], settings);
     const opened = await openTeacher(settings, context);
     try {
-      const passages = await candidatesOf(questions, documents, settings, context);
+      const passages = await candidatesOf(questions, documents, settings, { ...context, tally });
       const scored = await scoreAll(questions, passages, opened, output, context);
       const figures = figuresOf(scored);
       const { gold_is_best: share = 0, ...counts } = figures;
@@ -84,13 +101,18 @@ const stage: Stage<ScorePassagesSettings> = {
       return {
         outputs: [output],
         figures,
-        record: { scored_by: opened.teacher },
-        summary: `${formatTable([row], Object.keys(row))}\nTrain on them: rag-ft train-retriever --distil_from ${output} …`,
+        record: { scored_by: opened.teacher, ...(tally ? { requests: tally.counts } : {}) },
+        summary: [
+          formatTable([row], Object.keys(row)),
+          ...(tally?.lines() ?? []),
+          `Train on them: rag-ft train-retriever --distil_from ${output} …`,
+        ].join("\n"),
       };
     } finally {
       await opened.close();
     }
   },
+  plan: planScores,
 };
 
 /** Questions → scores of their passages by a model that reads both together. What was made is kept when the stage is stopped. */
