@@ -29,13 +29,15 @@ export function addressOf({ link, source }: DocumentMetadata): string | undefine
 
 /**
  * The passage as models see it: `Source:` and `Title:` lines (each only when known), a `Content:` line and the text.
- * Format of LocalRQA (ACL 2024 demo), where the title's line has the passage's headings too (`breadcrumb`).
+ * Format of LocalRQA (ACL 2024 demo), where the title's line has the passage's headings too (`breadcrumb`), and a line `Context:` follows where
+ * prepare-docs --contextual had a sentence written (`context_sentence`).
  */
 export function formatContent(pageContent: string, metadata: DocumentMetadata): string {
   const lines: string[] = [];
   if (metadata.source) lines.push(`Source: ${metadata.source}`);
   const place = breadcrumb(metadata);
   if (place) lines.push(`Title: ${place}`);
+  if (typeof metadata.context_sentence === "string") lines.push(`Context: ${metadata.context_sentence}`);
   lines.push("Content:", pageContent);
   return lines.join("\n").trim();
 }

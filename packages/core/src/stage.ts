@@ -84,7 +84,7 @@ export interface Stage<Settings> {
   /** What can be known to fail before the work, such as a folder that cannot be written; `run` asks all stages before the first. Writes nothing. */
   check?(settings: Settings): Promise<void>;
   run(settings: Settings, context: StageContext): Promise<StageResult>;
-  /** For stages that ask no model: rows of the files that it would write, for what is planned after it. Writes nothing. */
+  /** For stages that ask no model, or not as they are set: rows of the files that it would write, for what is planned after it. Writes nothing. */
   assume?(settings: Settings, context: StageContext): Promise<ReadonlyMap<string, readonly unknown[]>>;
   /** For stages that ask models: what that would take. Sends nothing and writes nothing. */
   plan?(settings: Settings, context: PlanContext): Promise<StagePlan>;

@@ -11,7 +11,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   Models:
     "model_path model_name_or_path base_dtype embedding_model qa_model_name_or_path embedding_model_name_or_path prompt_model " +
     "tokenizer pooling_type query_prefix passage_prefix max_seq_length",
-  Passages: "chunk_size chunk_overlap_size chunk_characters min_words dedupe include exclude source_url robots explain",
+  Passages:
+    "chunk_size chunk_overlap_size chunk_characters min_words dedupe contextual contextual_tokens include exclude source_url robots explain",
   Questions:
     "mode config split_by num_train_data num_eval_test_data filters round_trip_k start_data_idx end_data_idx shuffle_data",
   "Hard negatives":

@@ -1,4 +1,5 @@
-import { count, flag } from "@rag-ft/core";
+import { count, device, flag } from "@rag-ft/core";
+import { requestSettings } from "@rag-ft/llm";
 import { z } from "zod";
 
 /** Splits at commas, but not at those within the braces of a glob. */
@@ -57,6 +58,20 @@ export const prepareDocsSettings = z.object({
     .string()
     .default("")
     .describe("A page by its path or source: shows what of it is left out, and writes nothing"),
+  contextual: flag()
+    .default(false)
+    .describe(
+      "Have prompt_model write a sentence of context for each passage of a page of several, which stands before its text in what is searched and in prompts (fmt_content)",
+    ),
+  prompt_model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("contextual: who writes, an OpenAI model name or local:<folder or hub id>"),
+  contextual_tokens: count(256).default(3000).describe("contextual: most tokens of the page that the model is shown"),
+  seed: count().default(0).describe("contextual: seed given to the model"),
+  device: device(),
+  ...requestSettings({ timeout: 60 }),
   save_dir: z.string().min(1).describe("Folder to write to"),
   save_name: z
     .string()

@@ -19,6 +19,7 @@ import {
   type PassageOptions,
 } from "@rag-ft/documents";
 import { loadTokenizer, resolveModelFolder, type Tokenizer } from "@rag-ft/models";
+import { addContexts, planContexts, SKIPPED_CONTEXTS } from "./contextual.js";
 import { type CutFiles, cutFiles } from "./cut-files.js";
 import { explain } from "./explain.js";
 import { openKeptFiles } from "./open-kept-files.js";
@@ -197,7 +198,7 @@ const stage: Stage<PrepareDocsSettings> = {
   name: "prepare-docs",
   summary: "Cut documents of many formats into the passages of a document database",
   settings: prepareDocsSettings,
-  aliases: { chunk_overlap: "chunk_overlap_size", tokenizer_name: "tokenizer" },
+  aliases: { chunk_overlap: "chunk_overlap_size", tokenizer_name: "tokenizer", timeout: "request_timeout" },
   inputs: ["document_path", "tokenizer"],
 
   async assume(settings, context) {
@@ -213,7 +214,10 @@ const stage: Stage<PrepareDocsSettings> = {
       const warn = (message: string): void => reporter.warn(message);
       return { outputs: [], summary: await explain(files, settings.explain, { warn, turn: turnTaker(signal) }) };
     }
-    const { cut, repeated, kept } = await makePassages(files, settings, context);
+    const { cut, repeated, kept: all } = await makePassages(files, settings, context);
+    if (!settings.contextual) await rm(join(settings.save_dir, SKIPPED_CONTEXTS), { force: true });
+    const contextual = settings.contextual ? await addContexts(all, settings, context) : undefined;
+    const kept = contextual?.kept ?? all;
     const { output, list } = outputNames(settings);
     await writeJsonl(
       output,
@@ -221,7 +225,7 @@ const stage: Stage<PrepareDocsSettings> = {
     );
     if (settings.dedupe) await writeJsonl(list, repeated.map(droppedRow));
     else await rm(list, { force: true }); // of an earlier run
-    return describe(settings, {
+    const result = describe(settings, {
       outputs: settings.dedupe ? [output, list] : [output],
       cut,
       sizes: kept.map(({ tokens }) => tokens).sort((a, b) => a - b),
@@ -231,6 +235,21 @@ const stage: Stage<PrepareDocsSettings> = {
       list,
       unread,
     });
+    if (!contextual) return result;
+    return {
+      ...result,
+      figures: { ...result.figures, ...contextual.counts },
+      record: { ...result.record, requests: contextual.tally.counts },
+      summary: [result.summary, ...contextual.lines].join("\n"),
+    };
+  },
+
+  async plan(settings, context) {
+    if (!settings.contextual) return { requests: [], files: new Map() };
+    const { files } = await filesOf(settings, context);
+    const { kept } = await makePassages(files, settings, context, true);
+    const { request, passages } = await planContexts(kept, settings);
+    return { requests: [request], files: new Map([[outputNames(settings).output, passages]]) };
   },
 };
 

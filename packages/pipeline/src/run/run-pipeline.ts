@@ -121,21 +121,21 @@ async function planStep(
   );
   if (makers.length === 0 && !force && (await isDone(state.done[id], fingerprint))) return { id, note: "done already" };
   remade.push(step);
+  try {
+    const files = await stage.assume?.(values, { reporter, signal, env });
+    for (const [path, rows] of files ?? []) planned.set(resolve(path), rows);
+  } catch (error) {
+    // What is missing is said where it is needed.
+    if (!(error instanceof UserError)) throw error;
+  }
   if (!stage.plan) {
     if (!stage.assume) unforeseen.add(step);
-    try {
-      const files = await stage.assume?.(values, { reporter, signal, env });
-      for (const [path, rows] of files ?? []) planned.set(resolve(path), rows);
-    } catch (error) {
-      // What is missing is said where it is needed.
-      if (!(error instanceof UserError)) throw error;
-    }
     return { id };
   }
   try {
     const plan = await stage.plan(values, { reporter, signal, env, planned });
     for (const [path, rows] of plan.files) planned.set(resolve(path), rows);
-    if (plan.files.size === 0) unforeseen.add(step);
+    if (plan.files.size === 0 && !stage.assume) unforeseen.add(step);
     return { id, requests: plan.requests };
   } catch (error) {
     const unplanned = makerNamed(makers, error) ?? makers[0];
