@@ -9,8 +9,8 @@ import { openLlamaCpp } from "./llama-cpp.mjs";
 import { Measurements, median, peer, report, threads, wanted, worker } from "./measure.mjs";
 import { flags, quiet, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
-/** Tokens of prompt and (discarded) answer: prompts are of about 1,000. */
-const LENGTHS = { least: 1050, most: 1130 };
+/** Tokens of prompt and (discarded) answer: prompts are of about 1,000, unless --sizes LEAST,MOST says otherwise. */
+const [least, most] = (flags.sizes ?? "1050,1130").split(",").map(Number);
 
 const decoder = requireModel("decoder");
 const seed = wholeNumber("seed", 0);
@@ -20,7 +20,7 @@ const room = flags.quick ? 16 : 64;
 /** Prompts of a trial of how many a peer answers at once. */
 const TRIAL = flags.quick ? 4 : 8;
 
-const prompts = (await sequences(requireData(), decoder, count, seed, LENGTHS)).map(({ prompt }) => prompt);
+const prompts = (await sequences(requireData(), decoder, count, seed, { least, most })).map(({ prompt }) => prompt);
 const lengths = prompts.map(({ length }) => length);
 const key = { bench: "answer", decoder: basename(decoder), seed, room };
 const full = new Measurements({ ...key, count });

@@ -1,5 +1,5 @@
 import { createRandom } from "@rag-ft/core";
-import { createSession, floatTensor, intTensor, type Session } from "@rag-ft/onnx";
+import { createSession, floatTensor, intTensor, type ModelSource, type Session } from "@rag-ft/onnx";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { exportDecoder } from "../export/export-decoder.js";
@@ -159,11 +159,37 @@ describe("of a tiny decoder", () => {
     expect(sum).toBeGreaterThan(wall / 10);
   });
 
+  /** Generation over a session of the test's own. */
+  const source = (): ModelSource => ({
+    outputs: generationGraph(decoder.graph, new Parameters()),
+    weights: decoder.weights,
+  });
+  const over = (session: Session): Generation => new Generation(decoder.graph, session, { texts: 4, cacheBytes: 1e9 });
+
+  it("makes the same with weights too large for one ONNX file, which are inputs", async () => {
+    const large = over(await createSession(source(), {}, 1000));
+    const some = prompts(6, 8);
+    expect(await greedily(large, some)).toEqual(await greedily(generation, some));
+    await large.close();
+  });
+
+  it("rejects what was under way when a run fails, and answers what is asked afterwards", async () => {
+    const session = await createSession(source());
+    let runs = 0;
+    const failing: Session = {
+      ...session,
+      run: (inputs, into) => (++runs === 5 ? Promise.reject(new Error("out of memory")) : session.run(inputs, into)),
+    };
+    const broken = over(failing);
+    const some = prompts(6, 8);
+    const all = await Promise.allSettled(some.map((prompt) => broken.continue({ ...text, prompt })));
+    expect(all.every(({ status }) => status === "rejected")).toBe(true);
+    expect(await greedily(broken, some)).toEqual(await greedily(generation, some));
+    await broken.close();
+  });
+
   it("computes a common beginning once", async () => {
-    const session = await createSession({
-      outputs: generationGraph(decoder.graph, new Parameters()),
-      weights: decoder.weights,
-    });
+    const session = await createSession(source());
     const rows: number[] = [];
     const counting: Session = {
       ...session,
@@ -172,7 +198,7 @@ describe("of a tiny decoder", () => {
         return session.run(inputs, into);
       },
     };
-    const counted = new Generation(decoder.graph, counting, { texts: 4, cacheBytes: 1e9 });
+    const counted = over(counting);
     const start = Array.from({ length: 30 }, (_, i) => 3 + i);
     await Promise.all([4, 5, 6].map((id) => counted.continue({ ...text, room: 1, prompt: [...start, id, 7] })));
     await counted.close();
