@@ -18,7 +18,8 @@ const MAX_QUESTIONS = 2;
 /** The words of a question that say what it is about, as it spells them. */
 function keywordsOf(question: string): string {
   const words = question.replace(/[?!.,;:]+(?=\s|$)/g, "").split(/\s+/);
-  return words.filter((word) => !NOT_TYPED.has(squadTokens(word)[0] ?? "")).join(" ");
+  // An article has no token.
+  return words.filter((word) => squadTokens(word).some((token) => !NOT_TYPED.has(token))).join(" ");
 }
 
 /** Between backticks or quotation marks, or a line of code by itself. */

@@ -55,6 +55,15 @@ it("a question over two passages takes the nearest later one of its source, whic
   expect(planKinds(rows.slice(0, 1), { two_passages: 1 }, () => true)[0]?.question_kind).toBe("full");
 });
 
+it("what can be asked in no kind is a full question that no share counts", () => {
+  const even = (passage: (typeof rows)[0]["gold_docs"][0]): boolean =>
+    Number(/Part (\d+)/.exec(passage.page_content)?.[1]) % 2 === 0;
+  const planned = planKinds(rows, { full: 0.5, keywords: 0.5 }, (passage) => even(passage));
+  const asked = planned.filter(({ gold_docs: [gold] }) => gold && even(gold));
+  expect([count(asked, "full"), count(asked, "keywords")]).toEqual([15, 15]);
+  expect(count(planned, "full")).toBe(45);
+});
+
 it("rules say which kinds they cannot make", () => {
   const kinds = { full: 0.5, follow_up: 0.3, two_passages: 0.2 };
   expect(impossibleKinds(kinds, EXTRACTIVE)).toEqual(["follow_up", "two_passages"]);

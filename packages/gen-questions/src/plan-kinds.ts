@@ -18,8 +18,7 @@ export type CanAsk = (passage: Document, kind: QuestionKind) => boolean;
 export function canAskBy(promptModel: string): CanAsk {
   if (promptModel !== EXTRACTIVE)
     return (passage, kind) => kind !== "error_message" || FAILURE.test(passage.page_content);
-  return (passage, kind) =>
-    kind === "full" || (EXTRACTIVE_KINDS.includes(kind) && extractiveQuestionsOfKind(passage, kind).length > 0);
+  return (passage, kind) => EXTRACTIVE_KINDS.includes(kind) && extractiveQuestionsOfKind(passage, kind).length > 0;
 }
 
 /** The later passage of the same source that shares the most words with this one; undefined when all are taken. */
@@ -60,11 +59,13 @@ export function planKinds(
   const given = new Map<QuestionKind, number>();
   const taken = new Set<PassageRow>();
   const rows: RowToAsk[] = [];
+  // Without those that are asked in none of the domain's kinds, and most often in vain.
+  let chosen = 0;
   for (const [i, row] of passages.entries()) {
     const [gold] = row.gold_docs;
     if (taken.has(row) || !gold) continue;
     const behind = shares
-      .map(([kind, share]) => ({ kind, lack: share * (rows.length + 1) - (given.get(kind) ?? 0) }))
+      .map(([kind, share]) => ({ kind, lack: share * (chosen + 1) - (given.get(kind) ?? 0) }))
       .sort((a, b) => b.lack - a.lack);
     const partner = (): PassageRow | undefined =>
       partnerOf(
@@ -72,15 +73,17 @@ export function planKinds(
         passages.slice(i + 1).filter((other) => !taken.has(other)),
       );
     let second: PassageRow | undefined;
-    const kind =
-      behind.find((one) => {
-        if (!canAsk(gold, one.kind)) return false;
-        second = one.kind === "two_passages" ? partner() : undefined;
-        return one.kind !== "two_passages" || second !== undefined;
-      })?.kind ?? "full";
-    given.set(kind, (given.get(kind) ?? 0) + 1);
+    const kind = behind.find((one) => {
+      if (!canAsk(gold, one.kind)) return false;
+      second = one.kind === "two_passages" ? partner() : undefined;
+      return one.kind !== "two_passages" || second !== undefined;
+    })?.kind;
+    if (kind !== undefined) {
+      given.set(kind, (given.get(kind) ?? 0) + 1);
+      chosen++;
+    }
     if (second) taken.add(second);
-    rows.push({ ...(second ? pairOf(row, second) : row), question_kind: kind });
+    rows.push({ ...(second ? pairOf(row, second) : row), question_kind: kind ?? "full" });
   }
   return rows;
 }
