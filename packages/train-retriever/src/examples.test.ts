@@ -206,6 +206,15 @@ describe("with a guide", () => {
     expect([nearDuplicates, guided]).toEqual([0, expected.length]);
   });
 
+  it("knows what is drawn besides", async () => {
+    const [question] = batch as [(typeof batch)[0]];
+    const guide = { margin: 0.75, withHardNegatives: false, signal };
+    const without = await likelyAnswersOf([question], encoder, guide);
+    const knowing = await likelyAnswersOf([question], encoder, { ...guide, further: [likely] });
+    expect(without(question, likely)).toBe(false);
+    expect(knowing(question, likely)).toBe(true);
+  });
+
   it("counts a pair once, a near-duplicate as that", () => {
     const masks = { isNear: () => true, isLikely: () => true };
     expect(composeBatch(batch, 0, createRandom(0), masks)).toMatchObject({ nearDuplicates: 2, guided: 0 });

@@ -10,6 +10,8 @@ export interface GuideOptions {
   margin: number;
   /** Whether hard negatives are compared with questions too, or gold passages alone. */
   withHardNegatives: boolean;
+  /** What else may stand in a step. */
+  further?: readonly Document[];
   signal: AbortSignal;
 }
 
@@ -30,11 +32,13 @@ async function vectorsOf(
 export async function likelyAnswersOf(
   examples: readonly RetrievalExample[],
   encoder: PassageEncoder,
-  { margin, withHardNegatives, signal }: GuideOptions,
+  { margin, withHardNegatives, further = [], signal }: GuideOptions,
 ): Promise<IsLikely> {
-  const documents = distinctDocuments(
-    examples.flatMap(({ gold_docs, hard_neg_docs }) => [...gold_docs, ...(withHardNegatives ? hard_neg_docs : [])]),
-  );
+  const own = examples.flatMap(({ gold_docs, hard_neg_docs }) => [
+    ...gold_docs,
+    ...(withHardNegatives ? hard_neg_docs : []),
+  ]);
+  const documents = distinctDocuments([...own, ...further]);
   const passages = await vectorsOf(
     encoder,
     documents.map(({ fmt_content }) => fmt_content),

@@ -11,7 +11,9 @@ export type IsLikely = (example: RetrievalExample, passage: Document) => boolean
 export interface Positives {
   /** Whether a passage holds what a gold one says. */
   holds: OfGold;
-  /** Further positives of a question that are drawn into a step. */
+  /** All that may be drawn for a question. */
+  pool(example: RetrievalExample): readonly Document[];
+  /** Those that are drawn into a step. */
   draw(example: RetrievalExample, random: Random): readonly Document[];
 }
 

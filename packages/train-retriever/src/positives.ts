@@ -9,7 +9,8 @@ import type { NearPassages } from "./near-duplicate-masks.js";
 /** Positives of each question as `near` finds them; `count` of those beside its own gold passage are drawn into each step. */
 export function severalPositives({ holds, holding }: NearPassages, count: number): Positives {
   const known = new Map<RetrievalExample, readonly Document[]>();
-  const others = (example: RetrievalExample): readonly Document[] => {
+  const pool = (example: RetrievalExample): readonly Document[] => {
+    if (count === 0) return [];
     const { gold_docs } = example;
     const own = gold_docs[0] && documentKey(gold_docs[0]);
     const found =
@@ -18,7 +19,7 @@ export function severalPositives({ holds, holding }: NearPassages, count: number
     known.set(example, found);
     return found;
   };
-  return { holds, draw: (example, random) => (count === 0 ? [] : random.sample(others(example), count)) };
+  return { holds, pool, draw: (example, random) => (count === 0 ? [] : random.sample(pool(example), count)) };
 }
 
 export interface PositiveCounts {

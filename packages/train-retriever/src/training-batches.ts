@@ -45,16 +45,21 @@ async function createMasks(
   signal: AbortSignal,
 ): Promise<Masks> {
   const { guided_masking: margin, mask_near_duplicates, positives, extra_positives } = settings;
-  const several = positives === "all";
-  const guide = { withHardNegatives: settings.hard_neg_ratio > 0, signal };
-  const near = mask_near_duplicates || several ? await nearPassagesOf(comparable(settings, data), signal) : undefined;
+  const wanted = mask_near_duplicates || positives === "all";
+  const near = wanted ? await nearPassagesOf(comparable(settings, data), signal) : undefined;
+  const several = near && positives === "all" ? severalPositives(near, extra_positives) : undefined;
+  const guide = {
+    withHardNegatives: settings.hard_neg_ratio > 0,
+    further: several ? data.train.flatMap(several.pool) : [],
+    signal,
+  };
   return {
     isNear: mask_near_duplicates ? near?.isNear : undefined,
     isLikely:
       margin === undefined
         ? undefined
         : await likelyAnswersOf(data.train, encoderOf(model, "base"), { ...guide, margin }),
-    positives: near && several ? severalPositives(near, extra_positives) : undefined,
+    positives: several,
   };
 }
 
