@@ -14,7 +14,7 @@ import {
   type LanguageModel,
   spokenTurns,
 } from "@rag-ft/llm";
-import { fitPassages } from "./fit-passages.js";
+import { fitParts, type PromptParts } from "./fit-parts.js";
 
 /** A question with what was retrieved for it, best first. */
 export interface AnswerRequest {
@@ -24,7 +24,9 @@ export interface AnswerRequest {
 }
 
 /** Of one answer that somebody reads while it is made; what is left out is as the generator was opened. */
-export type LiveOptions = Partial<Pick<CompletionOptions, "onText" | "signal" | "max_new_tokens" | "temperature">>;
+export type LiveOptions = Partial<
+  Pick<CompletionOptions, "onText" | "signal" | "max_new_tokens" | "temperature" | "stop">
+>;
 
 /** A request as a model takes it. */
 export interface PreparedRequest {
@@ -33,6 +35,8 @@ export interface PreparedRequest {
   options: CompletionOptions;
   /** Passages that had to go because the prompt was too long. */
   dropped: number;
+  /** Turns of the dialogue, its oldest, that had to go because the prompt was too long without a second passage. */
+  droppedTurns: number;
   send(live?: LiveOptions): Promise<Completion>;
 }
 
@@ -51,6 +55,7 @@ export interface Generator {
 
 /** Counts a prompt's tokens, and the most that prompt and answer may have together. */
 export interface TokenBudget<P = string> {
+  /** Exact up to `max_tokens`; of a longer prompt any number above that. */
   count(prompt: P): number;
   max_tokens: number;
 }
@@ -63,16 +68,16 @@ function stopsOf(format: PromptFormat): string[] {
   return [...new Set([format.sep_sys, format.sep_sys.trim()])].filter((stop) => stop !== "");
 }
 
-/** The best-ranked passages whose prompt leaves room for the answer. */
+/** The passages and turns whose prompt leaves room for the answer. */
 function withinBudget<P>(
-  passages: readonly Document[],
+  parts: PromptParts,
   { count, max_tokens }: TokenBudget<P>,
   answer: AnswerOptions,
-  promptOf: (kept: readonly Document[]) => P,
-): Document[] {
+  promptOf: (parts: PromptParts) => P,
+): PromptParts {
   // Half of a short context at least is left to the prompt.
   const limit = max_tokens - Math.min(answer.max_new_tokens, Math.floor(max_tokens / 2));
-  return fitPassages(passages, limit, (some) => count(promptOf(some)));
+  return fitParts(parts, (some) => count(promptOf(some)) <= limit);
 }
 
 /** A decoder in this process: the raw prompt that it was trained on, cut to its context. */
@@ -90,16 +95,18 @@ export function promptGenerator(
     provider: model.provider,
     ...(model.concurrency === undefined ? {} : { concurrency: model.concurrency }),
     prepare({ question, history, passages }) {
-      const promptOf = (kept: readonly Document[]): string => buildPrompt(format, kept, question, history, asText);
-      const kept = withinBudget(passages, budget, answer, promptOf);
+      const promptOf = (parts: PromptParts): string =>
+        buildPrompt(format, parts.passages, question, parts.history, asText);
+      const kept = withinBudget({ passages, history }, budget, answer, promptOf);
       const prompt = promptOf(kept);
       const messages: ChatMessage[] = [{ role: "user", content: prompt }];
       return {
         messages,
         options,
-        dropped: passages.length - kept.length,
+        dropped: passages.length - kept.passages.length,
+        droppedTurns: history.length - kept.history.length,
         send: (live) => {
-          const request = { ...options, ...live };
+          const request = { ...options, ...live, stop: [...(options.stop ?? []), ...(live?.stop ?? [])] };
           return model.generate?.(prompt, request) ?? model.complete(messages, request);
         },
       };
@@ -132,13 +139,16 @@ export function chatGenerator(
     ...(model.concurrency === undefined ? {} : { concurrency: model.concurrency }),
     prepare({ question, history, passages }) {
       const turns = spokenTurns(history);
-      const promptOf = (kept: readonly Document[]): ChatMessage[] => promptMessages(asked, kept, question, turns);
-      const kept = budget ? withinBudget(passages, budget, answer, promptOf) : passages;
+      const promptOf = (parts: PromptParts): ChatMessage[] =>
+        promptMessages(asked, parts.passages, question, parts.history);
+      const all = { passages, history: turns };
+      const kept = budget ? withinBudget(all, budget, answer, promptOf) : all;
       const messages = promptOf(kept);
       return {
         messages,
         options,
-        dropped: passages.length - kept.length,
+        dropped: passages.length - kept.passages.length,
+        droppedTurns: turns.length - kept.history.length,
         send: (live) => model.complete(messages, { ...options, ...live }),
       };
     },

@@ -1,3 +1,4 @@
+export { PromptTooLong } from "@rag-ft/llm";
 export * from "./answer-questions.js";
 export * from "./follow-ups.js";
 export * from "./generator.js";

@@ -1,7 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AnyPrompt, choosePromptFormat, DataError, hashText, requireFile, type StageContext } from "@rag-ft/core";
-import { type ChatMessage, explicitName, openLanguageModel, type RequestTally, resolveModelName } from "@rag-ft/llm";
+import {
+  type ChatMessage,
+  encodeUpTo,
+  explicitName,
+  openLanguageModel,
+  type RequestTally,
+  resolveModelName,
+} from "@rag-ft/llm";
 import { loadTokenizer, openPrompt, resolveModelFolder } from "@rag-ft/models";
 import { z } from "zod";
 import { type AnswerOptions, chatGenerator, type Generator, promptGenerator } from "./generator.js";
@@ -88,7 +95,8 @@ export async function openGenerator(
   if (chat) {
     const thinking = prompt.enable_thinking;
     const count = (messages: readonly ChatMessage[]): number =>
-      tokenizer.encode(chat.prompt(messages, { thinking }), { special: false }).length;
+      encodeUpTo((text) => tokenizer.encode(text, { special: false }), chat.prompt(messages, { thinking }), max_tokens)
+        .length;
     const asked = { ...answer, ...(thinking ? { thinking } : {}) };
     const identity = `${weights}:${hashText(chat.source)}`;
     return {
@@ -96,7 +104,7 @@ export async function openGenerator(
       format: prompt,
     };
   }
-  const budget = { count: (text: string): number => tokenizer.encode(text).length, max_tokens };
+  const budget = { count: (text: string): number => encodeUpTo(tokenizer.encode, text, max_tokens).length, max_tokens };
   return {
     generator: promptGenerator(model, weights, prompt, budget, answer, tokenizer.asText),
     format: prompt,

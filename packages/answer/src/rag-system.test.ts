@@ -85,6 +85,26 @@ it("names only the passages that the prompt had room for", async () => {
   const answer = await narrow.system.ask("cars");
   expect(answer.dropped_passages).toBe(1);
   expect(answer.passages).toHaveLength(1);
+  for await (const event of narrow.system.stream("cars")) {
+    if (event.type === "passages") expect(event.passages).toEqual(answer.passages);
+  }
+});
+
+it("goes on with a dialogue that has become too long for the prompt, without its oldest turns", async () => {
+  const { system, prompts } = fake(["x"], 700);
+  const history = Array.from({ length: 40 }, (_, i) => ({
+    speaker: i % 2 === 0 ? "user" : "assistant",
+    message: `Turn ${i} about green cars, with more words.`,
+  }));
+  const answer = await system.ask("green cars?", { history });
+  expect(prompts[0]?.length).toBeLessThan(700);
+  expect(prompts[0]).toContain("green cars go fast");
+  expect(prompts[0]).toContain("Turn 39 ");
+  expect(prompts[0]).not.toContain("Turn 0 ");
+  expect(answer).toMatchObject({ dropped_passages: 1 });
+  expect(answer.passages).toHaveLength(1);
+  expect(answer.dropped_turns).toBeGreaterThan(0);
+  expect(prompts[0]).toContain(`Turn ${answer.dropped_turns} `);
 });
 
 it("streams passages, text and answer", async () => {

@@ -2,7 +2,7 @@ import { type ChatTurn, retrievalQuery, UserError } from "@rag-ft/core";
 import { type CompletionUsage, checkReply, readCompletion } from "@rag-ft/llm";
 import type { MetadataFilter } from "@rag-ft/retrieval";
 import type { FollowUps } from "./follow-ups.js";
-import type { Generator } from "./generator.js";
+import type { Generator, PreparedRequest } from "./generator.js";
 import { createRagSearch, type FoundPassage, type RagSearch, type SearchParts } from "./rag-search.js";
 
 export interface AskOptions {
@@ -17,6 +17,8 @@ export interface AskOptions {
   max_new_tokens?: number;
   /** 0 is greedy, and what is taken when left out. */
   temperature?: number;
+  /** Strings that end the answer, which has none of them. */
+  stop?: readonly string[];
 }
 
 /** An answer with what it was made of. */
@@ -30,6 +32,8 @@ export interface SystemAnswer {
   query: string;
   /** Passages that were found and had no room in the prompt. */
   dropped_passages: number;
+  /** Turns of the dialogue, its oldest, that had no room in the prompt. */
+  dropped_turns?: number;
   /** Wall time of the generator's part, in seconds. */
   seconds: number;
   usage?: CompletionUsage;
@@ -71,9 +75,11 @@ function rewriterOf(generator: Generator): NonNullable<Generator["rewrite"]> {
   );
 }
 
+/** A question ready to be sent, with the passages of its prompt. */
 interface Found {
   passages: FoundPassage[];
   query: string;
+  prepared: PreparedRequest;
 }
 
 /** Makes one system of its parts, which it closes. */
@@ -86,20 +92,25 @@ export function createRagSystem({ generator, followUps, ...searched }: RagParts)
     const { text } = checkReply(await rewrite({ question, history }, signal), generator.identity);
     return text.trim() === "" ? turns : text.trim();
   };
+  const find = async (question: string, options: AskOptions): Promise<Found> => {
+    const query = await queryOf(question, options);
+    const passages = await found.search(query, options);
+    const documents = passages.map(({ document }) => document);
+    const prepared = generator.prepare({ question, history: options.history ?? [], passages: documents });
+    return { query, prepared, passages: passages.slice(0, passages.length - prepared.dropped) };
+  };
   const answerFrom = async (
-    question: string,
-    { passages, query }: Found,
-    { history = [], signal, max_new_tokens, temperature }: AskOptions,
+    { passages, query, prepared }: Found,
+    { signal, max_new_tokens, temperature, stop }: AskOptions,
     onText?: (piece: string) => void,
   ): Promise<SystemAnswer> => {
-    const documents = passages.map(({ document }) => document);
-    const prepared = generator.prepare({ question, history, passages: documents });
     const startedAt = performance.now();
     const completion = await prepared.send({
       ...(signal ? { signal } : {}),
       ...(onText ? { onText } : {}),
       ...(max_new_tokens === undefined ? {} : { max_new_tokens }),
       ...(temperature === undefined ? {} : { temperature }),
+      ...(stop === undefined ? {} : { stop }),
     });
     // A decoder in this process may well say nothing: that is its answer.
     const { text, finish_reason, usage } =
@@ -107,9 +118,10 @@ export function createRagSystem({ generator, followUps, ...searched }: RagParts)
     return {
       text: text.trim(),
       finish_reason,
-      passages: passages.slice(0, passages.length - prepared.dropped),
+      passages,
       query,
       dropped_passages: prepared.dropped,
+      ...(prepared.droppedTurns > 0 ? { dropped_turns: prepared.droppedTurns } : {}),
       seconds: (performance.now() - startedAt) / 1000,
       ...(usage ? { usage } : {}),
     };
@@ -124,18 +136,16 @@ export function createRagSystem({ generator, followUps, ...searched }: RagParts)
     provider: generator.provider,
     concurrency: generator.concurrency,
     async ask(question, options = {}) {
-      const query = await queryOf(question, options);
-      return answerFrom(question, { query, passages: await found.search(query, options) }, options);
+      return answerFrom(await find(question, options), options);
     },
     async *stream(question, options = {}) {
-      const query = await queryOf(question, options);
-      const passages = await found.search(query, options);
-      yield { type: "passages", passages, query };
+      const ready = await find(question, options);
+      yield { type: "passages", passages: ready.passages, query: ready.query };
       const left = new AbortController();
       const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;
       const pieces: string[] = [];
       let wake = (): void => {};
-      const answer = answerFrom(question, { passages, query }, { ...options, signal }, (piece) => {
+      const answer = answerFrom(ready, { ...options, signal }, (piece) => {
         pieces.push(piece);
         wake();
       });

@@ -66,6 +66,16 @@ it("writes a line of JSON", async () => {
   });
 });
 
+it("answers each line of a list, whose empty lines say nothing, and no question without a word", async () => {
+  const text = await asked({ json: "true" }, ["Which boats float?", "", "  ", "Which cars stop?"]);
+  const rows = text.trimEnd().split("\n");
+  expect(rows.map((row) => (JSON.parse(row) as { question: string }).question)).toEqual([
+    "Which boats float?",
+    "Which cars stop?",
+  ]);
+  await expect(asked({ question: " \t" })).rejects.toThrow(/has words/);
+});
+
 it("goes on as one dialogue, until an empty line", async () => {
   await asked({ question: "Which boats float?", chat: "true", follow_ups: "turns" }, [
     "And which stop?",

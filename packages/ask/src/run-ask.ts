@@ -12,16 +12,24 @@ import {
 import { answerRow, passageLines } from "./answer-text.js";
 import type { AskSettings } from "./settings.js";
 
-/** Questions of the terminal, a line each, until it ends or a line is empty. A prompt is shown to a person only. */
-async function* typedQuestions({ input, output }: Terminal, signal: AbortSignal): AsyncGenerator<string> {
+/**
+ * Questions of the terminal, a line each, until it ends. An empty line ends a dialogue, too, and what a person types; in a list of questions
+ * from elsewhere it says nothing. A prompt is shown to a person only.
+ */
+async function* typedQuestions(
+  { input, output }: Terminal,
+  chat: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   const person = "isTTY" in input && input.isTTY === true;
   const lines = createInterface({ input, ...(person ? { output } : {}), signal, crlfDelay: Number.POSITIVE_INFINITY });
   if (person) lines.setPrompt("> ");
   try {
     if (person) lines.prompt();
     for await (const line of lines) {
-      if (line.trim() === "") return;
-      yield line.trim();
+      const question = line.trim();
+      if (question === "" && (person || chat)) return;
+      if (question !== "") yield question;
       if (person) lines.prompt();
     }
   } finally {
@@ -66,7 +74,8 @@ export async function runAsk(settings: AskSettings, context: StageContext): Prom
       asked++;
     };
     if (question !== undefined) await ask(question);
-    if (chat || question === undefined) for await (const next of typedQuestions(terminal, signal)) await ask(next);
+    if (chat || question === undefined)
+      for await (const next of typedQuestions(terminal, chat, signal)) await ask(next);
     throwIfCancelled(signal);
     if (asked === 0) throw new UserError('ask: no question was given. Give one: rag-ft ask "…"');
     return { outputs: [], figures: { questions: asked } };

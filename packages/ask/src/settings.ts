@@ -4,7 +4,11 @@ import { z } from "zod";
 
 /** Settings of `ask`. */
 export const askSettings = z.object({
-  question: z.string().min(1).optional().describe("what is asked; without it, questions are read from the terminal"),
+  question: z
+    .string()
+    .regex(/\S/, "a question has words")
+    .optional()
+    .describe("what is asked; without it, questions are read from the terminal"),
   ...systemSettings,
   chat: flag()
     .default(false)

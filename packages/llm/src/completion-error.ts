@@ -19,3 +19,6 @@ export class CompletionError extends DataError {
     this.retry = retry;
   }
 }
+
+/** A prompt that the model cannot take whole, whatever goes from its passages: the question itself, or what must stand with it, is too long. */
+export class PromptTooLong extends CompletionError {}

@@ -32,4 +32,5 @@ export * from "./run-pool.js";
 export * from "./stored-model.js";
 export * from "./text-stream.js";
 export * from "./tokens/count-tokens.js";
+export * from "./tokens/encode-up-to.js";
 export * from "./write-skipped.js";

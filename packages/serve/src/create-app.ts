@@ -66,7 +66,9 @@ export function createApp({ guard: guarding, maxBodyBytes, version, ...parts }: 
   app.get("/metrics", async (context) =>
     context.body(await parts.metrics.registry.metrics(), 200, { "content-type": parts.metrics.registry.contentType }),
   );
-  app.get("/v1/models", models(parts.names));
+  const served = models(parts.names);
+  app.get("/v1/models", served.list);
+  app.get("/v1/models/:id{.+}", served.one);
   app.post("/v1/chat/completions", chatCompletions(parts));
   app.post("/v1/embeddings", embeddings(parts));
   app.post("/v1/rerank", rerank(parts));

@@ -1,3 +1,4 @@
+import { PromptTooLong } from "@rag-ft/answer";
 import { CancelledError, RagFtError } from "@rag-ft/core";
 import { QueueFull } from "./answers/answer-queue.js";
 import { NotKept } from "./turns/turn-log.js";
@@ -28,6 +29,7 @@ export function refusalOf(error: unknown): Refusal {
   if (error instanceof CancelledError || (error instanceof DOMException && error.name === "AbortError")) {
     return new Refusal(503, "stopped", "The request was stopped.");
   }
+  if (error instanceof PromptTooLong) return new Refusal(400, "context_length_exceeded", error.message);
   // The model behind the system failed, or was asked for what it cannot: the message is made for people, without secrets.
   if (error instanceof RagFtError) return new Refusal(502, "generator_failed", error.message);
   return new Refusal(500, "internal_error", "Something went wrong here; the server's log has more.");

@@ -9,7 +9,7 @@ import type { ServerParts } from "./server-parts.js";
 const value = z.union([z.string(), z.number(), z.boolean()]);
 
 const requestSchema = z.strictObject({
-  query: z.string().min(1),
+  query: z.string().regex(/\S/, "a query has words"),
   limit: z.number().int().min(1).max(100).default(10),
   offset: z.number().int().min(0).max(10_000).default(0),
   filter: z.record(z.string(), z.union([value, z.array(value)])).optional(),

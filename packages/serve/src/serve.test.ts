@@ -70,6 +70,8 @@ it("answers OpenAI's own client, whole and streamed, with sources", async () => 
   expect([text, reason, sources.length]).toEqual(["About: Which boats float?", "stop", 1]);
   expect(tokens).toBeGreaterThan(0);
   expect((await openai.models.list()).data.map(({ id }) => id)).toEqual(["rag-ft", "a-model"]);
+  expect(await openai.models.retrieve("a-model")).toMatchObject({ id: "a-model", object: "model" });
+  await expect(openai.models.retrieve("org/other")).rejects.toMatchObject({ status: 404, code: "model_not_found" });
 });
 
 it("takes the dialogue, the limit of tokens and parts of text, and says what it leaves out", async () => {
@@ -91,6 +93,19 @@ it("takes the dialogue, the limit of tokens and parts of text, and says what it 
   expect(body?.messages[0]?.content).toContain("Blue boats float");
   expect(body).toMatchObject({ temperature: 0.5 });
   expect(JSON.stringify(body)).toMatch(/"max(_completion)?_tokens":7/);
+});
+
+it("hands on strings that end the answer, and says which settings it has not", async () => {
+  const running = await start();
+  const reply = await client(running).chat.completions.create({
+    ...QUESTION,
+    stop: ["END", ""],
+    top_p: 0.5,
+    seed: 0,
+    logprobs: false,
+  });
+  expect(running.model.requests[0]?.body).toMatchObject({ stop: ["END"] });
+  expect(reply).toMatchObject({ warnings: [expect.stringMatching(/^top_p/), expect.stringMatching(/^seed/)] });
 });
 
 it("searches by what a follow-up means alone, and says by what", async () => {
@@ -131,6 +146,8 @@ it.each([
     /last one is the question/,
   ],
   ["tools", { ...QUESTION, tools: [{}] }, 400, /tools/],
+  ["functions", { ...QUESTION, functions: [{}] }, 400, /functions/],
+  ["JSON replies", { ...QUESTION, response_format: { type: "json_object" } }, 400, /response_format/],
   ["an image", { model: "rag-ft", messages: [{ role: "user", content: [{ type: "image_url" }] }] }, 400, /text/],
   ["no JSON", "{", 400, /not valid JSON/],
   ["nothing", "null", 400, /object/],
@@ -193,6 +210,7 @@ it("searches, shows one passage, and never gives a link that runs", async () => 
   const id = documentId(PASSAGES[1] as Document);
   expect(await (await fetch(`${address}v1/passages/${id}`)).json()).toMatchObject({ id, source: "cars.md" });
   expect(await (await post(address, "v1/search", { query: "", size: 1 })).json()).toHaveProperty("error");
+  expect((await post(address, "v1/search", { query: " " })).status).toBe(400);
   const vectors = await post(address, "v1/embeddings", { model: "rag-ft", input: "x" });
   expect(await vectors.json()).toMatchObject({ error: { message: expect.stringContaining("searches by words") } });
 });

@@ -12,10 +12,11 @@ import {
   type Tokenizer,
   withinVocabulary,
 } from "@rag-ft/models";
-import { CompletionError } from "../completion-error.js";
+import { CompletionError, PromptTooLong } from "../completion-error.js";
 import { cutAtStop } from "../cut-at-stop.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
 import { TextStream } from "../text-stream.js";
+import { encodeUpTo } from "../tokens/encode-up-to.js";
 import { declaredLimits } from "./declared-limits.js";
 import { openOwnModel } from "./own-model.js";
 import { shownText } from "./shown-text.js";
@@ -96,11 +97,12 @@ export async function openLocalModel(
   const run = async (prompt: string, templated: boolean, options: CompletionOptions): Promise<Completion> => {
     if (options.signal?.aborted) throw new CancelledError("Stopped on request.");
     // A chat template writes the special tokens itself.
-    const ids = tokenizer.encode(prompt, { special: !templated });
+    const encode = (text: string): number[] => tokenizer.encode(text, { special: !templated });
+    const ids = context === undefined ? encode(prompt) : encodeUpTo(encode, prompt, context);
     if (ids.length === 0) throw new CompletionError(`${name}: the prompt is empty.`);
     if (context !== undefined && ids.length >= context)
-      throw new CompletionError(
-        `${name}: the prompt has ${ids.length} tokens, the model takes at most ${context} with the answer. Use smaller passages (prepare-docs --chunk_size), fewer of them, or a model with a longer context.`,
+      throw new PromptTooLong(
+        `${name}: the prompt has ${ids.length} tokens or more, the model takes at most ${context} with the answer. Ask a shorter question, use smaller passages (prepare-docs --chunk_size), fewer of them, or a model with a longer context.`,
       );
     const room = Math.min(options.max_new_tokens, (context ?? Number.POSITIVE_INFINITY) - ids.length);
     const stream = options.onText && new TextStream(options.onText, options.stop);

@@ -49,6 +49,12 @@ export class AnswerQueue {
     return Math.min(this.queue.pending, this.places.concurrency);
   }
 
+  /** @throws QueueFull when too many wait. */
+  requireRoom(): void {
+    if (this.running >= this.places.concurrency && this.waiting >= this.most)
+      throw new QueueFull(this.secondsUntilRoom());
+  }
+
   /**
    * Begins the work when its turn is near; not at all where `signal` was aborted before that. What comes after `turn` is done in a place, which is free again when
    * the work has ended.
@@ -56,8 +62,7 @@ export class AnswerQueue {
    * @throws QueueFull at once when too many wait; what the work throws, or the signal's reason.
    */
   async run<T>(client: string, signal: AbortSignal, work: TurnWork<T>): Promise<T> {
-    if (this.running >= this.places.concurrency && this.waiting >= this.most)
-      throw new QueueFull(this.secondsUntilRoom());
+    this.requireRoom();
     const before = this.ofClient.get(client) ?? 0;
     this.ofClient.set(client, before + 1);
     try {

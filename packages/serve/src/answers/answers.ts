@@ -9,6 +9,7 @@ export interface AskedTurn {
   history: readonly ChatTurn[];
   max_new_tokens?: number;
   temperature?: number;
+  stop?: readonly string[];
 }
 
 export interface Asker {
@@ -18,13 +19,19 @@ export interface Asker {
   signal: AbortSignal;
 }
 
-/** Answers one question in its turn; its search may be done before that. The events can be read while it is made; the generator is free again when it is made, read or not. */
+/**
+ * Answers one question in its turn; its search may be done before that. The events can be read while it is made; the generator is free again when it is made, read
+ * or not.
+ *
+ * @throws QueueFull at once, so that a client that streams is told by the status, too.
+ */
 export function answerInTurn(
   system: RagSystem,
   queue: AnswerQueue,
   { question, ...options }: AskedTurn,
   { client, signal }: Asker,
 ): AsyncIterable<AnswerEvent> {
+  queue.requireRoom();
   const events = new EventBuffer<AnswerEvent>();
   queue
     .run(client, signal, async (turn) => {

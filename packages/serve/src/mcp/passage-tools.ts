@@ -31,7 +31,7 @@ export function passageTools({ search, version }: PassageToolsOptions): McpServe
       title: "Search the documentation",
       description: "Finds passages of the documentation for a question, best first, each with the address to cite.",
       inputSchema: z.object({
-        query: z.string().min(1).describe("a question or words to look for"),
+        query: z.string().regex(/\S/, "a query has words").describe("a question or words to look for"),
         limit: z.number().int().min(1).max(50).default(8).describe("passages wanted"),
       }),
       outputSchema: z.object({ results: z.array(found) }),

@@ -78,12 +78,17 @@ async function remember(parts: ChatCompletionParts, exchange: Exchange, answer: 
   }
 }
 
+/** What a client is told of a dialogue that the prompt had no room for. */
+function shortened({ dropped_turns: dropped = 0 }: SystemAnswer): string[] {
+  return dropped > 0 ? [`messages: the oldest ${dropped} had no room in the prompt`] : [];
+}
+
 const sources = (passages: readonly FoundPassage[]): object[] => passages.map(sourceData);
 
 async function whole(context: Context, parts: ChatCompletionParts, exchange: Exchange): Promise<Response> {
   const answer = await wholeAnswer(measured(parts, exchange));
   const { id, created, model } = exchange;
-  const warnings = [...exchange.warnings, ...(await remember(parts, exchange, answer))];
+  const warnings = [...exchange.warnings, ...shortened(answer), ...(await remember(parts, exchange, answer))];
   const message = { role: "assistant", content: answer.text, refusal: null };
   return context.json({
     id,
@@ -131,7 +136,7 @@ function streamed(
           await chunk({ role: "assistant", content: "" }, null, more);
         } else if (event.type === "text") await chunk({ content: event.text });
         else {
-          const late = await remember(parts, exchange, event.answer);
+          const late = [...shortened(event.answer), ...(await remember(parts, exchange, event.answer))];
           await chunk({}, finishReason(event.answer), late.length > 0 ? { warnings: late } : {});
           const counted = usageOf(event.answer);
           if (usage && counted) {

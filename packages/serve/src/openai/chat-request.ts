@@ -18,8 +18,11 @@ export const chatRequestSchema = z.looseObject({
   max_tokens: z.number().int().min(1).nullish(),
   max_completion_tokens: z.number().int().min(1).nullish(),
   temperature: z.number().min(0).max(2).nullish(),
+  stop: z.union([z.string(), z.array(z.string())]).nullish(),
   n: z.number().nullish(),
   tools: z.array(z.unknown()).nullish(),
+  functions: z.array(z.unknown()).nullish(),
+  response_format: z.looseObject({ type: z.string() }).nullish(),
   /** As OpenAI has it: whether the exchange may be kept. */
   store: z.boolean().nullish(),
 });
@@ -30,6 +33,9 @@ function textOf(value: z.infer<typeof content> | null | undefined): string {
   if (typeof value === "string") return value;
   return (value ?? []).map(({ text }) => text).join("\n");
 }
+
+/** What OpenAI's protocol has further, and would change an answer. */
+const LEFT_OUT = ["top_p", "seed", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs"] as const;
 
 export interface ReadChatRequest {
   asked: AskedTurn;
@@ -44,8 +50,12 @@ export interface ReadChatRequest {
  */
 export function readChatRequest(request: ChatRequest, mostTokens: number): ReadChatRequest {
   if ((request.n ?? 1) !== 1) throw new Refusal(400, "unsupported", "n: one answer is made a request.");
-  if (request.tools?.length)
-    throw new Refusal(400, "unsupported", "tools: this server answers from its passages, and calls none.");
+  for (const name of ["tools", "functions"] as const) {
+    if (request[name]?.length)
+      throw new Refusal(400, "unsupported", `${name}: this server answers from its passages, and calls none.`);
+  }
+  if ((request.response_format?.type ?? "text") !== "text")
+    throw new Refusal(400, "unsupported", "response_format: answers are text here.");
   const turns = request.messages.map(({ role, content }) => ({ role, text: textOf(content) }));
   const last = turns.at(-1);
   if (last?.role !== "user" || last.text.trim() === "") {
@@ -57,6 +67,7 @@ export function readChatRequest(request: ChatRequest, mostTokens: number): ReadC
     .flatMap(({ role, text }): ChatTurn[] =>
       role === "user" || role === "assistant" ? [{ speaker: role, message: text }] : [],
     );
+  const stop = [request.stop ?? []].flat().filter((end) => end !== "");
   const wanted = request.max_completion_tokens ?? request.max_tokens;
   return {
     asked: {
@@ -64,12 +75,17 @@ export function readChatRequest(request: ChatRequest, mostTokens: number): ReadC
       history,
       ...(wanted ? { max_new_tokens: Math.min(wanted, mostTokens) } : {}),
       ...(typeof request.temperature === "number" ? { temperature: request.temperature } : {}),
+      ...(stop.length > 0 ? { stop } : {}),
     },
-    warnings:
-      instructions.length > 0
+    warnings: [
+      ...(instructions.length > 0
         ? [
             "messages of role system are left out: the instruction is the one that the system was opened with (--system_text)",
           ]
-        : [],
+        : []),
+      ...LEFT_OUT.filter((name) => ![undefined, null, false].includes(request[name] as undefined)).map(
+        (name) => `${name} is left out: this server has no such setting`,
+      ),
+    ],
   };
 }

@@ -16,10 +16,17 @@ export function requireModel(model: string, served: readonly (string | undefined
   );
 }
 
-/** `GET /v1/models`. */
+/** `GET /v1/models`, and one of them: a name may have a slash. */
 export function models({ generator, retriever }: SystemNames) {
   const created = Math.floor(Date.now() / 1000);
   const ids = [...new Set([SYSTEM_MODEL, generator, ...(retriever === undefined ? [] : [retriever])])];
   const data = ids.map((id) => ({ id, object: "model", created, owned_by: "rag-ft" }));
-  return (context: Context): Response => context.json({ object: "list", data });
+  return {
+    list: (context: Context): Response => context.json({ object: "list", data }),
+    one(context: Context): Response {
+      const name = context.req.param("id") ?? "";
+      requireModel(name, ids);
+      return context.json(data.find(({ id }) => id === name));
+    },
+  };
 }
