@@ -18,6 +18,7 @@ function noting(most: { atOnce: number }): Generator {
       messages: [{ role: "user", content: question }],
       options: { temperature: 0, max_new_tokens: 4, timeout_ms: 1000 },
       dropped: 0,
+      droppedTurns: 0,
       async send() {
         running++;
         most.atOnce = Math.max(most.atOnce, running);

@@ -180,9 +180,22 @@ it("lets an allowed page ask", async () => {
   const before = await fetch(`${address}v1/chat/completions`, { method: "OPTIONS", headers });
   expect(before.status).toBe(204);
   expect(before.headers.get("access-control-allow-headers")).toContain("content-type");
+  const asked = "authorization,content-type,x-stainless-os";
+  const official = await fetch(`${address}v1/chat/completions`, {
+    method: "OPTIONS",
+    headers: { ...headers, "access-control-request-headers": asked },
+  });
+  expect(official.headers.get("access-control-allow-headers")).toBe(asked);
   const response = await post(address, "v1/chat/completions", QUESTION, headers);
   expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([200, headers.origin]);
 });
+
+it.each(["https://intranet.test/", "intranet.test", "https://intranet.test/page", "null", "*"])(
+  "refuses %s as an allowed page, which no request would name",
+  async (allowed_origins) => {
+    await expect(start({ settings: { allowed_origins } })).rejects.toThrow(/no slash at the end/);
+  },
+);
 
 it("asks for its key where there is one, and must have one to be reached from elsewhere", async () => {
   const env = { RAG_FT_API_KEY: "a-secret-of-some-length" };

@@ -16,7 +16,11 @@ export const serveSettings = z.object({
     .refine((port) => port < 65536, "a port is at most 65535")
     .default(8640)
     .describe("port to listen on; 0: any that is free"),
-  allowed_origins: listOf(z.string())
+  allowed_origins: listOf(
+    z.string().refine((origin) => URL.canParse(origin) && new URL(origin).origin === origin, {
+      error: "expected scheme, host and port alone, such as https://intranet.example.org: no path, no slash at the end",
+    }),
+  )
     .default([])
     .describe("pages of other sites that may ask, such as https://intranet.example.org"),
   concurrency: count(1)

@@ -47,7 +47,9 @@ export function guard({ host, port, key, allowedOrigins }: GuardOptions): Middle
       context.header("vary", "Origin");
       if (request.method === "OPTIONS") {
         context.header("access-control-allow-methods", "GET, POST");
-        context.header("access-control-allow-headers", "authorization, content-type");
+        // What official clients send of themselves (`x-stainless-os`, `mcp-protocol-version`) is no secret of another site's.
+        const headers = request.header("access-control-request-headers") ?? "authorization, content-type";
+        context.header("access-control-allow-headers", headers);
         return context.body(null, 204);
       }
     }
