@@ -75,6 +75,9 @@ describe.skipIf(CHROMIUM === undefined)("the chat page in a browser", () => {
         "user",
       ]);
       expect(await axeViolations(page)).toEqual([]);
+      await page.getByRole("button", { name: "New conversation" }).click();
+      await ask(page, "Which green trains run?");
+      await page.getByRole("button", { name: /A heading that is much longer/ }).waitFor();
       // Nothing is wider than the screen.
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
       expect(problems).toEqual([]);

@@ -33,6 +33,7 @@ export const PASSAGES = [
   createDocument("<img src=x onerror=alert(1)> Green trains <script>alert(1)</script> run.", {
     source: "javascript:alert(1)",
     title: "<b>Trains</b>",
+    headings: ["A heading that is much longer than the screen of a phone is wide, as those of real pages may be"],
   }),
 ];
 
