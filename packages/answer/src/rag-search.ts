@@ -23,6 +23,8 @@ export interface SearchOptions {
 
 export interface EmbedTextsOptions {
   signal?: AbortSignal;
+  /** Told how many tokens the texts have; an encoder behind an API does not say. */
+  onTokens?: (tokens: number) => void;
 }
 
 /** A database that is searched. */
@@ -100,7 +102,7 @@ export function createRagSearch({ retriever, limit: usual, reopen }: SearchParts
         }));
       });
     },
-    embed(texts, kind = "query", { signal } = {}) {
+    embed(texts, kind = "query", { signal, onTokens } = {}) {
       return held.use(async ({ dense }) => {
         if (!dense) {
           throw new UserError(
@@ -108,7 +110,7 @@ export function createRagSearch({ retriever, limit: usual, reopen }: SearchParts
           );
         }
         const { encoder } = dense;
-        const vectors = await encoder.embed(texts, kind, { signal });
+        const vectors = await encoder.embed(texts, kind, { signal, onTokens });
         const { dimensions } = encoder;
         return texts.map((_, i) => vectors.slice(i * dimensions, (i + 1) * dimensions));
       });

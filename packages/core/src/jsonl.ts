@@ -25,11 +25,11 @@ export interface ReadJsonlOptions {
   allowEmpty?: boolean;
 }
 
-/** Problems of a zod error in one line: `questions: expected array, received undefined; …`. */
-export function describeIssues(error: z.ZodError): string {
+/** Problems of a zod error in one line: `questions: expected array, received undefined; …`; `whole` names what has no part that is wrong alone. */
+export function describeIssues(error: z.ZodError, whole = "row"): string {
   return error.issues
     .slice(0, 5)
-    .map((issue) => `${issue.path.length > 0 ? issue.path.join(".") : "row"}: ${issue.message}`)
+    .map((issue) => `${issue.path.length > 0 ? issue.path.join(".") : whole}: ${issue.message}`)
     .join("; ");
 }
 

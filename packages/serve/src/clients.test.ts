@@ -28,7 +28,10 @@ afterEach(async () => {
 
 /** The vector as OpenAI's own package gets it. */
 async function vectorOf(text: string): Promise<number[]> {
-  const { data } = await new OpenAI({ baseURL, apiKey: KEY }).embeddings.create({ model: "rag-ft", input: text });
+  const made = await new OpenAI({ baseURL, apiKey: KEY }).embeddings.create({ model: "rag-ft", input: text });
+  const { data, usage } = made;
+  // The two tokens around a text are counted, too.
+  expect(usage.total_tokens).toBeGreaterThan(2);
   return data[0]?.embedding ?? [];
 }
 

@@ -20,6 +20,6 @@ export async function jsonBody<T>(context: Context, schema: z.ZodType<T>): Promi
     throw new Refusal(400, "not_json", `The body is not valid JSON: ${error.message}`);
   }
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new Refusal(400, "invalid_request", `${describeIssues(parsed.error)}.`);
+  if (!parsed.success) throw new Refusal(400, "invalid_request", `${describeIssues(parsed.error, "the body")}.`);
   return parsed.data;
 }

@@ -224,6 +224,9 @@ it("searches, shows one passage, and never gives a link that runs", async () => 
   expect(await (await fetch(`${address}v1/passages/${id}`)).json()).toMatchObject({ id, source: "cars.md" });
   expect(await (await post(address, "v1/search", { query: "", size: 1 })).json()).toHaveProperty("error");
   expect((await post(address, "v1/search", { query: " " })).status).toBe(400);
+  expect(await (await post(address, "v1/search", [])).json()).toMatchObject({
+    error: { message: expect.stringMatching(/^the body: /) },
+  });
   const vectors = await post(address, "v1/embeddings", { model: "rag-ft", input: "x" });
   expect(await vectors.json()).toMatchObject({ error: { message: expect.stringContaining("searches by words") } });
 });

@@ -7,6 +7,8 @@ export type TextKind = "query" | "passage";
 export interface EmbedOptions {
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
+  /** Told how many tokens the texts have as they are read, prefixes and special tokens included; an encoder behind an API does not say. */
+  onTokens?: (tokens: number) => void;
   /** The caller keeps the vectors: an encoder that keeps those it paid for need not. */
   keptByCaller?: boolean;
 }
@@ -57,7 +59,7 @@ export async function embedTexts(
   forward: (batch: TokenBatch) => Promise<Float32Array>,
   texts: readonly string[],
   kind: TextKind,
-  { signal, onProgress }: EmbedOptions = {},
+  { signal, onProgress, onTokens }: EmbedOptions = {},
   memory?: TokenMemory,
 ): Promise<Float32Array> {
   const { dimensions } = encoder.graph;
@@ -65,6 +67,7 @@ export async function embedTexts(
   const sequences = texts.map((text) =>
     memory && kind === "passage" ? [...memory.idsOf(text, () => tokensOf(text))] : tokensOf(text),
   );
+  onTokens?.(sequences.reduce((sum, ids) => sum + ids.length, 0));
   const vectors = new Float32Array(texts.length * dimensions);
   let done = 0;
   for (const rows of planBatches(sequences.map((ids) => ids.length))) {

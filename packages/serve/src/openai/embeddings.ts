@@ -32,7 +32,11 @@ export function embeddings({ system, names }: Pick<ServerParts, "system" | "name
     requireModel(model, [names.retriever]);
     const texts = [input].flat();
     const kind = /^(?:passage|search_document)$/.test(input_type ?? "") ? "passage" : "query";
-    const vectors = await system().embed(texts, kind, { signal: context.req.raw.signal });
+    let tokens: number | undefined;
+    const onTokens = (count: number): void => {
+      tokens = (tokens ?? 0) + count;
+    };
+    const vectors = await system().embed(texts, kind, { signal: context.req.raw.signal, onTokens });
     const made = vectors[0]?.length ?? 0;
     if (dimensions && dimensions !== made) {
       throw new Refusal(400, "unsupported", `dimensions: this encoder's vectors have ${made}.`);
@@ -40,6 +44,7 @@ export function embeddings({ system, names }: Pick<ServerParts, "system" | "name
     return context.json({
       object: "list",
       model: names.retriever ?? model,
+      ...(tokens === undefined ? {} : { usage: { prompt_tokens: tokens, total_tokens: tokens } }),
       data: vectors.map((vector, index) => ({
         object: "embedding",
         index,
