@@ -11,17 +11,25 @@ function parsed(stage: AnyStage, given: SettingValues): SettingValues {
   return values;
 }
 
+/** Lists whose items are of a set, or of a range, that their defaults do not show. */
+const LISTS: Readonly<Record<string, string[]>> = {
+  filters: ["standalone", "duplicates"],
+  to: ["q8", "gguf-f16"],
+  interpolate: ["0.25", "0.5"],
+  learning_curve: ["0.25", "0.5"],
+  dropout: ["0", "0.1"],
+  positives: ["one", "all"],
+};
+
 /** A value for every flag of a stage that takes text; lists and texts with what a shell or a parser could trip over. */
 function textsFor(stage: AnyStage): SettingValues {
   const given: SettingValues = {};
   for (const { name, kind, choices, required, defaultValue } of stage.flags) {
     if (choices || kind === "boolean" || (kind === "number" && !required)) continue;
-    if (kind === "number") given[name] = "1";
+    const items = kind === "list" ? LISTS[name] : undefined;
+    if (items) given[name] = items;
+    else if (kind === "number") given[name] = "1";
     else if (Array.isArray(defaultValue) && typeof defaultValue[0] === "number") given[name] = ["2", "7"];
-    else if (name === "filters") given[name] = ["standalone", "duplicates"];
-    else if (name === "to") given[name] = ["q8", "gguf-f16"];
-    else if (name === "interpolate")
-      given[name] = ["0.25", "0.5"]; // numbers, none unless told otherwise
     // Names of a fixed set, all of them unless told otherwise.
     else if (Array.isArray(defaultValue) && defaultValue.length > 1) given[name] = defaultValue.slice(0, 2);
     else if (kind === "list" && (required || Array.isArray(defaultValue))) given[name] = ["a b", "it's/*.md"];
