@@ -19,6 +19,7 @@ const LISTS: Readonly<Record<string, string[]>> = {
   learning_curve: ["0.25", "0.5"],
   dropout: ["0", "0.1"],
   positives: ["one", "all"],
+  allowed_origins: ["https://a.test", "https://b.test:8443"],
 };
 
 /** A value for every flag of a stage that takes text; lists and texts with what a shell or a parser could trip over. */
