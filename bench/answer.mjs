@@ -6,7 +6,7 @@ import { loadDecoder, saveDecoder, writeDecoderGguf } from "../packages/models/d
 import { sequences } from "./data.mjs";
 import { ANSWER_FORMULA } from "./flops.mjs";
 import { openLlamaCpp } from "./llama-cpp.mjs";
-import { Measurements, median, peer, report, threads, wanted, worker } from "./measure.mjs";
+import { Measurements, peer, report, threads, wanted, worker } from "./measure.mjs";
 import { flags, quiet, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 /** Tokens of prompt and (discarded) answer: prompts are of about 1,000, unless --sizes LEAST,MOST says otherwise. */
@@ -54,16 +54,7 @@ await withFolder(async (folder) => {
       if (kind === "transformers.js") return worker(folder, "answer-transformers-js.mjs", request);
       return peer(folder, "answer.py", { ...request, precision: kind.replace("transformers-", "") });
     };
-  for (const configuration of configurations) {
-    if (wanted(configuration.side) && trials.of(configuration.side).length === 0)
-      trials.run(configuration.side, run(configuration, prompts.slice(0, TRIAL)));
-  }
-  const best = kinds.flatMap(({ kind }) =>
-    configurations
-      .filter((c) => c.kind === kind && wanted(c.side) && trials.of(c.side).length > 0)
-      .sort((a, b) => median(trials.seconds(a.side)) - median(trials.seconds(b.side)))
-      .slice(0, 1),
-  );
+  const best = trials.fastest(configurations, (configuration) => run(configuration, prompts.slice(0, TRIAL)));
   for (let round = 0; round < rounds; round++) {
     full.peak();
     full.run("ours", () => worker(folder, "answer.mjs", { decoder, prompts, room }));

@@ -5,7 +5,7 @@ import { createRandom } from "../packages/core/dist/index.js";
 import { loadEncoder, saveEncoder } from "../packages/models/dist/index.js";
 import { database, ENCODER_SETTINGS } from "./data.mjs";
 import { EMBED_FORMULA } from "./flops.mjs";
-import { Measurements, median, peer, report, threads, wanted, worker } from "./measure.mjs";
+import { Measurements, peer, report, threads, wanted, worker } from "./measure.mjs";
 import { flags, quiet, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 /** Passages of a trial of the peers' batch sizes, and of the whole comparison with --quick. */
@@ -54,16 +54,7 @@ await withFolder(async (folder) => {
       kind === "transformers.js"
         ? worker(folder, "transformers-js.mjs", { ...request, exported, rows, texts: list })
         : peer(folder, "embed.py", { ...request, precision, rows, texts: list });
-  for (const configuration of configurations) {
-    if (wanted(configuration.side) && trials.of(configuration.side).length === 0)
-      trials.run(configuration.side, run(configuration, shuffled.slice(0, TRIAL)));
-  }
-  const best = kinds.flatMap((kind) =>
-    configurations
-      .filter((c) => c.kind === kind && wanted(c.side) && trials.of(c.side).length > 0)
-      .sort((a, b) => median(trials.seconds(a.side)) - median(trials.seconds(b.side)))
-      .slice(0, 1),
-  );
+  const best = trials.fastest(configurations, (configuration) => run(configuration, shuffled.slice(0, TRIAL)));
   for (let round = 0; round < rounds; round++) {
     full.peak();
     full.run("ours", () => worker(folder, "embed.mjs", { ...request, texts }));

@@ -145,6 +145,19 @@ export class Measurements {
     return Object.fromEntries(this.names().map((side) => [side, rounded(median(this.rates(side, unit)))]));
   }
 
+  /** Of each kind of configurations ({ side, kind }) the fastest, of those that are wanted; `work` gives what measures one, once. */
+  fastest(configurations, work) {
+    const tried = configurations.filter(({ side }) => wanted(side));
+    for (const one of tried) if (this.of(one.side).length === 0) this.run(one.side, work(one));
+    const best = new Map();
+    for (const one of tried) {
+      if (this.of(one.side).length === 0) continue;
+      const known = best.get(one.kind);
+      if (!known || median(this.seconds(one.side)) < median(this.seconds(known.side))) best.set(one.kind, one);
+    }
+    return [...best.values()];
+  }
+
   peak() {
     return this.run("sgemm", () =>
       runJson(process.execPath, [join(root, "bench/workers/sgemm.mjs"), String(ourThreads)]),

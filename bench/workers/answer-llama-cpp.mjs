@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { openLlamaCpp } from "../llama-cpp.mjs";
 import { cores, flags } from "../tools.mjs";
+import { printAnswers } from "./print-answers.mjs";
 
 const { gguf, prompts, room, rows, threads } = JSON.parse(readFileSync(flags.request, "utf8"));
 const used = threads > 0 ? threads : cores;
@@ -39,14 +40,6 @@ await Promise.all(
   }),
 );
 const seconds = (performance.now() - began) / 1000;
-console.log(
-  JSON.stringify({
-    seconds: [seconds],
-    answers: [prompts.length],
-    tokens: [prompts.reduce((sum, { length }) => sum + length, 0) + made.flat().length],
-    made,
-    peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
-    versions: { "llama.cpp": llama.llamaCppRelease.release },
-  }),
-);
+const peak_rss_mb = Math.round(process.resourceUsage().maxRSS / 1024);
+printAnswers(prompts, made, { seconds, peak_rss_mb, versions: { "llama.cpp": llama.llamaCppRelease.release } });
 process.exit(0);

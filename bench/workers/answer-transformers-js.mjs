@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { flags } from "../tools.mjs";
+import { printAnswers } from "./print-answers.mjs";
 
 const require = createRequire(new URL("../../packages/models/package.json", import.meta.url));
 const { AutoModelForCausalLM, env, Tensor } = await import(require.resolve("@huggingface/transformers"));
@@ -30,14 +31,6 @@ const began = performance.now();
 const made = [];
 for (const prompt of prompts) made.push(await answer(prompt, room));
 const seconds = (performance.now() - began) / 1000;
-console.log(
-  JSON.stringify({
-    seconds: [seconds],
-    answers: [prompts.length],
-    tokens: [prompts.reduce((sum, { length }) => sum + length, 0) + made.flat().length],
-    made,
-    peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
-    versions: { "transformers.js": env.version },
-  }),
-);
+const peak_rss_mb = Math.round(process.resourceUsage().maxRSS / 1024);
+printAnswers(prompts, made, { seconds, peak_rss_mb, versions: { "transformers.js": env.version } });
 process.exit(0);

@@ -4,6 +4,7 @@ import { likeliest, loadDecoder, openGeneration } from "../../packages/models/di
 import { peakRssMb } from "../../packages/train/dist/index.js";
 import { answerFlops } from "../flops.mjs";
 import { flags, quiet } from "../tools.mjs";
+import { printAnswers } from "./print-answers.mjs";
 
 const { decoder: folder, threads, prompts, room } = JSON.parse(readFileSync(flags.request, "utf8"));
 const generation = await openGeneration(await loadDecoder(folder, quiet), { threads });
@@ -13,14 +14,5 @@ await answer(prompts[0].slice(0, 64), 2);
 const began = performance.now();
 const made = await Promise.all(prompts.map((prompt) => answer(prompt, room)));
 const seconds = (performance.now() - began) / 1000;
-console.log(
-  JSON.stringify({
-    seconds: [seconds],
-    answers: [prompts.length],
-    tokens: [prompts.reduce((sum, { length }) => sum + length, 0) + made.flat().length],
-    flops: [answerFlops(folder, prompts, room)],
-    made,
-    peak_rss_mb: peakRssMb(),
-  }),
-);
+printAnswers(prompts, made, { seconds, flops: [answerFlops(folder, prompts, room)], peak_rss_mb: peakRssMb() });
 process.exit(0);

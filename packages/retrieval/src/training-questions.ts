@@ -2,6 +2,7 @@ import {
   type AskedQuestion,
   type Document,
   distinctDocuments,
+  documentId,
   documentKey,
   hashRows,
   type QuestionsRow,
@@ -17,6 +18,12 @@ export interface RetrievalExample extends AskedQuestion {
   gold_docs: Document[];
   hard_neg_docs: Document[];
 }
+
+/** A question in short, for a message, with the id of its gold passage. */
+export const shownQuestion = ({ question, gold_docs: [gold] }: RetrievalExample): { text: string; id?: string } => ({
+  text: question,
+  ...(gold ? { id: documentId(gold) } : {}),
+});
 
 /** One example a question. Without a dialogue it has no key for one, so that trainings of earlier versions are resumed. */
 export function flattenQuestions(rows: readonly QuestionsRow[]): RetrievalExample[] {

@@ -1,6 +1,6 @@
 import type { Stage } from "@rag-ft/core";
 import { checkIndexPath } from "@rag-ft/retrieval";
-import { type GivenSettings, trainRerankerSettings } from "./settings.js";
+import { type GivenSettings, INPUTS, trainRerankerSettings } from "./settings.js";
 import { runTrainReranker } from "./train-reranker.js";
 
 export { type GivenSettings as TrainRerankerSettings, trainRerankerSettings } from "./settings.js";
@@ -17,15 +17,7 @@ export const trainReranker: Stage<GivenSettings> = {
     embedding_model_name_or_path: "embedding_model",
     document_path: "full_dataset_file_path",
   },
-  inputs: [
-    "model_path",
-    "embedding_model",
-    "retrieval_choice_of",
-    "full_dataset_file_path",
-    "train_file",
-    "eval_file",
-    "test_file",
-  ],
+  inputs: INPUTS,
   check: ({ index_path }) => checkIndexPath(index_path),
   run: runTrainReranker,
 };

@@ -16,6 +16,17 @@ const METRICS = retrieverNames({ ks: RECALL_DEPTHS, searched: 0 }, EVAL_PREFIX).
 
 const path = (): z.ZodString => z.string().min(1);
 
+/** Settings that name what is read. A run goes on with other names for the same content. */
+export const INPUTS: (keyof TrainRerankerSettings & string)[] = [
+  "model_path",
+  "embedding_model",
+  "retrieval_choice_of",
+  "full_dataset_file_path",
+  "train_file",
+  "eval_file",
+  "test_file",
+];
+
 /** Every setting of `train-reranker`. */
 export const trainRerankerSettings = z.object({
   ...trainingSettings,

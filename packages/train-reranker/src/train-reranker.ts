@@ -30,18 +30,8 @@ import { compareStages } from "./compare-stages.js";
 import { RerankerInTraining } from "./evaluation.js";
 import { checkFirstStage, type FirstStage, openFirstStage, type Searched, search } from "./first-stage.js";
 import { withNegatives } from "./negatives.js";
-import type { GivenSettings, TrainRerankerSettings } from "./settings.js";
+import { type GivenSettings, INPUTS, type TrainRerankerSettings } from "./settings.js";
 import { createStep } from "./training-step.js";
-
-const INPUTS = [
-  "model_path",
-  "embedding_model",
-  "retrieval_choice_of",
-  "full_dataset_file_path",
-  "train_file",
-  "eval_file",
-  "test_file",
-];
 
 /** Fine-tunes a reranker on a question's gold passage against negatives, keeping what reorders the eval questions' passages best. */
 export function runTrainReranker(given: GivenSettings, context: StageContext): Promise<StageResult> {

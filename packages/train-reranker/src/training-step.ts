@@ -1,13 +1,14 @@
-import { type Document, documentId, retrievalQuery, throwIfCancelled } from "@rag-ft/core";
+import { type Document, retrievalQuery, throwIfCancelled } from "@rag-ft/core";
 import { createPairBatch, encodePairFor, type PairBatch, planBatches, type TrainableScorer } from "@rag-ft/models";
-import type { RetrievalExample } from "@rag-ft/retrieval";
+import { type RetrievalExample, shownQuestion } from "@rag-ft/retrieval";
 import {
+  accumulatedStep,
   cachedBackward,
-  describeExamples,
   type RerankingLossKind,
   randomFor,
   rerankingLoss,
   ShuffledBatches,
+  type StepPart,
   type StepResult,
 } from "@rag-ft/train";
 import type { TrainRerankerSettings } from "./settings.js";
@@ -76,25 +77,10 @@ export function createStep(
 ): (step: number) => Promise<StepResult> {
   const { per_device_train_batch_size: size, gradient_accumulation_steps: parts, seed, loss: kind } = settings;
   const batches = new ShuffledBatches(examples, size, seed);
-  return async (step) => {
-    const sum = { loss: 0, examples: 0, tokens: 0 };
-    const seen: RetrievalExample[] = [];
-    for (let part = 0; part < parts; part++) {
-      const number = (step - 1) * parts + part;
-      const batch = batches.at(number);
-      const result = await rerankingStep(model, kind, composeGroups(batch, settings, number), {
-        scale: 1 / parts,
-        signal,
-      });
-      sum.loss += result.loss;
-      sum.tokens += result.tokens;
-      sum.examples += batch.length;
-      seen.push(...batch);
-    }
-    const describe = (): string =>
-      describeExamples(
-        seen.map(({ question, gold_docs: [gold] }) => ({ text: question, id: gold && documentId(gold) })),
-      );
-    return { ...sum, describe };
+  const part = async (number: number): Promise<StepPart<RetrievalExample>> => {
+    const batch = batches.at(number);
+    const groups = composeGroups(batch, settings, number);
+    return { batch, ...(await rerankingStep(model, kind, groups, { scale: 1 / parts, signal })) };
   };
+  return (step) => accumulatedStep(step, parts, part, shownQuestion);
 }

@@ -1,10 +1,10 @@
-import { documentId } from "@rag-ft/core";
 import type { Dropout, TrainableEncoder } from "@rag-ft/models";
-import type { RetrievalExample } from "@rag-ft/retrieval";
+import { type RetrievalExample, shownQuestion } from "@rag-ft/retrieval";
 import {
+  accumulatedStep,
   createContrastiveLoss,
   createDistillationLoss,
-  describeExamples,
+  type StepPart,
   type StepResult,
   seedFor,
 } from "@rag-ft/train";
@@ -47,26 +47,13 @@ export async function createStep(
   const cache = new TokenCache(model);
   const stoppable = stoppableEncoder(model, signal);
   const parts = settings.gradient_accumulation_steps;
+  const part = async (number: number): Promise<StepPart<RetrievalExample>> => {
+    const { batch, examples } = batchAt(number);
+    dropout?.draw(seedFor(settings.seed, "dropout", number));
+    return { batch, ...(await contrastiveStep(stoppable, loss, cache, examples, 1 / parts)) };
+  };
   return {
     close: loss.close,
-    async runStep(step) {
-      const sum = { loss: 0, examples: 0, tokens: 0 };
-      const seen: RetrievalExample[] = [];
-      for (let part = 0; part < parts; part++) {
-        const number = (step - 1) * parts + part;
-        const { batch, examples } = batchAt(number);
-        dropout?.draw(seedFor(settings.seed, "dropout", number));
-        const result = await contrastiveStep(stoppable, loss, cache, examples, 1 / parts);
-        sum.loss += result.loss;
-        sum.tokens += result.tokens;
-        sum.examples += batch.length;
-        seen.push(...batch);
-      }
-      const describe = (): string =>
-        describeExamples(
-          seen.map(({ question, gold_docs: [gold] }) => ({ text: question, id: gold && documentId(gold) })),
-        );
-      return { ...sum, describe };
-    },
+    runStep: (step) => accumulatedStep(step, parts, part, shownQuestion),
   };
 }

@@ -1,3 +1,4 @@
+export * from "./accumulated-step.js";
 export { requireCheckpoint, startsAnew } from "./checkpoint/choose-start.js";
 export { findCheckpoints } from "./checkpoint/find-checkpoints.js";
 export { decidingSettings, differences, type RunIdentity } from "./checkpoint/run-identity.js";

@@ -68,9 +68,7 @@ async function line(run: TrainedModel): Promise<(alpha: number) => Promise<void>
   const tuned = copyValues(trained);
   let base: NamedValues;
   if (adapters) {
-    base = new Map(
-      [...tuned].map(([name, { data }]) => [name, { data: adapters.untrained(name, Float32Array.from(data)) }]),
-    );
+    base = new Map([...tuned].map(([name, { data }]) => [name, { data: adapters.untrained(name, data) }]));
   } else {
     await restoreBase(run);
     base = copyValues(trained);

@@ -25,7 +25,7 @@ import {
   readAnswerTokens,
   wordsYesAndNo,
 } from "./pair-format.js";
-import { isCausal, SCORER_HEADS, type ScorerHead } from "./scorer-heads.js";
+import { SCORER_HEADS, type ScorerHead } from "./scorer-heads.js";
 
 /** Longest pair in tokens when neither model nor user says otherwise. */
 const DEFAULT_MAX_LENGTH = 512;
@@ -180,7 +180,7 @@ export async function loadScorer(nameOrFolder: string, options: ScorerOptions): 
   const answer = stored.has(`${head.last}.weight`)
     ? undefined
     : ((await readAnswerTokens(folder)) ??
-      (isCausal(config) && options.newHead !== undefined ? wordsYesAndNo(tokenizer) : undefined));
+      (head.isOfDecoder && options.newHead !== undefined ? wordsYesAndNo(tokenizer) : undefined));
   const withAnswer = (found: Map<string, WeightTensor>): Map<string, WeightTensor> =>
     answer === undefined ? found : asHead(found, answer, head.last, folder);
   const own = withAnswer(stored);

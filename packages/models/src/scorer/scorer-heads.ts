@@ -25,6 +25,8 @@ export interface ScorerHead {
   prefix: string;
   /** Name of the layer that gives the logits. */
   last: string;
+  /** Whether it reads the last token alone: then the model below is a decoder, which has an output layer of its own, too. */
+  isOfDecoder: boolean;
   /** Logits [batch, labels]. */
   logits(parameters: Parameters, inputs: HeadInputs): Value;
 }
@@ -55,6 +57,7 @@ function head(
   return {
     prefix,
     last,
+    isOfDecoder: pooling === "last",
     logits(parameters, { hidden, mask, layout, labels }) {
       const x = pooled(pooling, hidden, mask, layout);
       const inner = first
@@ -80,6 +83,7 @@ function modernBert(raw: RawConfig, folder: string): ScorerHead {
   return {
     prefix: "model.",
     last: "classifier",
+    isOfDecoder: false,
     logits(parameters, { hidden, mask, layout, labels }) {
       const size = hidden.shape[2] as number;
       const x = pooled(config.classifier_pooling === "cls" ? "first" : "mean", hidden, mask, layout);
@@ -105,9 +109,6 @@ export const SCORER_HEADS: Readonly<Record<string, (raw: RawConfig, folder: stri
   new: () => head("new.", "classifier", { first: "new.pooler.dense" }),
   qwen3: () => head("model.", "score", { pooling: "last", bias: false }),
 };
-
-/** Whether the model below the head is a decoder, which has an output layer of its own, too. */
-export const isCausal = (config: RawConfig): boolean => config.model_type === "qwen3";
 
 /** Modules of heads; a pooler is among the encoder's modules. */
 const HEAD_MODULE = /^(classifier|pre_classifier|score|head|pooler)$/;

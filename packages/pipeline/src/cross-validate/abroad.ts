@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DataError, readQuestions, type StageContext, signed, sourceOf } from "@rag-ft/core";
-import { figureTitle, pairedDifference } from "@rag-ft/metrics";
+import { figureTitle, mean, pairedDifference } from "@rag-ft/metrics";
 import { comparedNames } from "@rag-ft/test-retriever";
 import { type QuestionFigures, readSystems } from "./collect-results.js";
 import { type FoldStages, foreignSteps } from "./fold-steps.js";
@@ -29,10 +29,7 @@ function meanOver(models: readonly QuestionFigures[][]): QuestionFigures[] {
   const [first = []] = models;
   return first.map((figures, question) =>
     Object.fromEntries(
-      Object.keys(figures).map((name) => [
-        name,
-        models.reduce((sum, rows) => sum + (rows[question]?.[name] ?? 0), 0) / models.length,
-      ]),
+      Object.keys(figures).map((name) => [name, mean(models.map((rows) => rows[question]?.[name] ?? 0))]),
     ),
   );
 }

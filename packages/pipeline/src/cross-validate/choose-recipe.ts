@@ -1,5 +1,6 @@
+import { mean } from "@rag-ft/metrics";
 import type { FoldFigures } from "./collect-results.js";
-import { meanOf, rankVariants } from "./race.js";
+import { rankVariants } from "./race.js";
 import type { CrossValidateSettings } from "./settings.js";
 import { flagsOf, type Variant } from "./variants.js";
 
@@ -24,7 +25,7 @@ export async function chooseRecipe(
   const inFold = Array.from({ length: folds }, (_, fold) =>
     ranked.reduce((one, other) => ((other.figures[fold] ?? 0) > (one.figures[fold] ?? 0) ? other : one)),
   );
-  const means = ranked.map((one) => ({ name: one.variant.name, eval_figure: meanOf(one.figures) }));
+  const means = ranked.map((one) => ({ name: one.variant.name, eval_figure: mean(one.figures) }));
   return {
     variant,
     nested: inFold.map((one, fold) => read.get(one.variant)?.[fold] as FoldFigures),

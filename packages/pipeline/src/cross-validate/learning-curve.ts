@@ -1,5 +1,5 @@
 import { createRandom, formatTable, type QuestionsRow, signed, writeJsonl } from "@rag-ft/core";
-import { type BootstrapOptions, figureTitle, pairedDifference } from "@rag-ft/metrics";
+import { type BootstrapOptions, figureTitle, mean, pairedDifference } from "@rag-ft/metrics";
 import type { LaterWork } from "./abroad.js";
 import { type FoldFigures, type QuestionFigures, readFold } from "./collect-results.js";
 import { foldFile, foldSteps, testFolder } from "./fold-steps.js";
@@ -79,14 +79,14 @@ export async function measureCurve(
   const [before, after] = points.slice(-2) as [(typeof points)[number], (typeof points)[number]];
   const figure = decidingOf(after.rows.vectors);
   const values = (rows: readonly QuestionFigures[]): number[] => rows.map((row) => row[figure] ?? 0);
-  const mean = (rows: readonly QuestionFigures[]): number => values(rows).reduce((a, b) => a + b, 0) / rows.length;
+  const meanOf = (rows: readonly QuestionFigures[]): number => mean(values(rows));
   const gain = pairedDifference(values(before.rows.vectors), values(after.rows.vectors), options);
   const verdict = curveVerdict(before.share, figureTitle(figure), gain);
   const table = points.map(({ share, questions, rows }) => ({
     share,
     questions,
-    vectors: mean(rows.vectors).toFixed(3),
-    hybrid: mean(rows.hybrid).toFixed(3),
+    vectors: meanOf(rows.vectors).toFixed(3),
+    hybrid: meanOf(rows.hybrid).toFixed(3),
   }));
   return {
     lines: [
@@ -104,8 +104,8 @@ export async function measureCurve(
       points: points.map(({ share, questions, rows }) => ({
         share,
         questions,
-        vectors: mean(rows.vectors),
-        hybrid: mean(rows.hybrid),
+        vectors: meanOf(rows.vectors),
+        hybrid: meanOf(rows.hybrid),
       })),
       last_step: { from: before.share, difference: gain.difference, ci95: [gain.low, gain.high] },
       verdict,

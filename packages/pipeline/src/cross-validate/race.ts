@@ -1,4 +1,5 @@
 import { formatSeconds, type StageContext, UserError } from "@rag-ft/core";
+import { mean } from "@rag-ft/metrics";
 import { evalFigure } from "./eval-figure.js";
 import { modelFolder } from "./fold-steps.js";
 import type { CrossValidateSettings } from "./settings.js";
@@ -7,9 +8,6 @@ import type { Variant } from "./variants.js";
 
 /** A training and its test. */
 const STEPS_A_VARIANT = 2;
-
-export const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
  * How many of `count` variants can go on: each fold that is left takes a variant `secondsAFold`, and that must fit into `left` seconds. At least one does.
@@ -36,7 +34,7 @@ export async function rankVariants(
       ),
     })),
   );
-  return ranked.sort((a, b) => meanOf(b.figures) - meanOf(a.figures));
+  return ranked.sort((a, b) => mean(b.figures) - mean(a.figures));
 }
 
 /**
@@ -71,7 +69,7 @@ export async function raceVariants(
     if (count === kept.length) continue;
     const ranked = await rankVariants(output_dir, kept, fold);
     const best = new Set(ranked.slice(0, count).map(({ variant }) => variant));
-    const names = ranked.slice(count).map(({ variant, figures }) => `${variant.name} (${meanOf(figures).toFixed(3)})`);
+    const names = ranked.slice(count).map(({ variant, figures }) => `${variant.name} (${mean(figures).toFixed(3)})`);
     reporter.info(`time_budget: dropped after ${fold} of ${folds} folds, by their eval questions: ${names.join("; ")}`);
     kept = kept.filter((variant) => best.has(variant));
   }
