@@ -73,6 +73,13 @@ function outside(names, kind = "dependencies") {
   return dependencies;
 }
 
+/** What is installed by who uses it alone, such as the clients of databases. */
+function optionalPeers(names) {
+  const peerDependencies = sorted(outside(names, "peerDependencies"));
+  const optional = Object.fromEntries(Object.keys(peerDependencies).map((name) => [name, { optional: true }]));
+  return { peerDependencies, peerDependenciesMeta: optional };
+}
+
 /** Provenance is checked against it. It is known where the workflow runs. */
 function repository({ folder: directory }) {
   const { GITHUB_REPOSITORY } = process.env;
@@ -145,6 +152,7 @@ function makeMain() {
     files: ["dist", "packages", "data", "configs", "docs", "skills"],
     dependencies: sorted(outside(["rag-ft", ...ours])),
     optionalDependencies: sorted(outside(["rag-ft", ...ours], "optionalDependencies")),
+    ...optionalPeers(["rag-ft", ...ours]),
   });
   return stage;
 }

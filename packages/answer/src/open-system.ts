@@ -53,7 +53,10 @@ async function namedParts(
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const chosen = run ?? (PARTS.some((part) => part in named) ? undefined : await newestRun());
   if (run === undefined && chosen !== undefined) reporter.info(`${chosen}: the newest run below ${RESULTS} is used`);
-  const options = { ...(chosen === undefined ? {} : await findSystem(chosen)), ...named };
+  const { vector_store_url, ...found } = chosen === undefined ? {} : await findSystem(chosen);
+  // Another store than the run's has another place.
+  const place = "vector_store" in named || vector_store_url === undefined ? {} : { vector_store_url };
+  const options = { ...found, ...place, ...named };
   const words = options.retrieval === "bm25";
   const missing = parts.filter((part) => !(part in options) && !(words && part === "embedding_model_name_or_path"));
   if (missing.length > 0) {

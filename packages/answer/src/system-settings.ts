@@ -24,6 +24,13 @@ export const systemSettings = {
     .optional()
     .describe("how passages are found; as the run has it, else dense"),
   bm25_weight: retrievalSettings.bm25_weight,
+  vector_store: retrievalSettings.vector_store
+    .unwrap()
+    .optional()
+    .describe(
+      "where vectors are searched; as the run has it, else auto: in memory (test-retriever's help lists the others)",
+    ),
+  vector_store_url: retrievalSettings.vector_store_url,
   ...rerankSettings,
   embedding_max_num_to_retrieve: count(1).optional().describe("passages in the prompt; as the run has it, else 4"),
   max_seq_length: count(16)

@@ -1,6 +1,6 @@
 import { count, device } from "@rag-ft/core";
 import { requestSettings } from "@rag-ft/llm";
-import { miningSettings } from "@rag-ft/retrieval";
+import { miningSettings, storeSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
 
 export const mineNegativesSettings = z.object({
@@ -11,6 +11,7 @@ export const mineNegativesSettings = z.object({
   num_hard_negs_per_doc: count(1).default(2).describe("Hard negatives a passage"),
   ...miningSettings,
   index_path: z.string().min(1).optional().describe("Folder that keeps the passages' vectors between runs"),
+  ...storeSettings,
   seed: count(0).default(0).describe("Seed of the drawing"),
   device: device(),
   relabel_with: z

@@ -24,8 +24,10 @@ import {
   type Mined,
   mineHardNegatives,
   miningOptions,
+  type NamedStore,
   openDenseRetriever,
   openPassageEncoder,
+  requireStore,
   VECTORS_FOLDER,
 } from "@rag-ft/retrieval";
 import { openJudge, planVerdicts } from "./open-judge.js";
@@ -87,7 +89,7 @@ function tableOf(splits: readonly Split[], mined: readonly Made[]): string {
 async function mineAll(
   splits: readonly Split[],
   settings: MineNegativesSettings,
-  context: StageContext & { tally: RequestTally | undefined },
+  { store, ...context }: StageContext & { tally: RequestTally | undefined; store: NamedStore | undefined },
 ): Promise<Mined[]> {
   const documents = await readDocuments(settings.document_path);
   const { tally, ...rest } = context;
@@ -98,7 +100,11 @@ async function mineAll(
     requests: settings,
     keepIn: settings.index_path ?? join(settings.save_dir, VECTORS_FOLDER),
   });
-  const retriever = await openDenseRetriever(documents, encoder, { ...context, indexPath: settings.index_path });
+  const retriever = await openDenseRetriever(documents, encoder, {
+    ...context,
+    indexPath: settings.index_path,
+    ...(store ? { store } : {}),
+  });
   try {
     const mined: Mined[] = [];
     // Others stand ready for those that turn out to be none.
@@ -210,11 +216,12 @@ const stage: Stage<MineNegativesSettings> = {
   check: ({ index_path }) => checkIndexPath(index_path),
   async run(settings, context) {
     const splits = await readSplits(settings);
+    const store = await requireStore(settings, context.env);
     // Before the database is embedded, so that a wrong name or a missing key shows first.
     const judging = await openJudge(settings, context);
     try {
       const tally = judging?.tally ?? (await openVectorTally("mine-negatives", [settings.embedding_model], settings));
-      const mined = await mineAll(splits, settings, { ...context, tally });
+      const mined = await mineAll(splits, settings, { ...context, tally, store });
       const relabeled = judging && (await relabelAll(splits, mined, judging.judge, settings, context));
       return await writeResult(splits, relabeled?.made ?? mined, settings, {
         ...{ context, tally, audit: relabeled?.audit },

@@ -1,4 +1,5 @@
 import type { Document } from "@rag-ft/core";
+import { documentsAt } from "./documents-at.js";
 import { embedQuestions } from "./embed-questions.js";
 import { type OpenIndexOptions, openIndex, type PassageIndex } from "./open-index.js";
 import type { PassageEncoder } from "./passage-encoder.js";
@@ -23,7 +24,7 @@ export function denseRetriever(index: PassageIndex, encoder: PassageEncoder): De
       const queries = await embedQuestions(encoder, questions, options);
       const found = await store.search(queries, { limit: k, offset, filter }, { reporter, signal });
       const rounded = found.map(({ ids, scores }) => ({ ids, scores: scores.map(Math.fround) }));
-      return withDocuments(rounded, (ids) => store.documents(ids));
+      return withDocuments(rounded, async (ids) => documentsAt(documents, ids));
     },
   };
 }

@@ -3,7 +3,8 @@
 //
 // Where all scores are at hand they are standardised over all passages of the database: exact. Where a store gives its best passages alone, over
 // the candidates: the store's best and BM25's best. BM25's scores of all of them are known; a candidate that the store did not give cannot score
-// more than the last that it gave, and takes that score. With as many candidates as passages both are the same, bit for bit.
+// more than the last that it gave, and takes that score. With as many candidates as passages both are the same, bit for bit. A store that searches by
+// words itself takes BM25's place.
 import { bestOf, type Ranked } from "./best-passages.js";
 
 /** Scores less their mean, divided by their standard deviation; all 0 where all are equal. */
@@ -38,6 +39,23 @@ export function scoresOfCandidates(dense: Ranked, words: Ranked, bm25: Float64Ar
     ids,
     dense: standardise(Float64Array.from(ids, (id) => known.get(id) ?? lowest)),
     bm25: standardise(Float64Array.from(ids, (id) => bm25[id] as number)),
+  };
+}
+
+/**
+ * Of the candidates of a store that searches by words itself: its best by vectors and its best by words, of each at most `limit`. One that the words
+ * did not give shares none with the question where they gave fewer than `limit`; else it takes the last score that they gave.
+ */
+export function scoresOfRankings(dense: Ranked, words: Ranked, limit: number): StandardScores {
+  const ids = Int32Array.from(new Set([...dense.ids, ...words.ids])).sort();
+  const of = ({ ids: own, scores }: Ranked, otherwise: number): Float64Array => {
+    const known = new Map(Array.from(own, (id, place) => [id, scores[place] as number]));
+    return standardise(Float64Array.from(ids, (id) => known.get(id) ?? otherwise));
+  };
+  return {
+    ids,
+    dense: of(dense, dense.scores.at(-1) ?? 0),
+    bm25: of(words, words.ids.length < limit ? 0 : (words.scores.at(-1) ?? 0)),
   };
 }
 

@@ -5,7 +5,7 @@ import { bm25IndexOf } from "./bm25-retriever.js";
 import { documentsAt } from "./documents-at.js";
 import { embedQuestions } from "./embed-questions.js";
 import type { EvaluateRetrieverOptions } from "./evaluate-retrieval.js";
-import { bestFused, type StandardScores, scoresOfAll, scoresOfCandidates } from "./fused-scores.js";
+import { bestFused, type StandardScores, scoresOfAll, scoresOfCandidates, scoresOfRankings } from "./fused-scores.js";
 import { fittingPassages } from "./metadata-filter.js";
 import type { PassageIndex } from "./open-index.js";
 import { depthOf } from "./page.js";
@@ -52,9 +52,10 @@ class HybridIndex {
     fitting?: Int32Array,
   ): AsyncGenerator<StandardScores> {
     if (questions.length === 0) return;
-    const words = await bm25IndexOf(this.documents, this.pairs, options.signal);
-    const queries = await embedQuestions(this.encoder, questions, options);
     const { store } = this.index;
+    // Not built where the store has words of its own.
+    const words = store.words ? undefined : await bm25IndexOf(this.documents, this.pairs, options.signal);
+    const queries = await embedQuestions(this.encoder, questions, options);
     const { filter, signal } = options;
     const d = store.dimensions;
     const limit = Math.max(this.candidates, depth);
@@ -64,12 +65,15 @@ class HybridIndex {
       const own = queries.subarray(start * d, (start + batch.length) * d);
       const dense = await store.scores?.(own);
       const best = dense ? [] : await store.search(own, { limit, filter }, { signal });
+      const ranked = await store.words?.(batch, { limit, filter }, { signal });
       for (const [i, question] of batch.entries()) {
-        const bm25 = words.scores(question);
+        const bm25 = words?.scores(question);
         const all = dense?.[i];
         const near = best[i];
-        if (all) yield scoresOfAll(all, bm25);
-        else if (near) yield scoresOfCandidates(near, bestOf(bm25, limit, fitting), bm25);
+        const byWords = ranked?.[i];
+        if (all && bm25) yield scoresOfAll(all, bm25);
+        else if (near && bm25) yield scoresOfCandidates(near, bestOf(bm25, limit, fitting), bm25);
+        else if (near && byWords) yield scoresOfRankings(near, byWords, limit);
         else throw new InternalError(`The store ${store.kind} gave no result for question ${start + i + 1}.`);
       }
       // Lets Ctrl-C through: scoring is synchronous.
@@ -80,7 +84,8 @@ class HybridIndex {
 
 /**
  * Search by vectors and words together, the latter by words and pairs of them. Scores are the sums of standardised scores: exact where the store
- * gives all scores, O(passages · dimensions) a question even if its own search is approximate; else from the best candidates by either.
+ * gives all scores, O(passages · dimensions) a question even if its own search is approximate; else from the best candidates by either. Words are
+ * weighed by our BM25, or by the store where it searches by words itself.
  */
 export function hybridRetriever(
   index: PassageIndex,
@@ -95,7 +100,7 @@ export function hybridRetriever(
     async retrieve(questions, k, options = {}) {
       const page = { limit: k, offset: options.offset };
       const depth = depthOf(page);
-      const fitting = fittingPassages(documents, options.filter);
+      const fitting = index.store.words ? undefined : fittingPassages(documents, options.filter);
       const found = [];
       for await (const scores of hybrid.scores(questions, depth, options, fitting))
         found.push(pageOf(bestFused(scores, weight, depth, fitting), page));

@@ -90,7 +90,17 @@ export async function readHybridWeight(folder: string): Promise<number | undefin
 }
 
 /** Fails where something is given that nothing would read. */
-export function checkRetrieval({ retrieval, bm25_weight, retrieval_choice_of, truncate_dim }: RetrievalSettings): void {
+export function checkRetrieval({
+  retrieval,
+  bm25_weight,
+  retrieval_choice_of,
+  truncate_dim,
+  vector_store = "auto",
+}: RetrievalSettings): void {
+  if (vector_store !== "auto" && retrieval === "bm25")
+    throw new UserError(
+      `vector_store ${vector_store} is for searches by vectors, found --retrieval bm25. Leave one of the two out.`,
+    );
   if (truncate_dim !== undefined && retrieval === "bm25")
     throw new UserError("truncate_dim is for searches by vectors, found --retrieval bm25. Leave one of the two out.");
   if (retrieval_choice_of !== undefined && retrieval !== "auto")

@@ -1,8 +1,11 @@
-import { DataError, type Document, InternalError, type Reporter, throwIfCancelled } from "@rag-ft/core";
-import { type KeptVectors, openKeptVectors } from "./kept/kept-vectors.js";
+import type { Document, Reporter } from "@rag-ft/core";
+import { embedMissing } from "./embed-missing.js";
+import { openKeptVectors } from "./kept/kept-vectors.js";
+import { openKeptStore } from "./open-kept-store.js";
 import type { PassageEncoder } from "./passage-encoder.js";
+import { keptKind, type NamedStore } from "./store-settings.js";
 import type { VectorStore } from "./stores/vector-store.js";
-import { VECTOR_STORES } from "./stores/vector-stores.js";
+import { KEPT_STORES, VECTOR_STORES } from "./stores/vector-stores.js";
 
 /**
  * The graph is built at every opening, which takes as long as some 3,000 exact searches of the same passages, however many these are
@@ -29,76 +32,10 @@ export interface OpenIndexOptions {
   approximateAbove?: number;
   /** Questions that will be asked, where that is known. */
   questions?: number;
+  /** The store that was asked for; as the number of passages and of questions decides where none was. */
+  store?: NamedStore;
   /** Other stores than there are, for tests. */
   stores?: typeof VECTOR_STORES;
-}
-
-/** Texts of one call to an encoder. The vectors of a call are alike wherever it was gone on from: calls are cut from all texts, in one way. */
-const TEXTS_PER_CALL = 512;
-/** How long vectors may be in memory alone. */
-const KEEP_EVERY_MS = 10_000;
-
-/**
- * Cuts texts into calls: those of near-equal length together, so that little is padded. The longest come first, to know the memory early, then
- * long and short ones by turns (multiples of the golden ratio), so that the rate so far tells the time left.
- */
-export function planCalls(texts: readonly string[], perCall: number): number[][] {
-  const length = (place: number): number => texts[place]?.length ?? 0;
-  const order = [...texts.keys()].sort((a, b) => length(b) - length(a) || a - b);
-  const calls: number[][] = [];
-  for (let start = 0; start < order.length; start += perCall)
-    calls.push(order.slice(start, start + perCall).sort((a, b) => a - b));
-  const turn = new Map(calls.map((call, i) => [call, (i * 0.618_034) % 1]));
-  return calls.sort((a, b) => (turn.get(a) ?? 0) - (turn.get(b) ?? 0));
-}
-
-function requireFinite(vectors: Float32Array, places: readonly number[], dimensions: number): void {
-  if (vectors.length !== places.length * dimensions)
-    throw new InternalError(`The encoder gave ${vectors.length} numbers for ${places.length} x ${dimensions}.`);
-  const broken = vectors.findIndex((value) => !Number.isFinite(value));
-  if (broken < 0) return;
-  const passage = (places[Math.floor(broken / dimensions)] as number) + 1;
-  throw new DataError(
-    `The encoder gave a vector that holds ${vectors[broken]} for passage ${passage}. Check its weights.`,
-  );
-}
-
-/** Embeds what is missing. What was made is kept every few seconds, and when the work is stopped or fails. */
-async function embedMissing(
-  texts: readonly string[],
-  encoder: PassageEncoder,
-  kept: KeptVectors,
-  { reporter, signal }: OpenIndexOptions,
-): Promise<void> {
-  throwIfCancelled(signal);
-  const missing = new Set(kept.missing);
-  let done = texts.length - missing.size;
-  const progress = reporter.start("embedding passages", texts.length, done);
-  const made: { places: number[]; vectors: Float32Array }[] = [];
-  let keptAt = performance.now();
-  const keep = async (): Promise<void> => {
-    for (const { places, vectors } of made.splice(0)) await kept.put(places, vectors);
-    keptAt = performance.now();
-  };
-  try {
-    for (const call of planCalls(texts, encoder.textsPerCall ?? TEXTS_PER_CALL)) {
-      const places = call.filter((place) => missing.has(place));
-      if (places.length === 0) continue;
-      throwIfCancelled(signal);
-      const vectors = await encoder.embed(
-        places.map((place) => texts[place] as string),
-        "passage",
-        { signal, onProgress: (embedded) => progress.update(done + embedded), keptByCaller: true },
-      );
-      requireFinite(vectors, places, encoder.dimensions);
-      made.push({ places, vectors });
-      done += places.length;
-      if (encoder.textsPerCall !== undefined || performance.now() - keptAt > KEEP_EVERY_MS) await keep();
-    }
-  } finally {
-    progress.stop();
-    await keep();
-  }
 }
 
 async function fillStore(
@@ -108,10 +45,11 @@ async function fillStore(
   { reporter, signal, ...options }: OpenIndexOptions,
 ): Promise<VectorStore> {
   const { memory, hnsw } = options.stores ?? VECTOR_STORES;
-  const { approximateAbove = APPROXIMATE_ABOVE, questions = 0 } = options;
+  const { approximateAbove = APPROXIMATE_ABOVE, questions = 0, store: named } = options;
   const pays = documents.length > ALWAYS_EXACT && questions >= PAYS_FROM_QUESTIONS;
-  const large = documents.length > approximateAbove || pays;
-  const missing = large ? await hnsw.missing() : undefined;
+  const large = named ? named.kind === "hnsw" : documents.length > approximateAbove || pays;
+  // What was asked for by name is opened, or says what is missing.
+  const missing = large && !named ? await hnsw.missing() : undefined;
   if (missing) reporter.info(`${missing}: exact search over ${documents.length} passages, which is slower.`);
   const store = await (large && missing === undefined ? hnsw : memory).open({ dimensions });
   try {
@@ -136,7 +74,8 @@ export async function keepIndex(
 
 /**
  * Embeds `fmt_content` of all passages, or takes their vectors from the index at `indexPath`, which keeps those of any encoders, each passage by
- * its text: after an edit the edited passages alone are embedded, and work that was stopped goes on.
+ * its text: after an edit the edited passages alone are embedded, and work that was stopped goes on. A store that keeps its vectors is filled in
+ * their place.
  *
  * @throws UserError when `indexPath` holds something that is not ours.
  */
@@ -147,6 +86,13 @@ export async function openIndex(
 ): Promise<PassageIndex> {
   const { reporter, signal } = options;
   const indexPath = options.indexPath ?? encoder.keptIn;
+  const { store: named } = options;
+  const kind = named && keptKind(named);
+  if (kind !== undefined) {
+    const row = KEPT_STORES[kind];
+    const store = await openKeptStore(documents, encoder, { kind, row, url: named?.url, indexPath, reporter, signal });
+    return { documents, store };
+  }
   const texts = documents.map((document) => document.fmt_content);
   const kept = await openKeptVectors(indexPath, texts, encoder, signal);
   const { missing, damaged, vectors } = kept;

@@ -11,6 +11,7 @@ import { type RerankCost, rerankedRetriever } from "./rerank/reranked-retriever.
 import { resolveRetrieval } from "./resolve-retrieval.js";
 import type { RetrievalSettings } from "./retrieval-settings.js";
 import type { Retriever } from "./retriever.js";
+import { requireStore } from "./store-settings.js";
 
 export interface OpenRetrieverOptions extends OpenIndexOptions {
   settings: RetrievalSettings & RerankSettings;
@@ -68,11 +69,13 @@ export async function openRetriever(
   options: OpenRetrieverOptions,
 ): Promise<OpenedRetriever> {
   checkRetrieval(options.settings);
+  // A store that cannot be opened is told before a model is.
+  const store = await requireStore(options.settings, options.env);
   const { env, reporter, signal, device } = options;
   const reranker = await openReranker(options.settings, { env, reporter, signal, device });
-  if (reranker === undefined) return openFirstStage(documents, options);
+  if (reranker === undefined) return openFirstStage(documents, { ...options, store });
   try {
-    return withReranker(await openFirstStage(documents, options), reranker);
+    return withReranker(await openFirstStage(documents, { ...options, store }), reranker);
   } catch (error) {
     await reranker.scorer.close();
     throw error;

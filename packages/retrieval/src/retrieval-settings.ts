@@ -1,5 +1,6 @@
 import { count, number } from "@rag-ft/core";
 import { z } from "zod";
+import { type StoreSettings, storeSettings } from "./store-settings.js";
 
 export const RETRIEVAL_KINDS = ["dense", "bm25", "hybrid"] as const;
 export type RetrievalKind = (typeof RETRIEVAL_KINDS)[number];
@@ -27,9 +28,10 @@ export const retrievalSettings = {
     .describe(
       "Vectors are cut to so many entries: for models trained with --matryoshka_dims; default: as saved with the model",
     ),
+  ...storeSettings,
 };
 
-export interface RetrievalSettings {
+export interface RetrievalSettings extends StoreSettings {
   retrieval: RetrievalKind | "auto";
   bm25_weight?: number | undefined;
   retrieval_choice_of?: string | undefined;

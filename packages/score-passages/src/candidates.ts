@@ -37,10 +37,10 @@ async function search(
   const { embedding_model: model = "", device, truncate_dim: truncateDim, index_path: indexPath } = settings;
   const keepIn = indexPath ?? join(dirname(settings.output_file), VECTORS_FOLDER);
   const context = { env, reporter, signal, device };
-  const { bm25_weight, retrieval, retrieval_choice_of, truncate_dim } = settings;
+  const { bm25_weight, retrieval, retrieval_choice_of, truncate_dim, vector_store, vector_store_url } = settings;
   const retriever = await openRetriever(documents, {
     ...context,
-    settings: { bm25_weight, retrieval, retrieval_choice_of, truncate_dim },
+    settings: { bm25_weight, retrieval, retrieval_choice_of, truncate_dim, vector_store, vector_store_url },
     model,
     openEncoder: () =>
       openPassageEncoder(model, { ...context, keepIn, truncateDim, requests: settings, ...(tally ? { tally } : {}) }),

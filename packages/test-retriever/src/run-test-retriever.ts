@@ -187,9 +187,10 @@ async function testAll(
   let reranker: OpenedReranker | undefined;
   try {
     reranker = await parts.openReranker(settings, context);
-    const systems = await systemsOf(settings, { encoders, reranker }, context);
+    const { systems, close } = await systemsOf(settings, { encoders, reranker }, context);
     const sources = questions.map(sourceOf);
-    const found = await testSystems(systems, documents, { questions, ks: settings.ks, depth: settings.depth }, context);
+    const options = { questions, ks: settings.ks, depth: settings.depth };
+    const found = await testSystems(systems, documents, options, context).finally(close);
     const tested = found.map((one): TestedSystem => {
       const estimates = estimateFigures(one.rows, { seed: settings.seed, sources });
       const cost = one.reranking?.cost;

@@ -6,6 +6,7 @@ import {
   checkRetrieval,
   denseRetriever,
   hybridRetriever,
+  type NamedStore,
   type OpenedReranker,
   type OpenedRetriever,
   openIndex,
@@ -13,6 +14,7 @@ import {
   type PassageIndex,
   type Retriever,
   type RetrieverSystem,
+  requireStore,
   resolveRetrieval,
   withReranker,
 } from "@rag-ft/retrieval";
@@ -52,14 +54,28 @@ const BM25: System = { ...bm25System, folder: bm25System.label };
 /** The encoder belongs to the stage: its vectors are searched in two ways. */
 const unowned = (retriever: Retriever): OpenedRetriever => ({ ...retriever, close: async () => {} });
 
+interface OpenedModel {
+  model: string;
+  label: string;
+  weight: number | undefined;
+  root: string | undefined;
+  store: NamedStore | undefined;
+  /** Is told how to close what was opened. */
+  closers: (() => Promise<void>)[];
+}
+
 /** A model's vectors, and with `weight` the same model with BM25; the database is embedded once for both. */
 function systemsOfModel(
   encoder: PassageEncoder,
-  { model, label, weight, root }: { model: string; label: string; weight: number | undefined; root?: string },
+  { model, label, weight, root, store, closers }: OpenedModel,
 ): System[] {
   let opened: Promise<PassageIndex> | undefined;
   const open = (documents: readonly Document[], context: StageContext): Promise<PassageIndex> => {
-    opened ??= openIndex(documents, encoder, { ...context, indexPath: root });
+    if (opened === undefined) {
+      const opening = openIndex(documents, encoder, { ...context, indexPath: root, store });
+      opened = opening;
+      closers.push(async () => (await opening.catch(() => undefined))?.store.close());
+    }
     return opened;
   };
   const dense: System = {
@@ -98,18 +114,22 @@ function rerankedSystem(system: System, { model: reranker, scorer, topN, weight 
   };
 }
 
-/** BM25 and the models, in the order of the table. `encoders` are the models' own, and `reranker` is for each, all opened already. */
+/** BM25 and the models, in the order of the table; `close` closes their stores. `encoders` are the models' own, and `reranker` is for each, all opened already. */
 export async function systemsOf(
   settings: TestRetrieverSettings,
   { encoders, reranker }: { encoders: readonly PassageEncoder[]; reranker: OpenedReranker | undefined },
-  { reporter }: StageContext,
-): Promise<System[]> {
+  { reporter, env }: StageContext,
+): Promise<{ systems: System[]; close(): Promise<void> }> {
   const labels = labelsOf(settings);
+  const store = await requireStore(settings, env);
+  const closers: OpenedModel["closers"] = [];
   const systems: System[] = [BM25];
   for (const [i, encoder] of encoders.entries()) {
     const model = settings.model_path[i] ?? "";
     const { bm25_weight: weight } = await resolveRetrieval(settings, model, reporter);
-    systems.push(...systemsOfModel(encoder, { model, label: labels[i] ?? "", weight, root: settings.index_path }));
+    systems.push(
+      ...systemsOfModel(encoder, { model, label: labels[i] ?? "", weight, root: settings.index_path, store, closers }),
+    );
     if (reranker) systems.push(rerankedSystem(systems.at(-1) as System, reranker));
   }
   if (reranker && encoders.length === 0) systems.push(rerankedSystem(BM25, reranker));
@@ -120,7 +140,12 @@ export async function systemsOf(
       throw new UserError(`${earlier} and ${label} would share the folder ${folder}. Give each model its own --label.`);
     taken.set(folder.toLowerCase(), label);
   }
-  return systems;
+  return {
+    systems,
+    async close() {
+      for (const close of closers) await close();
+    },
+  };
 }
 
 /** Fails before any work when labels or settings do not fit. */

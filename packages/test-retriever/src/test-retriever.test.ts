@@ -297,3 +297,20 @@ describe("test-retriever", () => {
     expect(systems.map((system) => system.folder)).toEqual(["BM25", "models-all", "other-all"]);
   });
 });
+
+test("vectors in LanceDB: the same figures as in memory, and a second run embeds no passage", async () => {
+  const words = createWordEncoder(["red", "green", "blue", "apple", "sky", "cloud", "rose"], { fingerprint: "lance" });
+  encoders["models/lance"] = words;
+  const flags = { model_path: ["models/lance"], retrieval: "hybrid" };
+  await run({ ...flags, output_dir: at("memory") });
+  const store = { vector_store: "lancedb", vector_store_url: at("lance") };
+  const embedded = () => words.calls.filter(({ kind }) => kind === "passage").length;
+  const before = embedded();
+  await run({ ...flags, ...store });
+  expect(embedded()).toBe(before + 1);
+  await run({ ...flags, ...store });
+  expect(embedded()).toBe(before + 1);
+  const figures = async (folderName: string) =>
+    ((await json(folderName, "score.json")).systems as { label: string; figures: object }[]).map((one) => one.figures);
+  expect(await figures("out")).toEqual(await figures("memory"));
+});

@@ -16,6 +16,7 @@ const INPUTS = [
   "bm25_weight",
   "truncate_dim",
   "retrieval_choice_of",
+  "vector_store",
   "full_dataset_file_path",
   "full_dataset_index_path",
   "train_file",

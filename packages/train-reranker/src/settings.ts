@@ -21,6 +21,7 @@ export const INPUTS: (keyof TrainRerankerSettings & string)[] = [
   "model_path",
   "embedding_model",
   "retrieval_choice_of",
+  "vector_store",
   "full_dataset_file_path",
   "train_file",
   "eval_file",

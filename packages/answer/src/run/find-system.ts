@@ -10,6 +10,7 @@ export type RecordedSystem = Partial<OpenRagOptions>;
 /** Settings that test-e2e and a system share, with their meaning. */
 const SHARED = [
   "retrieval",
+  "vector_store",
   "bm25_weight",
   "rerank_top_n",
   "rerank_weight",
@@ -30,6 +31,7 @@ const SHARED = [
 /** Settings that train-generator and a system share. */
 const SHARED_BY_TRAINING = [
   "retrieval",
+  "vector_store",
   "bm25_weight",
   "rerank_top_n",
   "rerank_weight",
@@ -54,6 +56,13 @@ async function named<Key extends keyof OpenRagOptions>(
   return given === undefined ? {} : { [key]: await recordedPath(run, record, given) };
 }
 
+/** Where the vectors are: a folder, or a database's URL. */
+async function storeOf(run: string, record: FoundRecord): Promise<RecordedSystem> {
+  const url = text(record.settings.vector_store_url);
+  if (url === undefined || URL.canParse(url)) return url === undefined ? {} : { vector_store_url: url };
+  return named(run, record, "vector_store_url", url);
+}
+
 async function testedSystem(run: string, record: FoundRecord): Promise<RecordedSystem> {
   const { settings } = record;
   return {
@@ -61,6 +70,7 @@ async function testedSystem(run: string, record: FoundRecord): Promise<RecordedS
     ...(await named(run, record, "qa_model_name_or_path", settings.qa_model_name_or_path)),
     ...(await named(run, record, "embedding_model_name_or_path", settings.embedding_model_name_or_path)),
     ...(await named(run, record, "document_path", settings.document_path)),
+    ...(await storeOf(run, record)),
     ...(await named(run, record, "retrieval_choice_of", settings.retrieval_choice_of)),
     ...(await named(run, record, "reranker", settings.reranker)),
   };
@@ -76,6 +86,7 @@ async function trainedSystem(run: string, record: FoundRecord): Promise<Recorded
     qa_model_name_or_path: record.folder,
     ...(await named(run, record, "embedding_model_name_or_path", settings.embedding_model)),
     ...(await named(run, record, "document_path", settings.full_dataset_file_path)),
+    ...(await storeOf(run, record)),
     ...(await named(run, record, "retrieval_choice_of", settings.retrieval_choice_of)),
   };
 }

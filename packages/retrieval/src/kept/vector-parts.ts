@@ -57,8 +57,11 @@ export class VectorParts {
     private readonly encoder: { fingerprint: string; dimensions: number },
   ) {}
 
-  /** Calls `found` for each kept vector; it must copy what it is given. Removes damaged parts, and returns how many. */
-  async read(found: (key: string, vector: Float32Array) => void): Promise<number> {
+  /**
+   * Calls `found` for each kept vector; it must copy what it is given. `afterPart` is waited for after each file. Removes damaged parts, and returns
+   * how many.
+   */
+  async read(found: (key: string, vector: Float32Array) => void, afterPart?: () => Promise<void>): Promise<number> {
     const names = await readdir(this.folder).catch((error) => {
       if (isNotThere(error)) return [];
       throw error;
@@ -77,6 +80,7 @@ export class VectorParts {
         const key = Buffer.from(bytes.buffer, at, KEY_BYTES).toString("hex");
         found(key, new Float32Array(bytes.buffer, at + KEY_BYTES, this.encoder.dimensions));
       }
+      await afterPart?.();
     }
     return damaged;
   }

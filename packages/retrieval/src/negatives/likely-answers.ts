@@ -1,10 +1,3 @@
-/** Inner product of a question's and a passage's vectors. */
-export function innerProduct(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
-}
-
 /**
  * The score from which on a passage is a likely answer to a question whose gold passage scores `gold`: `margin` of it; for a negative score,
  * as far below it. Positive-aware mining with a share of the positive's score: Moreira et al. 2024, NV-Retriever.

@@ -17,8 +17,9 @@ import {
 } from "@rag-ft/core";
 import { areNear, type Shingles, shingles } from "@rag-ft/text";
 import type { DenseRetriever } from "../dense-retriever.js";
+import { innerProduct } from "../inner-product.js";
 import type { Retrieved, Retriever } from "../retriever.js";
-import { innerProduct, likelyLimit } from "./likely-answers.js";
+import { likelyLimit } from "./likely-answers.js";
 
 /** Passages retrieved a question: enough to get past the likely positives of a database full of copies. */
 const DEPTH = 200;

@@ -32,6 +32,11 @@ export interface VectorStore {
    * at hand has it: hybrid search is exact with it, and fuses the best candidates without.
    */
   scores?(queries: Float32Array): Promise<Float64Array[]>;
+  /**
+   * The store's own search by words: a page for each question, best first; passages that share no word with it are left out. What counts as a word,
+   * and how it is weighed, is the store's. Hybrid search takes it in place of our BM25.
+   */
+  words?(questions: readonly string[], page: Page, options?: StoreCallOptions): Promise<Ranked[]>;
   close(): Promise<void>;
 }
 

@@ -5,17 +5,20 @@ import type { IndexSettings } from "./settings.js";
 /** Brings the kept vectors up to date with the database: only passages that are new or changed are embedded, and what was embedded before a stop is kept. */
 export async function runIndex(settings: IndexSettings, context: StageContext): Promise<StageResult> {
   const options = await searchOptions(settings, context);
-  const { index_path: folder, retrieval, document_path } = options;
+  const { index_path: folder, retrieval, document_path, vector_store: store = "auto" } = options;
   if (retrieval === "bm25")
     throw new UserError("index: this system searches by words (retrieval bm25), which keeps no vectors.");
-  if (folder === undefined)
-    throw new UserError("index: give --index_path, the folder that keeps the vectors, or --run.");
+  const kept = ["auto", "memory", "hnsw"].includes(store) ? undefined : store;
+  if (folder === undefined && kept === undefined)
+    throw new UserError(
+      "index: give --index_path, the folder that keeps the vectors, --vector_store lancedb, or --run.",
+    );
   const search = await openSearch(options, context);
   const passages = search.documents.length;
   await search.close();
   return {
     outputs: [],
     figures: { passages },
-    summary: `${folder}: the vectors of all ${passages} passages of ${document_path}`,
+    summary: `${kept ?? folder}: the vectors of all ${passages} passages of ${document_path}`,
   };
 }

@@ -13,6 +13,7 @@ export interface RunIdentity {
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "output_dir",
   "index_path",
+  "vector_store_url",
   "per_device_eval_batch_size",
   "logging_steps",
   "activation_memory",

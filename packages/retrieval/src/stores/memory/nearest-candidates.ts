@@ -30,7 +30,7 @@ export function longestOf(vectors: Float32Array, dimensions: number): number {
 }
 
 /** How far two sums of the same products in single precision may lie from the true one, together: Higham 2002, (3.5), in whatever order they are taken. */
-const boundOf = (dimensions: number, lengths: number): number => {
+export const roundingBound = (dimensions: number, lengths: number): number => {
   const rounding = dimensions * UNIT_ROUNDOFF;
   return (2 * lengths * rounding) / (1 - rounding);
 };
@@ -54,7 +54,7 @@ export async function nearestCandidates(
   return depths.map((depth, q) => {
     const own = all.subarray(q * size, (q + 1) * size);
     const query = queries.subarray(q * dimensions, (q + 1) * dimensions);
-    return atLeast(own, leastOf(own, depth) - boundOf(dimensions, longest * longestOf(query, dimensions)));
+    return atLeast(own, leastOf(own, depth) - roundingBound(dimensions, longest * longestOf(query, dimensions)));
   });
 }
 
