@@ -1,5 +1,5 @@
 import type { StageResult, TableColumn, TableRow } from "@rag-ft/core";
-import type { AdapterTask, LoraAdapters, WeightTensor, WholeModules } from "@rag-ft/models";
+import type { AdapterTask, FrozenLayers, LoraAdapters, WeightTensor, WholeModules } from "@rag-ft/models";
 import type { SessionSettings } from "@rag-ft/onnx";
 import type { Evaluation, Figures, GradientSums, LoraSettings, RunIdentity, StepResult } from "@rag-ft/train";
 import type { Place } from "./result/choice.js";
@@ -72,8 +72,12 @@ export interface FineTuneTask {
   identity: RunIdentity;
   /** Steps of the whole training; 0 without `do_train`. */
   steps: number;
-  /** What is trained, all weights or adapters, and the sums that `runStep` adds to. */
-  model: { trained: ReadonlyMap<string, WeightTensor>; gradients: GradientSums };
+  /** What is trained, all weights or adapters, the sums that `runStep` adds to, and what is frozen. */
+  model: {
+    trained: ReadonlyMap<string, WeightTensor>;
+    gradients: GradientSums;
+    frozen?: Pick<FrozenLayers, "part" | "removeKept"> | undefined;
+  };
   /** Loss and gradients of step `step`, counted from 1: a function of the weights and this number. */
   runStep(step: number): Promise<StepResult>;
   /** The figure of `evaluate` that chooses, and its direction. */

@@ -12,6 +12,7 @@ import {
 } from "@rag-ft/train";
 import type { FineTuneSettings } from "./fine-tune-settings.js";
 import type { FineTuneTask, OpenedTask } from "./fine-tune-task.js";
+import { frozenLine } from "./frozen-states.js";
 import { type Choice, writeChoice } from "./result/choice.js";
 import { chooseResult } from "./result/choose-result.js";
 import { measuringFolder } from "./result/measuring-folder.js";
@@ -99,6 +100,7 @@ async function openAndTrain(
     if (adapters) reporter.info(adapters.describe());
     const task = await opened.prepare(session, adapters);
     try {
+      if (task.model.frozen && task.steps > 0) reporter.info(frozenLine(task.model.frozen.part));
       const save: Run["save"] = (folder, extra) =>
         task.save(folder, async (temporary) => {
           const { modelName: base, adapterTask, wholeBesideAdapters: whole } = opened;
@@ -160,9 +162,11 @@ async function train(run: Run): Promise<StageResult> {
     const result = await reportResult({ settings, task, outcome, choice, kept });
     if (task.card && steps > 0) {
       const { modelName, base } = run.opened;
-      const about = { settings, modelName, baseFolder: base.folder, facts: task.card, choice, kept };
+      const frozen = model.frozen?.part;
+      const about = { settings, modelName, baseFolder: base.folder, facts: task.card, choice, kept, frozen };
       await writeModelCard(about, context);
     }
+    await model.frozen?.removeKept();
     if (!context.records || steps === 0) return result;
     await keepUnrecorded(output_dir, identity, result);
     return { ...result, settle };

@@ -28,6 +28,9 @@ export * from "./export/export-encoder.js";
 export * from "./export/save-decoder.js";
 export * from "./export/save-encoder.js";
 export * from "./export/write-quantised.js";
+export * from "./frozen/find-frozen-part.js";
+export { type FreezeSettings, FrozenLayers } from "./frozen/frozen-layers.js";
+export { describeFrozen, type FrozenPart } from "./frozen/frozen-part.js";
 export * from "./generate/choose-token.js";
 export {
   type Continuation,
@@ -42,6 +45,7 @@ export { type GgufPrecision, writeDecoderGguf, writeEncoderGguf } from "./gguf/w
 export { decoderArchitecture, encoderArchitecture, knownUses } from "./graph/architectures.js";
 export { parseConfig, type RawConfig, readConfig } from "./graph/config.js";
 export * from "./graph/gradient-session.js";
+export { LayerBoundary } from "./graph/layer-boundary.js";
 export * from "./graph/parameters.js";
 export * from "./graph/weight-inputs.js";
 export { type ResolveModelOptions, resolveModelFolder } from "./hub/resolve-model-folder.js";

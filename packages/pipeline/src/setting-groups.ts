@@ -22,7 +22,7 @@ const GROUPS: Readonly<Record<string, string>> = {
     "embedding_max_num_to_retrieve ks depth follow_ups max_test_samples",
   Training:
     "do_train learning_rate lr_scheduler_type warmup_ratio num_train_epochs max_steps per_device_train_batch_size " +
-    "gradient_accumulation_steps weight_decay max_grad_norm dropout no_answer_share folds estimate_only learning_curve " +
+    "gradient_accumulation_steps weight_decay max_grad_norm freeze_layers dropout no_answer_share folds estimate_only learning_curve " +
     "time_budget foreign_question_files foreign_dataset_file_path",
   [LOSS]:
     "contrastive_loss similarity hard_neg_ratio mask_near_duplicates guided_masking positives extra_positives matryoshka_dims " +
@@ -38,7 +38,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   "Models behind an API":
     "max_concurrency requests_per_minute tokens_per_minute request_timeout max_retries max_cost prices batch structured_outputs dry_run",
   Server: "host port allowed_origins concurrency max_queue max_request_seconds max_body_kb turns_file",
-  Machine: "seed threads device activation_memory",
+  Machine: "seed threads device activation_memory frozen_memory",
   [WITHOUT_EFFECT]:
     "bf16 fp16 use_flash_attention gradient_checkpointing deepspeed run_group per_device_eval_batch_size lora_dropout",
 };

@@ -10,11 +10,12 @@ import {
   throwIfCancelled,
   UserError,
 } from "@rag-ft/core";
-import { type FineTuneTask, fineTune, type OpenedTask } from "@rag-ft/fine-tune";
+import { type FineTuneTask, fineTune, freezeSettings, type OpenedTask } from "@rag-ft/fine-tune";
 import { NO_ANSWER_TEXT, noAnswerText, openVectorTally } from "@rag-ft/llm";
 import {
   createTrainableDecoder,
   decoderAdapters,
+  frozenDecoderPart,
   type HalfType,
   loadDecoder,
   type OpenedPrompt,
@@ -131,6 +132,7 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
   const no_answer_text = await noAnswerText(settings);
   const apart = settings.no_answer_share > 0 ? await readNotInPassage(settings, reporter) : undefined;
   const decoder = await loadDecoder(settings.model_name_or_path, { env, reporter, signal, matrices });
+  const frozen = frozenDecoderPart(decoder, settings.freeze_layers);
   const citations = citing(settings, rows.train);
   const flags = { ...settings, no_answer_text };
   const opened = withCitations(await openPrompt(decoder.folder, decoder.tokenizer, flags, reporter), citations);
@@ -140,7 +142,7 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
     modelName: settings.model_name_or_path,
     base: decoder,
     adapterTask: "CAUSAL_LM",
-    adapters: (lora, session) => decoderAdapters(decoder, lora, session),
+    adapters: (lora, session) => decoderAdapters(decoder, lora, session, frozen),
     async prepare(session, adapters) {
       const models = settings.retrieval === "bm25" ? [] : [settings.embedding_model];
       const tally = await openVectorTally("train-generator", models, settings);
@@ -151,7 +153,8 @@ async function openTask(settings: TrainGeneratorSettings, context: StageContext)
       const size = settings.per_device_train_batch_size * settings.gradient_accumulation_steps;
       reporter.info(`${settings.model_name_or_path}: ${examples.train.length} questions, ${steps} steps of ${size}`);
       const identity = await identityOf(settings, decoder, asked.prompt, examples);
-      const model = await createTrainableDecoder(decoder, session, adapters);
+      const freeze = freezeSettings(settings, reporter);
+      const model = await createTrainableDecoder(decoder, { ...session, freeze }, adapters);
       const splitBy = splitProcedureOf([...rows.train, ...rows.eval, ...(rows.test ?? [])]);
       const record = tally ? { record: { requests: tally.counts } } : {};
       const task = answerTask(settings, model, asked, examples, rows.eval, context);

@@ -39,7 +39,7 @@ export class RerankerInTraining {
     const progress = context.reporter.start("reranking", pairs.flat().length);
     try {
       const options = { signal: context.signal, onProgress: (done: number) => progress.update(done) };
-      const all = await logitsOfPairs(model.scorer, model.forward, pairs.flat(), options);
+      const all = await logitsOfPairs(model.scorer, model.evaluate, pairs.flat(), options);
       let next = 0;
       return pairs.map(({ length }) => {
         next += length;

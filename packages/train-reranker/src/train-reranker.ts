@@ -2,6 +2,7 @@ import { type StageContext, type StageResult, sourceOf, UserError } from "@rag-f
 import {
   type FineTuneTask,
   fineTune,
+  freezeSettings,
   type OpenedTask,
   retrieverColumns,
   withoutSplit,
@@ -9,6 +10,7 @@ import {
 } from "@rag-ft/fine-tune";
 import {
   createTrainableScorer,
+  frozenScorerPart,
   hashModel,
   headModules,
   type LoadedScorer,
@@ -80,6 +82,7 @@ async function openTask(settings: TrainRerankerSettings, context: StageContext):
   checkFirstStage(settings);
   const data = await readTrainingQuestions(settings);
   const scorer = await openModel(settings, context);
+  const frozen = frozenScorerPart(scorer, settings.freeze_layers);
   const head = scorer.isHeadNew
     ? `a new head of one label (normal, deviation 0.02, seed ${settings.seed}; biases 0)`
     : "its own head";
@@ -91,7 +94,7 @@ async function openTask(settings: TrainRerankerSettings, context: StageContext):
       `pairs of at most ${scorer.maxLength} tokens; database of ${data.documents.length} passages`,
     adapterTask: "SEQ_CLS",
     wholeBesideAdapters: headModules(scorer),
-    adapters: (lora, session) => scorerAdapters(scorer, lora, session),
+    adapters: (lora, session) => scorerAdapters(scorer, lora, session, frozen),
     async prepare(session, adapters) {
       const first = await openFirstStage(settings, data.documents, context);
       let found: Awaited<ReturnType<typeof searchAll>>;
@@ -100,7 +103,8 @@ async function openTask(settings: TrainRerankerSettings, context: StageContext):
       } finally {
         await first.retriever.close();
       }
-      const model = await createTrainableScorer(scorer, session, adapters);
+      const freeze = freezeSettings(settings, context.reporter);
+      const model = await createTrainableScorer(scorer, { ...session, freeze }, adapters);
       return rerankerTask(settings, { model, data, name: first.name, ...found }, context);
     },
   };

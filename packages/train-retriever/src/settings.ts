@@ -105,7 +105,7 @@ export const trainRetrieverSettings = z.object({
   dropout: number((n) => n.min(0).lt(1))
     .default(0)
     .describe(
-      "Share of hidden values and attention weights that a training step drops, such as 0.1, what most encoders were pretrained with",
+      "Share of hidden values and attention weights that a training step drops, such as 0.1, what most encoders were pretrained with; not in frozen layers",
     ),
   query_prefix: escapedText()
     .optional()

@@ -2,6 +2,7 @@ import { type StageContext, type StageResult, sourceOf, UserError } from "@rag-f
 import {
   type FineTuneTask,
   fineTune,
+  freezeSettings,
   type OpenedTask,
   retrieverColumns,
   withoutSplit,
@@ -10,6 +11,7 @@ import {
 import {
   createTrainableEncoder,
   encoderAdapters,
+  frozenEncoderPart,
   type LoadedEncoder,
   loadEncoder,
   saveEncoder,
@@ -59,6 +61,7 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
   const distillation = await readDistillation(settings, data, context.reporter);
   const encoder = await openModel(settings, context);
   checkLengths(settings, encoder);
+  const frozen = frozenEncoderPart(encoder, settings.freeze_layers);
   const { similarity } = encoder.settings;
   const temperature = settings.temperature ?? DEFAULT_TEMPERATURE[similarity];
   const steps = settings.do_train ? totalSteps(settings, data.train.length) : 0;
@@ -71,11 +74,12 @@ async function openTask(settings: TrainRetrieverSettings, context: StageContext)
       `${similarity} / ${temperature}; database of ${data.documents.length} passages` +
       (distillation ? `; ${describeDistillation(settings, distillation)}` : ""),
     adapterTask: "FEATURE_EXTRACTION",
-    adapters: (lora, session) => encoderAdapters(encoder, lora, session),
+    adapters: (lora, session) => encoderAdapters(encoder, lora, session, frozen),
     async prepare(session, adapters) {
       const activationBytes = settings.activation_memory * 2 ** 20;
       const dropout = settings.dropout > 0 ? new WindowedDropout(settings.dropout) : undefined;
-      const model = await createTrainableEncoder(encoder, { ...session, activationBytes, dropout }, adapters);
+      const freeze = freezeSettings(settings, context.reporter);
+      const model = await createTrainableEncoder(encoder, { ...session, activationBytes, dropout, freeze }, adapters);
       const batches = await createBatches(settings, { ...data, distillation }, model, steps, context);
       const step = await createStep(
         settings,

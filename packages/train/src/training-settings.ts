@@ -49,6 +49,16 @@ export const trainingSettings = {
   max_grad_norm: number((n) => n.min(0))
     .default(1)
     .describe("Gradients are scaled down to this L2 norm; 0: never"),
+  freeze_layers: count(0)
+    .default(0)
+    .describe(
+      "Embeddings and so many of the first layers are held fixed; what they compute of each text is kept, so that later epochs cost the layers above alone; 0: none",
+    ),
+  frozen_memory: count(0)
+    .default(1024)
+    .describe(
+      "freeze_layers: MB of memory for what the frozen layers compute; what finds no room is in frozen_states of output_dir until training is done",
+    ),
   ...loraFields,
   seed: number((n) => n.int())
     .default(42)

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { pathKind, readTextIfThere, type StageContext, writeFileAtomic } from "@rag-ft/core";
 import { figuresAmong, intervalName, isShown } from "@rag-ft/metrics";
+import { describeFrozen, type FrozenPart } from "@rag-ft/models";
 import { parse, stringify } from "yaml";
 import type { FineTuneSettings } from "../fine-tune-settings.js";
 import { type Choice, candidateName, type Place } from "./choice.js";
@@ -33,6 +34,8 @@ export interface CardOf {
   facts: CardFacts;
   choice: Choice | undefined;
   kept: Place;
+  /** What was held fixed. */
+  frozen?: FrozenPart | undefined;
 }
 
 /** Only a card that has this line is written anew: what a user has written or changed stays. */
@@ -142,7 +145,8 @@ async function cardText(about: CardOf): Promise<string> {
   };
   const given: Record<string, unknown> = { ...settings };
   const common = RECIPE.map((key): [string, unknown] => [key, given[key]]);
-  const recipe = [...common, ...Object.entries(facts.recipe)].filter(isSaid);
+  const frozen: [string, unknown][] = about.frozen ? [["freeze_layers", about.frozen.layers]] : [];
+  const recipe = [...common, ...frozen, ...Object.entries(facts.recipe)].filter(isSaid);
   const figures = await testTable(settings.output_dir);
   return [
     `---\n${stringify(head)}---`,
@@ -156,6 +160,7 @@ async function cardText(about: CardOf): Promise<string> {
       ["setting", "value"],
       recipe.map(([key, value]) => [`\`${key}\``, `\`${typeof value === "string" ? value : JSON.stringify(value)}\``]),
     ),
+    ...(about.frozen ? [`Held fixed in training, as in the base: ${describeFrozen(about.frozen)}.`] : []),
     "## Figures",
     ...(choice
       ? [`Kept: ${kept.step === 0 ? "the base's weights" : candidateName(kept)}. ${choice.verdict}`]

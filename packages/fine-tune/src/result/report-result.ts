@@ -11,6 +11,7 @@ import {
 import type { Figures, TrainingOutcome } from "@rag-ft/train";
 import type { FineTuneSettings } from "../fine-tune-settings.js";
 import type { FineTuneTask, OtherSystem, TestFigures, TestTask } from "../fine-tune-task.js";
+import { frozenLine, frozenRecord } from "../frozen-states.js";
 import { type Choice, candidateName, candidatePlace, type Place } from "./choice.js";
 import { changesOf, withIntervals } from "./test-intervals.js";
 
@@ -75,13 +76,19 @@ export async function reportResult(finished: FinishedTraining): Promise<StageRes
   } else await rm(path, { force: true }); // of an earlier run
   const { splitBy } = task;
   const isKnown = splitBy !== undefined && splitBy !== UNKNOWN_SPLIT;
-  const record = { ...task.record, ...(isKnown ? { split_by: splitBy } : {}) };
+  const frozen = task.steps > 0 ? task.model.frozen?.part : undefined;
+  const record = {
+    ...task.record,
+    ...(frozen ? { frozen: frozenRecord(frozen) } : {}),
+    ...(isKnown ? { split_by: splitBy } : {}),
+  };
   return {
     outputs: [settings.output_dir],
     figures,
     ...(Object.keys(record).length > 0 ? { record } : {}),
     summary: [
       ...(splitBy === undefined ? [] : [describeSplit(splitBy)]),
+      ...(frozen ? [frozenLine(frozen)] : []),
       formatTable(rows, ["split", "model", ...task.table.columns(rows)]),
       ...(choice ? [choice.verdict] : []),
       ...remarks,

@@ -9,6 +9,8 @@ export interface AnswerExample {
 export interface AnswerBatch {
   /** Tokens of prompts and answers, padding not counted. */
   tokens: number;
+  /** The same of each row. */
+  lengths: readonly number[];
   labels: number;
   /** What the names of dimensions in a decoder's graph stand for. */
   dims: { batch: number; tokens: number; rows: number; labels: number };
@@ -35,6 +37,7 @@ export function createAnswerBatch(examples: readonly AnswerExample[], padId: num
   });
   return {
     tokens,
+    lengths: examples.map(({ prompt, answer }) => prompt.length + answer.length),
     labels: labels.length,
     dims: { batch: examples.length, tokens: width, rows: examples.length * width, labels: labels.length },
     inputs: {

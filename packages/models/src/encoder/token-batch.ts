@@ -59,6 +59,8 @@ export interface TokenBatch {
   rows: number;
   /** Tokens of the sequences, padding not counted. */
   tokens: number;
+  /** The same of each row. */
+  lengths: readonly number[];
   /** What the names of dimensions in an encoder's graph stand for. */
   dims: Readonly<Record<string, number>>;
   inputs: { ids: Tensor; mask: Tensor; pool: Tensor };
@@ -89,6 +91,7 @@ export function createTokenBatch(
   return {
     rows,
     tokens,
+    lengths: sequences.map(({ length }) => length),
     dims: { batch: rows, tokens: width, rows: rows * width, ...causalBlockSizes(width) },
     inputs: {
       ids: { dtype: "int64", shape, data: ids },

@@ -10,7 +10,10 @@ import {
   type Value,
 } from "@rag-ft/onnx";
 import type { GradientSums } from "@rag-ft/train";
+import type { FrozenLayers } from "../frozen/frozen-layers.js";
+import { boundaryOf, type Freezable, openFrozen } from "../frozen/open-frozen.js";
 import { gradientGraph, parameterGradients } from "../graph/gradient-session.js";
+import type { LayerBoundary } from "../graph/layer-boundary.js";
 import { Parameters } from "../graph/parameters.js";
 import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
@@ -24,10 +27,12 @@ import type { TokenBatch } from "./token-batch.js";
 /** An encoder whose weights can be changed between runs, with gradients. */
 export interface TrainableEncoder {
   readonly encoder: LoadedEncoder;
-  /** What is trained: all weights, or adapters. */
+  /** What is trained: all weights that are not frozen, or adapters. */
   readonly trained: ReadonlyMap<string, WeightTensor>;
   /** Sums of gradients of what is trained since they were last set to zero, by name. */
   readonly gradients: GradientSums;
+  /** The layers that are frozen, if there are any. */
+  readonly frozen: FrozenLayers | undefined;
   /** Vectors of a batch, row-major [rows, dimensions], not normalised; without dropout. */
   forward(batch: TokenBatch): Promise<Float32Array>;
   /** The same in training, with dropout; keeps the activations for `backward` of this very batch, if there is memory left for them. */
@@ -43,59 +48,63 @@ export interface TrainableEncoder {
   close(): Promise<void>;
 }
 
-export interface TrainableEncoderSettings extends SessionSettings {
+export interface TrainableEncoderSettings extends SessionSettings, Freezable {
   /** Bytes for activations that are kept from a forward pass to its backward pass (default 0: all are computed again). */
   activationBytes?: number;
-  /** Dropout in training (default none); its masks are to be drawn before each step. */
+  /** Dropout in training (default none), above frozen layers; its masks are to be drawn before each step. */
   dropout?: Dropout;
 }
 
 /**
  * Builds forward and backward graph; weights are inputs, so one compilation serves all steps and lengths. With adapters, these alone are
  * trained. Each session is compiled when it is first used.
+ *
+ * With frozen layers the graphs are those of the layers above: see `FrozenLayers`.
  */
 export async function createTrainableEncoder(
   encoder: LoadedEncoder,
-  { activationBytes = 0, dropout, ...settings }: TrainableEncoderSettings = {},
+  { activationBytes = 0, dropout, freeze, ...settings }: TrainableEncoderSettings = {},
   adapters?: LoraAdapters,
 ): Promise<TrainableEncoder> {
   const { graph, weights } = encoder;
-  const trained = adapters?.weights ?? weights;
-  const parameters = new Parameters();
   const memory = new TokenMemory();
-  const vectors = sentenceVectors(graph, parameters, dropout);
+  const plain = vectorsAbove(graph, { freeze });
+  const { parameters, vectors } = dropout ? vectorsAbove(graph, { freeze, dropout }) : plain;
+  const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(adapters.weights) : {}) };
+  const { frozen, inputsOf } = openFrozen(plain.boundary, encoder, weightTensors, { freeze }, settings);
+  const trained = adapters?.weights ?? frozen?.above() ?? weights;
   const seeds = [[vectors, input("vector_gradients", "float32", ["batch", graph.dimensions])]] as const;
   const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
   const gradients = gradientGraph(named, trained);
-  const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(trained) : {}) };
 
   const cut = cutGraph({ vectors }, gradients.outputs);
   const kept = new KeptActivations(cut.kept, (settings.device ?? CPU) === CPU ? activationBytes : 0);
   const trainingSession = lazySession({ vectors }, settings);
-  const forwardSession = dropout
-    ? lazySession({ vectors: sentenceVectors(graph, new Parameters()) }, settings)
-    : trainingSession;
+  const forwardSession = dropout ? lazySession({ vectors: plain.vectors }, settings) : trainingSession;
   const backwardSession = lazySession(gradients.outputs, settings);
   const keepingSession = lazySession({ vectors, ...cut.kept }, settings);
   const continuingSession = lazySession(cut.second, settings);
 
   const vectorsOf = async (session: typeof forwardSession, inputs: Record<string, Tensor>): Promise<Float32Array> =>
     (await session.run({ ...weightTensors, ...inputs })).vectors?.data as Float32Array;
-  const forward = (batch: TokenBatch): Promise<Float32Array> => vectorsOf(forwardSession, batch.inputs);
-  const trainingInputs = (batch: TokenBatch): Record<string, Tensor> => ({
-    ...batch.inputs,
+  const forward = async (batch: TokenBatch): Promise<Float32Array> =>
+    vectorsOf(forwardSession, await inputsOf(batch, "evaluation"));
+  const trainingInputs = async (batch: TokenBatch): Promise<Record<string, Tensor>> => ({
+    ...(await inputsOf(batch, "training")),
     ...dropout?.masksOf(batch),
   });
   return {
     encoder,
     trained,
     gradients: gradients.sums,
+    frozen,
     forward,
     async forwardKeeping(batch) {
+      const inputs = await trainingInputs(batch);
       const room = kept.room(batch);
-      if (!room) return vectorsOf(trainingSession, trainingInputs(batch));
+      if (!room) return vectorsOf(trainingSession, inputs);
       const vectors = floatTensor(new Float32Array(batch.rows * graph.dimensions), [batch.rows, graph.dimensions]);
-      const results = await keepingSession.run({ ...weightTensors, ...trainingInputs(batch) }, { ...room, vectors });
+      const results = await keepingSession.run({ ...weightTensors, ...inputs }, { ...room, vectors });
       kept.keep(batch, results);
       return results.vectors?.data as Float32Array;
     },
@@ -103,7 +112,7 @@ export async function createTrainableEncoder(
       const activations = kept.of(batch);
       const session = activations ? continuingSession : backwardSession;
       const vector_gradients = floatTensor(vectorGradients, [batch.rows, graph.dimensions]);
-      const inputs = { ...weightTensors, ...trainingInputs(batch), ...activations, vector_gradients };
+      const inputs = { ...weightTensors, ...(await trainingInputs(batch)), ...activations, vector_gradients };
       await gradients.run(session, inputs, batch.dims);
     },
     keeps: (batch) => kept.of(batch) !== undefined,
@@ -118,8 +127,20 @@ export async function createTrainableEncoder(
         continuingSession,
       ]))
         await session.close();
+      await frozen?.close();
     },
   };
+}
+
+/** Sentence vectors of the whole model, or of the layers above those that are frozen; dropout is of these alone. */
+function vectorsAbove(
+  graph: LoadedEncoder["graph"],
+  { freeze, dropout }: Freezable & { dropout?: Dropout },
+): { boundary: LayerBoundary | undefined; parameters: Parameters; vectors: Value } {
+  const boundary = boundaryOf({ freeze });
+  const parameters = new Parameters(undefined, "", { boundary });
+  const sites = dropout && (boundary?.sitesAbove(dropout) ?? dropout);
+  return { boundary, parameters, vectors: sentenceVectors(graph, parameters, sites) };
 }
 
 /** A session that is compiled when it first runs. */

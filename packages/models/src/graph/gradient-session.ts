@@ -17,13 +17,13 @@ import type { Parameters } from "./parameters.js";
 /** Gradients as graph values, by the name of what they are of. */
 export type NamedGradients = readonly (readonly [name: string, gradient: Value])[];
 
-/** The gradients of all parameters; `rules` as in `backward`. */
+/** The gradients of all parameters that are not frozen; `rules` as in `backward`. */
 export function parameterGradients(
   seeds: readonly (readonly [Value, Value])[],
   parameters: Parameters,
   rules?: Readonly<Record<string, Rule>>,
 ): NamedGradients {
-  const entries = parameters.entries();
+  const entries = parameters.trainable();
   const gradients = backward(
     seeds,
     entries.map(([, value]) => value),

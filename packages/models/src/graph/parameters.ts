@@ -2,6 +2,7 @@ import { DataError } from "@rag-ft/core";
 import { add, gather, input, linear, matmul, type Value, widen } from "@rag-ft/onnx";
 import { type HalfType, HalfWeight } from "../weights/half-weight.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
+import type { LayerBoundary } from "./layer-boundary.js";
 
 /** A linear layer of a graph: `output` [rows, out] = `x` [rows, in] · weightᵀ + bias. */
 export interface LinearLayer {
@@ -18,11 +19,13 @@ export interface LayerAdapter {
   scale: number;
 }
 
-/** In what other form than plain weights in single precision a graph reads a model. */
+/** In what other form than plain weights in single precision, and from the first layer on, a graph reads a model. */
 export interface ParameterForms {
   /** Those that are `HalfWeight` are widened in the graph. */
-  weights: ReadonlyMap<string, WeightTensor>;
-  adapterOf(layer: string): LayerAdapter | undefined;
+  weights?: ReadonlyMap<string, WeightTensor>;
+  adapterOf?(layer: string): LayerAdapter | undefined;
+  /** Where the graph begins with what the frozen layers have computed. */
+  boundary?: LayerBoundary | undefined;
 }
 
 const INPUT_TYPE: Readonly<Record<HalfType, "float16" | "uint16">> = { F16: "float16", BF16: "uint16" };
@@ -70,7 +73,7 @@ export class Parameters {
   }
 
   private stored(whole: string, shape: readonly number[]): Value {
-    const weight = this.forms?.weights.get(whole);
+    const weight = this.forms?.weights?.get(whole);
     return input(whole, weight instanceof HalfWeight ? INPUT_TYPE[weight.type] : "float32", shape);
   }
 
@@ -81,10 +84,19 @@ export class Parameters {
   linear(x: Value, name: string, inputs: number, outputs: number, { bias = true } = {}): Value {
     const weight = this.get(`${name}.weight`, [outputs, inputs]);
     const plain = linear(x, weight, bias ? this.get(`${name}.bias`, [outputs]) : undefined);
-    const adapter = this.forms?.adapterOf(this.prefix + name);
+    const adapter = this.forms?.adapterOf?.(this.prefix + name);
     const output = adapter ? add(plain, adapted(x, adapter)) : plain;
     this.layers.push({ name: this.prefix + name, x, output });
     return output;
+  }
+
+  /**
+   * What layer `layer` of the model, from 0, reads: an architecture gives the state that enters it, [rows = batch · tokens, hidden], before it asks for
+   * the layer's weights, so that layers below can be frozen.
+   */
+  enterLayer(layer: number, x: Value): Value {
+    const linear = this.layers.map(({ name }) => name);
+    return this.forms?.boundary?.enter(layer, x, this.values.keys(), linear) ?? x;
   }
 
   /** The linear layers made, in order. */
@@ -95,6 +107,12 @@ export class Parameters {
   /** All that was asked for, in order. */
   entries(): [name: string, value: Value][] {
     return [...this.values];
+  }
+
+  /** The same without what is frozen. */
+  trainable(): [name: string, value: Value][] {
+    const frozen = this.forms?.boundary?.weights;
+    return this.entries().filter(([name]) => !frozen?.has(name));
   }
 }
 

@@ -1,5 +1,6 @@
 import { UserError } from "@rag-ft/core";
 import { ALL_LINEAR } from "@rag-ft/train";
+import type { FrozenPart } from "../frozen/frozen-part.js";
 
 /** The part of a layer's name that is the same in every block: `self_attn.q_proj` of `model.layers.3.self_attn.q_proj`. */
 function kindOf(layer: string): string {
@@ -28,6 +29,19 @@ export function chooseLayers(layers: readonly string[], targets: readonly string
     );
   }
   return layers.filter((layer) => targets.some((target) => isNamed(layer, target)));
+}
+
+/**
+ * Those of the chosen layers that are not frozen.
+ *
+ * @throws UserError when all of them are.
+ */
+export function layersAbove(chosen: readonly string[], frozen: FrozenPart | undefined): string[] {
+  const above = chosen.filter((layer) => !frozen?.linear.has(layer));
+  if (above.length > 0 || !frozen) return above;
+  throw new UserError(
+    `lora_target_modules: all ${chosen.length} linear layers that it names, such as ${chosen[0]}, are frozen: freeze_layers is ${frozen.layers} of ${frozen.of}. Name some of the layers above, or leave it out.`,
+  );
 }
 
 /** The shortest list of targets that names `chosen` and no other module of Python's model: kinds of layers, or whole names. */

@@ -10,11 +10,13 @@ import {
   type Value,
 } from "@rag-ft/onnx";
 import { adapterGradients, backward, type GraphAdapter, initialAdapter, type LoraSettings } from "@rag-ft/train";
+import type { FrozenPart } from "../frozen/frozen-part.js";
 import type { NamedGradients } from "../graph/gradient-session.js";
+import type { LayerBoundary } from "../graph/layer-boundary.js";
 import { type LayerAdapter, type LinearLayer, Parameters } from "../graph/parameters.js";
 import { HalfWeight } from "../weights/half-weight.js";
 import { elementCount, type WeightTensor } from "../weights/weight-tensor.js";
-import { chooseLayers, targetsOf } from "./choose-layers.js";
+import { chooseLayers, layersAbove, targetsOf } from "./choose-layers.js";
 
 const aName = (layer: string): string => `base_model.model.${layer}.lora_A.weight`;
 const bName = (layer: string): string => `base_model.model.${layer}.lora_B.weight`;
@@ -23,6 +25,14 @@ function find(weights: ReadonlyMap<string, WeightTensor>, name: string): WeightT
   const weight = weights.get(name);
   if (!weight) throw new InternalError(`LoRA: no weight ${name}`);
   return weight;
+}
+
+/** Where adapters are put, and what is trained beside them. */
+export interface AdapterPlaces {
+  /** Names of weights of the model that are trained as they are, outside the adapted layers. */
+  whole?: readonly string[];
+  /** What of the model gets no adapters. */
+  frozen?: FrozenPart | undefined;
 }
 
 /** W + s B A of a layer in 16 bits, in single precision: made when it is read, so that one layer at a time is in memory. */
@@ -89,19 +99,19 @@ export class LoraAdapters {
   /**
    * @param layers All linear layers of the model.
    * @param model Its weights; those of adapted layers are changed by `merge`.
-   * @param whole Names of weights of the model that are trained as they are, outside the adapted layers.
+   * @throws UserError when `settings` name no layer, or only frozen ones.
    */
   constructor(
     layers: readonly LinearLayer[],
     private readonly model: ReadonlyMap<string, WeightTensor>,
     readonly settings: LoraSettings,
     private readonly session: SessionSettings = {},
-    whole: readonly string[] = [],
+    { whole = [], frozen }: AdapterPlaces = {},
   ) {
     this.whole = new Map(whole.map((name) => [name, find(model, name)]));
     this.wholeBase = new Map([...this.whole].map(([name, { data }]) => [name, Float32Array.from(data)]));
     const names = layers.map(({ name }) => name);
-    this.layers = chooseLayers(names, settings.targets);
+    this.layers = layersAbove(chooseLayers(names, settings.targets), frozen);
     this.targets = targetsOf(this.layers, names);
     this.scale = settings.alpha / settings.r;
     const random = createRandom(settings.seed);
@@ -135,16 +145,16 @@ export class LoraAdapters {
     return `LoRA of rank ${r}, alpha ${alpha}, on ${this.layers.length} linear layers${this.whole.size > 0 ? `, and ${[...this.whole.keys()].join(", ")} whole` : ""}: ${millions(count(this.trained))} M parameters are trained, ${millions(count(this.model) - count(this.whole))} M are frozen`;
   }
 
-  /** For a graph of the model: with the adapters in it where they are not merged. */
-  parameters(): Parameters {
-    if (!this.isInGraph) return new Parameters();
+  /** For a graph of the model, or of its layers above a boundary: with the adapters in it where they are not merged. */
+  parameters(boundary?: LayerBoundary): Parameters {
+    if (!this.isInGraph) return new Parameters(undefined, "", { boundary });
     const adapted = new Set(this.layers);
     const adapterOf = (layer: string): LayerAdapter | undefined => {
       if (!adapted.has(layer)) return undefined;
       const [a, b] = this.inputs(layer);
       return { a, b, scale: this.scale };
     };
-    return new Parameters(undefined, "", { weights: this.model, adapterOf });
+    return new Parameters(undefined, "", { weights: this.model, adapterOf, boundary });
   }
 
   /** The model's weights as they are with the adapters. */

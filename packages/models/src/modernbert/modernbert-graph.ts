@@ -48,6 +48,7 @@ export function modernBertGraph(config: ModernBertConfig, parameters: Parameters
   let x = dropped(norm(words, "embeddings.norm", hidden));
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `layers.${layer}`;
+    x = parameters.enterLayer(layer, x);
     const attention = { bias: config.attention_bias };
     const normal = layer === 0 ? x : norm(x, `${at}.attn_norm`, hidden);
     const together = parameters.linear(normal, `${at}.attn.Wqkv`, hidden, 3 * hidden, attention);

@@ -75,6 +75,7 @@ export function postNormGraph(form: PostNorm, parameters: Parameters, inputs: En
 
   for (let layer = 0; layer < form.layers; layer++) {
     const names = form.names(layer);
+    x = parameters.enterLayer(layer, x);
     const attention = { bias: biases.attention ?? true };
     const [query, key, value] = [names.query, names.key, names.value].map((name) =>
       layout.split(parameters.linear(x, name, hidden, hidden, attention), heads, size),

@@ -70,6 +70,7 @@ export function stackGraph(stack: Stack, parameters: Parameters, inputs: StackIn
   x = scaled(x, factors.embedding);
   for (let layer = 0; layer < stack.layers; layer++) {
     const at = `${prefix}layers.${layer}`;
+    x = parameters.enterLayer(layer, x);
     const added = (part: Value, after: string | undefined): Value =>
       add(x, scaled(after ? norm(part, `${at}.${after}`, hidden) : part, factors.residual));
     const normal = norm(x, `${at}.input_layernorm`, hidden);

@@ -6,6 +6,8 @@ export interface PairBatch {
   rows: number;
   /** Tokens of the pairs, padding not counted. */
   tokens: number;
+  /** The same of each row. */
+  lengths: readonly number[];
   /** What the names of dimensions in the graph stand for. */
   dims: Readonly<Record<string, number>>;
   inputs: { ids: Tensor; mask: Tensor; types: Tensor };
@@ -23,6 +25,7 @@ export function createPairBatch(pairs: readonly PairTokens[], padId: number): Pa
   return {
     rows,
     tokens: pairs.reduce((sum, { ids }) => sum + ids.length, 0),
+    lengths: pairs.map(({ ids }) => ids.length),
     dims: { batch: rows, tokens: width, rows: rows * width, ...causalBlockSizes(width) },
     inputs: {
       ids: intTensor(

@@ -17,6 +17,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "per_device_eval_batch_size",
   "logging_steps",
   "activation_memory",
+  "frozen_memory",
   "save_steps",
   "save_onnx",
   "save_total_limit",
