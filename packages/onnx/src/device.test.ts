@@ -3,12 +3,10 @@ import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { copyInto } from "./copy-into.js";
 import { requireDevice } from "./device.js";
-import { add, matmul, mul, rmsNorm } from "./ops/index.js";
-import { orderNodes } from "./order.js";
-import { portableOutputs } from "./portable.js";
+import { add, matmul } from "./ops/index.js";
 import { createSession } from "./session.js";
 import { floatTensor, type Tensor } from "./tensor.js";
-import { input, type Value } from "./value.js";
+import { input } from "./value.js";
 
 const matrix = (...values: number[]): Tensor => floatTensor(Float32Array.from(values), [2, 2]);
 
@@ -40,39 +38,6 @@ describe("requireDevice", () => {
     expect([...held.data]).toEqual([101, 202, 303, 404]);
     expect(result.total?.data).toBe(held.data);
     await session.close();
-  });
-});
-
-describe("portableOutputs", () => {
-  const x = input("x", "float32", [2, 2]);
-  const normal = rmsNorm(x, input("scale", "float32", [2]), 1e-6);
-  const inverse = normal.node?.outputs[1] as Value;
-  const graph = { normal, scaled: mul(inverse, 2), twice: add(add(normal, inverse), x) };
-
-  it("computes the same without the second output of SimplifiedLayerNormalization", async () => {
-    const portable = portableOutputs(graph);
-    const norms = orderNodes(Object.values(portable)).filter(({ op }) => op === "SimplifiedLayerNormalization");
-    expect(norms.map(({ outputs }) => outputs.length)).toEqual([1]);
-    const feeds = { x: matrix(1, 7, 3, 4), scale: floatTensor(Float32Array.of(1, 2), [2]) };
-    const results = [];
-    for (const outputs of [graph, portable]) {
-      const session = await createSession({ outputs });
-      results.push(await session.run(feeds));
-      await session.close();
-    }
-    expect(results[0]?.scaled?.data[0]).toBeCloseTo(0.4, 6);
-    for (const name of Object.keys(graph)) {
-      const [ours, theirs] = results.map((result) => [...(result[name] as Tensor).data].map(Number));
-      expect(ours).toHaveLength(4 / (name === "scaled" ? 2 : 1));
-      ours?.forEach((value, i) => {
-        expect(theirs?.[i]).toBeCloseTo(value, 5);
-      });
-    }
-  });
-
-  it("leaves a graph without it as it is", () => {
-    const y = mul(x, 2);
-    expect(portableOutputs({ y }).y).toBe(y);
   });
 });
 

@@ -7,6 +7,9 @@ import { input } from "./value.js";
 /** Where ONNX Runtime always runs. */
 export const CPU = "cpu";
 
+/** Of onnxruntime-node, such as 1.30.0. */
+export const RUNTIME_VERSION: string = runtime.env.versions.node ?? runtime.env.versions.common;
+
 const tried = new Map<string, Promise<void>>();
 
 /**

@@ -1,5 +1,7 @@
 export * from "./cut.js";
 export * from "./device.js";
+export * from "./lowered.js";
+export * from "./node-placement.js";
 export * from "./ops/index.js";
 export * from "./order.js";
 export * from "./quantise.js";

@@ -4,8 +4,8 @@ import type * as ort from "onnxruntime-node";
 import { busyElsewhere, cpuTimes } from "./busy-elsewhere.js";
 import { copyInto } from "./copy-into.js";
 import { CPU, requireDevice } from "./device.js";
+import { loweredOutputs } from "./lowered.js";
 import { orderNodes } from "./order.js";
-import { portableOutputs } from "./portable.js";
 import { runtime } from "./runtime.js";
 import { fitsModel, MAX_MODEL_BYTES, type ModelSource, serialiseModel } from "./serialise.js";
 import type { Tensor } from "./tensor.js";
@@ -102,9 +102,9 @@ export async function createSession(
     const session = await createSession(graph, settings);
     return { ...session, run: (inputs, into) => session.run({ ...tensors, ...inputs }, into) };
   }
-  const elsewhere = settings.device !== undefined && settings.device !== CPU;
-  const outputs = elsewhere ? portableOutputs(source.outputs) : source.outputs;
-  return openSession(serialiseModel({ ...source, outputs, ...(elsewhere ? {} : { sequence: UNRETURNED }) }), settings);
+  const outputs = loweredOutputs(source.outputs, settings.device);
+  const sequence = (settings.device ?? CPU) === CPU ? { sequence: UNRETURNED } : {};
+  return openSession(serialiseModel({ ...source, outputs, ...sequence }), settings);
 }
 
 /**

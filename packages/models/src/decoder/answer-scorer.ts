@@ -1,7 +1,7 @@
 import { throwIfCancelled } from "@rag-ft/core";
 import { CPU, createSession, requireDevice, type SessionSettings } from "@rag-ft/onnx";
 import { planBatches } from "../encoder/token-batch.js";
-import { Parameters } from "../graph/parameters.js";
+import { graphFormFor, Parameters } from "../graph/parameters.js";
 import { weightInputs } from "../graph/weight-inputs.js";
 import { type AnswerExample, createAnswerBatch } from "./answer-batch.js";
 import { answerLogProbabilities } from "./answer-loss.js";
@@ -23,7 +23,7 @@ export async function createAnswerScorer(
   settings: SessionSettings = {},
 ): Promise<AnswerScorer> {
   await requireDevice(settings.device ?? CPU);
-  const outputs = { values: answerLogProbabilities(graph, new Parameters()) };
+  const outputs = { values: answerLogProbabilities(graph, new Parameters(graphFormFor(settings.device))) };
   const session = await createSession({ outputs }, settings);
   const weightTensors = weightInputs(weights);
   return {

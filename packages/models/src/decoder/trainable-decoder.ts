@@ -3,7 +3,7 @@ import type { GradientSums } from "@rag-ft/train";
 import type { FrozenLayers } from "../frozen/frozen-layers.js";
 import { boundaryOf, type Freezable, openFrozen } from "../frozen/open-frozen.js";
 import { gradientGraph, parameterGradients } from "../graph/gradient-session.js";
-import { Parameters } from "../graph/parameters.js";
+import { graphFormFor, Parameters } from "../graph/parameters.js";
 import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
@@ -38,7 +38,8 @@ export async function createTrainableDecoder(
 ): Promise<TrainableDecoder> {
   const { graph, weights } = decoder;
   const boundary = boundaryOf({ freeze });
-  const parameters = adapters?.parameters(boundary) ?? new Parameters(undefined, "", { boundary });
+  const form = { ...graphFormFor(settings.device), boundary };
+  const parameters = adapters?.parameters(form) ?? new Parameters(form);
   const loss = answerLoss(graph, parameters);
   const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(adapters.weights) : {}) };
   const { frozen, inputsOf } = openFrozen(boundary, decoder, weightTensors, { freeze }, settings);

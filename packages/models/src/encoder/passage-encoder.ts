@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { CPU, createSession, requireDevice, type SessionSettings } from "@rag-ft/onnx";
-import { Parameters } from "../graph/parameters.js";
+import { graphFormFor, Parameters } from "../graph/parameters.js";
 import { hashWeight } from "../weights/hash-weight.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { type EmbedOptions, embedTexts, type TextKind } from "./embed-texts.js";
@@ -38,7 +38,7 @@ export async function openEncoder(
   const encoder = await loadEncoder(nameOrFolder, options);
   const { graph, weights, settings } = encoder;
   const session = await createSession(
-    { outputs: { vectors: sentenceVectors(graph, new Parameters()) }, weights },
+    { outputs: { vectors: sentenceVectors(graph, new Parameters(graphFormFor(options.device))) }, weights },
     options,
   );
   return {

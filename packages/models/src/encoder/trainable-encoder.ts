@@ -14,7 +14,7 @@ import type { FrozenLayers } from "../frozen/frozen-layers.js";
 import { boundaryOf, type Freezable, openFrozen } from "../frozen/open-frozen.js";
 import { gradientGraph, parameterGradients } from "../graph/gradient-session.js";
 import type { LayerBoundary } from "../graph/layer-boundary.js";
-import { Parameters } from "../graph/parameters.js";
+import { graphFormFor, Parameters } from "../graph/parameters.js";
 import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
@@ -68,8 +68,8 @@ export async function createTrainableEncoder(
 ): Promise<TrainableEncoder> {
   const { graph, weights } = encoder;
   const memory = new TokenMemory();
-  const plain = vectorsAbove(graph, { freeze });
-  const { parameters, vectors } = dropout ? vectorsAbove(graph, { freeze, dropout }) : plain;
+  const plain = vectorsAbove(graph, { freeze, device: settings.device });
+  const { parameters, vectors } = dropout ? vectorsAbove(graph, { freeze, dropout, device: settings.device }) : plain;
   const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(adapters.weights) : {}) };
   const { frozen, inputsOf } = openFrozen(plain.boundary, encoder, weightTensors, { freeze }, settings);
   const trained = adapters?.weights ?? frozen?.above() ?? weights;
@@ -135,10 +135,10 @@ export async function createTrainableEncoder(
 /** Sentence vectors of the whole model, or of the layers above those that are frozen; dropout is of these alone. */
 function vectorsAbove(
   graph: LoadedEncoder["graph"],
-  { freeze, dropout }: Freezable & { dropout?: Dropout },
+  { freeze, dropout, device }: Freezable & { dropout?: Dropout; device: string | undefined },
 ): { boundary: LayerBoundary | undefined; parameters: Parameters; vectors: Value } {
   const boundary = boundaryOf({ freeze });
-  const parameters = new Parameters(undefined, "", { boundary });
+  const parameters = new Parameters({ ...graphFormFor(device), boundary });
   const sites = dropout && (boundary?.sitesAbove(dropout) ?? dropout);
   return { boundary, parameters, vectors: sentenceVectors(graph, parameters, sites) };
 }

@@ -13,7 +13,7 @@ function frozenPart(
 ): FrozenPart | undefined {
   if (layers === 0) return undefined;
   const boundary = new LayerBoundary(layers);
-  build(new Parameters(undefined, "", { boundary }));
+  build(new Parameters({ boundary }));
   return frozenPartOf(boundary, model);
 }
 

@@ -1,5 +1,5 @@
 import { DataError } from "@rag-ft/core";
-import { add, gather, input, linear, matmul, type Value, widen } from "@rag-ft/onnx";
+import { add, CPU, gather, input, linear, matmul, type Value, widen } from "@rag-ft/onnx";
 import { type HalfType, HalfWeight } from "../weights/half-weight.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { LayerBoundary } from "./layer-boundary.js";
@@ -19,13 +19,22 @@ export interface LayerAdapter {
   scale: number;
 }
 
-/** In what other form than plain weights in single precision, and from the first layer on, a graph reads a model. */
-export interface ParameterForms {
-  /** Those that are `HalfWeight` are widened in the graph. */
+/** What a graph is written for, where it is not for the CPU and for plain weights in single precision. */
+export interface GraphForm {
+  /** Weights in the forms that they are read in: those that are `HalfWeight` are widened in the graph. */
   weights?: ReadonlyMap<string, WeightTensor>;
   adapterOf?(layer: string): LayerAdapter | undefined;
+  /** Blocks that causal attention over whole texts is cut in; by default as `causalBlocks` does. */
+  causalBlocks?: number;
   /** Where the graph begins with what the frozen layers have computed. */
   boundary?: LayerBoundary | undefined;
+}
+
+/** The form of graphs for a device. */
+export function graphFormFor(device: string = CPU): GraphForm {
+  // Blocks save half of a processor's work. Other devices wait for each kernel that is started, and WebGPU's of ONNX Runtime 1.30 divide by the
+  // number of elements: an empty block, as short texts have, ends the process (SIGFPE).
+  return device === CPU ? {} : { causalBlocks: 1 };
 }
 
 const INPUT_TYPE: Readonly<Record<HalfType, "float16" | "uint16">> = { F16: "float16", BF16: "uint16" };
@@ -37,20 +46,23 @@ const INPUT_TYPE: Readonly<Record<HalfType, "float16" | "uint16">> = { F16: "flo
 export class Parameters {
   private readonly values: Map<string, Value>;
   private readonly layers: LinearLayer[];
-  private readonly prefix: string;
-  private readonly forms: ParameterForms | undefined;
 
-  /** @param whole What these are a part of, whose names begin with `prefix`. */
-  constructor(whole?: Parameters, prefix = "", forms?: ParameterForms) {
-    this.forms = whole?.forms ?? forms;
+  /**
+   * @param whole What these are a part of.
+   * @param prefix What the names of all of them begin with.
+   */
+  constructor(
+    readonly form: GraphForm = {},
+    whole?: Parameters,
+    private readonly prefix = "",
+  ) {
     this.values = whole?.values ?? new Map();
     this.layers = whole?.layers ?? [];
-    this.prefix = (whole?.prefix ?? "") + prefix;
   }
 
   /** The same weights, for a part of the graph whose names all begin so. */
   under(prefix: string): Parameters {
-    return new Parameters(this, prefix);
+    return new Parameters(this.form, this, this.prefix + prefix);
   }
 
   /** The weight of this name (Hugging Face's) and shape. */
@@ -73,7 +85,7 @@ export class Parameters {
   }
 
   private stored(whole: string, shape: readonly number[]): Value {
-    const weight = this.forms?.weights?.get(whole);
+    const weight = this.form.weights?.get(whole);
     return input(whole, weight instanceof HalfWeight ? INPUT_TYPE[weight.type] : "float32", shape);
   }
 
@@ -84,7 +96,7 @@ export class Parameters {
   linear(x: Value, name: string, inputs: number, outputs: number, { bias = true } = {}): Value {
     const weight = this.get(`${name}.weight`, [outputs, inputs]);
     const plain = linear(x, weight, bias ? this.get(`${name}.bias`, [outputs]) : undefined);
-    const adapter = this.forms?.adapterOf?.(this.prefix + name);
+    const adapter = this.form.adapterOf?.(this.prefix + name);
     const output = adapter ? add(plain, adapted(x, adapter)) : plain;
     this.layers.push({ name: this.prefix + name, x, output });
     return output;
@@ -96,7 +108,7 @@ export class Parameters {
    */
   enterLayer(layer: number, x: Value): Value {
     const linear = this.layers.map(({ name }) => name);
-    return this.forms?.boundary?.enter(layer, x, this.values.keys(), linear) ?? x;
+    return this.form.boundary?.enter(layer, x, this.values.keys(), linear) ?? x;
   }
 
   /** The linear layers made, in order. */
@@ -111,7 +123,7 @@ export class Parameters {
 
   /** The same without what is frozen. */
   trainable(): [name: string, value: Value][] {
-    const frozen = this.forms?.boundary?.weights;
+    const frozen = this.form.boundary?.weights;
     return this.entries().filter(([name]) => !frozen?.has(name));
   }
 }

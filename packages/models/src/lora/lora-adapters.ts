@@ -12,8 +12,7 @@ import {
 import { adapterGradients, backward, type GraphAdapter, initialAdapter, type LoraSettings } from "@rag-ft/train";
 import type { FrozenPart } from "../frozen/frozen-part.js";
 import type { NamedGradients } from "../graph/gradient-session.js";
-import type { LayerBoundary } from "../graph/layer-boundary.js";
-import { type LayerAdapter, type LinearLayer, Parameters } from "../graph/parameters.js";
+import { type GraphForm, type LayerAdapter, type LinearLayer, Parameters } from "../graph/parameters.js";
 import { HalfWeight } from "../weights/half-weight.js";
 import { elementCount, type WeightTensor } from "../weights/weight-tensor.js";
 import { chooseLayers, layersAbove, targetsOf } from "./choose-layers.js";
@@ -146,15 +145,15 @@ export class LoraAdapters {
   }
 
   /** For a graph of the model, or of its layers above a boundary: with the adapters in it where they are not merged. */
-  parameters(boundary?: LayerBoundary): Parameters {
-    if (!this.isInGraph) return new Parameters(undefined, "", { boundary });
+  parameters(form: GraphForm = {}): Parameters {
+    if (!this.isInGraph) return new Parameters(form);
     const adapted = new Set(this.layers);
     const adapterOf = (layer: string): LayerAdapter | undefined => {
       if (!adapted.has(layer)) return undefined;
       const [a, b] = this.inputs(layer);
       return { a, b, scale: this.scale };
     };
-    return new Parameters(undefined, "", { weights: this.model, adapterOf, boundary });
+    return new Parameters({ ...form, weights: this.model, adapterOf });
   }
 
   /** The model's weights as they are with the adapters. */

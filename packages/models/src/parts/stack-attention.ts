@@ -39,6 +39,8 @@ export interface StackAttentionInputs {
   mask?: Value;
   cache?: DecoderCache;
   inPlace?: InPlaceDecoderCache;
+  /** Of causal attention over whole texts: see `GraphForm`. */
+  causalBlocks?: number | undefined;
 }
 
 export type WindowOf = (layer: number) => number | undefined;
@@ -46,7 +48,8 @@ export type WindowOf = (layer: number) => number | undefined;
 type Attend = (query: Value, key: Value, value: Value, layer: number) => Value;
 
 /** Attention of each layer: over a cache, in both directions, or causal. */
-function attentionOf(windowOf: WindowOf, { mask, cache }: StackAttentionInputs, layout: Layout): Attend {
+function attentionOf(windowOf: WindowOf, inputs: StackAttentionInputs, layout: Layout): Attend {
+  const { mask, cache, causalBlocks: count } = inputs;
   if (cache) return (query, key, value, layer) => cachedAttention(query, key, value, cache.bias(windowOf(layer)));
   if (mask) {
     const attend: BothDirections = bothDirections(layout, mask);
@@ -58,7 +61,8 @@ function attentionOf(windowOf: WindowOf, { mask, cache }: StackAttentionInputs, 
   const blocks = new Map<number | undefined, CausalBlock[]>();
   return (query, key, value, layer) => {
     const window = windowOf(layer);
-    const made = blocks.get(window) ?? causalBlocks(layout.tokens, window === undefined ? {} : { window });
+    const options = { ...(count === undefined ? {} : { count }), ...(window === undefined ? {} : { window }) };
+    const made = blocks.get(window) ?? causalBlocks(layout.tokens, options);
     blocks.set(window, made);
     return causalAttention(query, key, value, made);
   };

@@ -58,7 +58,9 @@ export function stackGraph(stack: Stack, parameters: Parameters, inputs: StackIn
   const { hidden, heads, groups, size, inner, activation, biases = {}, factors = {} } = stack;
   const { ids, prefix } = inputs;
   const norm: Norm = rmsNorms(parameters, stack.epsilon, { onePlus: stack.normsOnePlus ?? false });
-  const attention = stackAttention(inputs, (layer) => stack.window?.(layer));
+  const attention = stackAttention({ ...inputs, causalBlocks: parameters.form.causalBlocks }, (layer) =>
+    stack.window?.(layer),
+  );
   // The product scales by 1 / √size: queries take the rest.
   const queryFactor = factors.attention === undefined ? 1 : factors.attention * Math.sqrt(size);
   const names = stack.normsAfter

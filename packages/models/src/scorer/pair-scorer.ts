@@ -2,7 +2,7 @@ import { throwIfCancelled, UserError } from "@rag-ft/core";
 import { CPU, createSession, quantisedModel, requireDevice, type SessionSettings } from "@rag-ft/onnx";
 import type { EmbedOptions } from "../encoder/embed-texts.js";
 import { planBatches } from "../encoder/token-batch.js";
-import { Parameters } from "../graph/parameters.js";
+import { graphFormFor, Parameters } from "../graph/parameters.js";
 import { type LoadedScorer, loadScorer, pairLogits, type ScorerOptions } from "./load-scorer.js";
 import { createPairBatch, type PairBatch } from "./pair-batch.js";
 import { encodePairFor } from "./pair-format.js";
@@ -79,7 +79,10 @@ export async function openScorer(
 
 /** A reranker in memory, ready for inference: its weights are part of the compiled graph. */
 export async function compileScorer(scorer: LoadedScorer, options: CompileScorerOptions = {}): Promise<PairScorer> {
-  const source = { outputs: { logits: pairLogits(scorer, new Parameters()) }, weights: scorer.weights };
+  const source = {
+    outputs: { logits: pairLogits(scorer, new Parameters(graphFormFor(options.device))) },
+    weights: scorer.weights,
+  };
   const session = await createSession(options.int8 ? quantisedModel(source) : source, options);
   const forward = async (batch: PairBatch): Promise<Float32Array> =>
     (await session.run(batch.inputs)).logits?.data as Float32Array;

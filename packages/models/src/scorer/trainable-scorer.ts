@@ -3,7 +3,7 @@ import type { GradientSums } from "@rag-ft/train";
 import type { FrozenLayers } from "../frozen/frozen-layers.js";
 import { boundaryOf, type Freezable, openFrozen } from "../frozen/open-frozen.js";
 import { gradientGraph, parameterGradients } from "../graph/gradient-session.js";
-import { Parameters } from "../graph/parameters.js";
+import { graphFormFor, Parameters } from "../graph/parameters.js";
 import { weightInputs } from "../graph/weight-inputs.js";
 import type { LoraAdapters } from "../lora/lora-adapters.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
@@ -36,7 +36,7 @@ export async function createTrainableScorer(
 ): Promise<TrainableScorer> {
   const { weights, labels } = scorer;
   const boundary = boundaryOf({ freeze });
-  const parameters = new Parameters(undefined, "", { boundary });
+  const parameters = new Parameters({ ...graphFormFor(settings.device), boundary });
   const logits = pairLogits(scorer, parameters);
   const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(adapters.trained) : {}) };
   const { frozen, inputsOf } = openFrozen(boundary, scorer, weightTensors, { freeze }, settings);

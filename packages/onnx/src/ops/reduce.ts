@@ -25,6 +25,11 @@ export function reduceMean(x: Value, axes: readonly number[], { keepDims = false
   return reduce("ReduceMean", x, axes, keepDims);
 }
 
+/** Largest element over axes. */
+export function reduceMax(x: Value, axes: readonly number[], { keepDims = false } = {}): Value {
+  return reduce("ReduceMax", x, axes, keepDims);
+}
+
 /** Sum of all elements, a scalar. */
 export function sumAll(x: Value): Value {
   return x.shape.length === 0

@@ -61,7 +61,7 @@ const after = (name: (typeof CHANGED)[number]): string => `${name} after the ste
  * m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², w = shrink w - rate m / (√v + floor), where the corrections of m and v, which
  * start at 0, are in `rate` and `floor`.
  */
-function updateGraph({ beta1, beta2 }: AdamWSettings): Record<string, Value> {
+export function adamWGraph({ beta1, beta2 }: AdamWSettings): Record<string, Value> {
   const elements = (name: string): Value => input(name, "float32", ["elements"]);
   const scalar = (name: string): Value => input(name, "float32", []);
   const gradient = mul(elements("gradient"), scalar("scale"));
@@ -102,7 +102,7 @@ export class AdamW {
     lr: number,
     scale = 1,
   ): Promise<void> {
-    this.session ??= createSession({ outputs: updateGraph(this.settings) }, this.sessionSettings);
+    this.session ??= createSession({ outputs: adamWGraph(this.settings) }, this.sessionSettings);
     const session = await this.session;
     this.step++;
     const { beta1, beta2, epsilon, weightDecay } = this.settings;
