@@ -31,6 +31,7 @@ export * from "./retriever.js";
 export * from "./score-retrieval.js";
 export * from "./store-settings.js";
 export * from "./stores/kept-store.js";
+export { STORE_URL_VARIABLE } from "./stores/store-url.js";
 export * from "./stores/vector-store.js";
 export * from "./stores/vector-stores.js";
 export * from "./test-systems.js";

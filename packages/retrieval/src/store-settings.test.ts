@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { checkRetrieval } from "./hybrid-weight.js";
-import { namedStore, STORE_URL_VARIABLE, storeSettings } from "./store-settings.js";
+import { namedStore, storeSettings } from "./store-settings.js";
+import { STORE_URL_VARIABLE } from "./stores/store-url.js";
 
 const schema = z.object(storeSettings);
 
@@ -14,6 +15,9 @@ test("a URL comes from the setting, else from the environment", () => {
   });
   expect(() => namedStore({ vector_store: "lancedb" }, {})).toThrow(
     /--vector_store_url FOLDER, or RAG_FT_VECTOR_STORE/,
+  );
+  expect(() => namedStore({ vector_store: "pgvector" }, { [STORE_URL_VARIABLE]: "mysql://a:secret@b/c" })).toThrow(
+    /expected a URL postgresql:\/\/user@host\/database, found something else/,
   );
   // Set for other runs, it is none of a store's in memory.
   expect(namedStore({}, env)).toBeUndefined();

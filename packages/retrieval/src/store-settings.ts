@@ -1,13 +1,11 @@
 import { UserError } from "@rag-ft/core";
 import { z } from "zod";
+import { STORE_URL_VARIABLE } from "./stores/store-url.js";
 import { KEPT_STORES } from "./stores/vector-stores.js";
 
 export type KeptStoreKind = keyof typeof KEPT_STORES;
-export const STORE_KINDS = ["auto", "memory", "hnsw", "lancedb"] as const;
+export const STORE_KINDS = ["auto", "memory", "hnsw", "lancedb", "pgvector"] as const;
 export type StoreKind = (typeof STORE_KINDS)[number];
-
-/** Where a URL with a password belongs: settings are recorded beside results. */
-export const STORE_URL_VARIABLE = "RAG_FT_VECTOR_STORE_URL";
 
 /** Whether a URL holds a password. */
 function hasPassword(url: string): boolean {
@@ -25,7 +23,7 @@ export const storeSettings = {
     .enum(STORE_KINDS)
     .default("auto")
     .describe(
-      "Where vectors are searched: memory (exact), hnsw (a graph in memory, approximate), lancedb (in a folder, beyond memory; needs @lancedb/lancedb), or auto: memory, and hnsw where it pays",
+      "Where vectors are searched: memory (exact), hnsw (a graph in memory, approximate), lancedb (in a folder, beyond memory; needs @lancedb/lancedb), pgvector (PostgreSQL; needs pg), or auto: memory, and hnsw where it pays",
     ),
   vector_store_url: z
     .string()
@@ -34,7 +32,9 @@ export const storeSettings = {
       error: `holds a password, and settings are recorded beside results: put the whole URL into the environment variable ${STORE_URL_VARIABLE}, or the password into PGPASSWORD or ~/.pgpass`,
     })
     .optional()
-    .describe(`lancedb: the folder of its tables; default: the environment variable ${STORE_URL_VARIABLE}`),
+    .describe(
+      `lancedb: the folder of its tables; pgvector: postgresql://user@host/database, without a password; default: the environment variable ${STORE_URL_VARIABLE}`,
+    ),
 };
 
 export interface StoreSettings {
@@ -62,7 +62,7 @@ export function namedStore(
   if (!isKept(kind)) {
     if (vector_store_url !== undefined)
       throw new UserError(
-        `vector_store_url is for --vector_store lancedb, found --vector_store ${kind}. Leave one of the two out.`,
+        `vector_store_url is for --vector_store lancedb or pgvector, found --vector_store ${kind}. Leave one of the two out.`,
       );
     return kind === "auto" ? undefined : { kind };
   }

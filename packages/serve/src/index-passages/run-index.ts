@@ -11,7 +11,7 @@ export async function runIndex(settings: IndexSettings, context: StageContext): 
   const kept = ["auto", "memory", "hnsw"].includes(store) ? undefined : store;
   if (folder === undefined && kept === undefined)
     throw new UserError(
-      "index: give --index_path, the folder that keeps the vectors, --vector_store lancedb, or --run.",
+      "index: give --index_path, the folder that keeps the vectors, --vector_store lancedb or pgvector, or --run.",
     );
   const search = await openSearch(options, context);
   const passages = search.documents.length;
