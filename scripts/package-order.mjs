@@ -14,6 +14,7 @@ const LIBRARIES = [
   "train",
   "models",
   "fine-tune",
+  "engines",
   "llm",
   "extractive",
   "documents",

@@ -25,7 +25,8 @@ export const sidebar = [
       page("Reranking", "reranking"),
       page("Judging results", "judging"),
       page("Using and serving", "using"),
-      page("Scaling", "scale"),
+      page("Large databases", "scale"),
+      page("More than one machine", "scaling"),
     ],
   },
   {

@@ -1,4 +1,4 @@
-import type { StageRegistry } from "@rag-ft/pipeline";
+import type { StageEntry, StageRegistry } from "@rag-ft/pipeline";
 import { Command } from "commander";
 import { type Interrupt, listenForInterrupt } from "./interrupt.js";
 import type { Io } from "./io.js";
@@ -83,8 +83,15 @@ export async function main(argv: readonly string[], io: Io, registry: StageRegis
   try {
     const [first, second] = argv;
     const asksHelp = first === "help" && second !== undefined;
-    const entry = Object.entries(registry).find(([name]) => name === (asksHelp ? second : first))?.[1];
-    if (entry) {
+    const named = (name: string | undefined): StageEntry | undefined =>
+      Object.entries(registry).find(([known]) => known === name)?.[1];
+    const entry = named(asksHelp ? second : first);
+    // A model has a path, so that a bare name of a stage that trains is that stage.
+    const trains = first === "export" ? named(second) : undefined;
+    if (trains?.isHandedOver) {
+      const { runStageCommand } = await import("./stage-command.js");
+      await runStageCommand(await trains.load(), argv.slice(2), io, interrupt, { kind: "export" });
+    } else if (entry) {
       const stage = await entry.load();
       const { runStageCommand } = await import("./stage-command.js");
       await runStageCommand(stage, asksHelp ? ["--help"] : argv.slice(1), io, interrupt);

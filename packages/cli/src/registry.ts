@@ -51,6 +51,7 @@ export const stageRegistry: StageRegistry = {
   },
   "train-generator": {
     summary: "fine-tune a decoder on answers, the retriever held fixed",
+    isHandedOver: true,
     load: () => opened(async () => (await import("@rag-ft/train-generator")).trainGenerator),
   },
   "test-retriever": {
@@ -86,8 +87,16 @@ export const stageRegistry: StageRegistry = {
     load: () => opened(async () => (await import("@rag-ft/serve")).serve),
   },
   export: {
-    summary: "write a model for transformers.js (8 bits) or llama.cpp (GGUF)",
+    summary: "write a model for transformers.js or llama.cpp, or a training for TRL or sentence-transformers",
     load: () => opened(async () => (await import("@rag-ft/hand-over")).exportStage),
+  },
+  import: {
+    summary: "take in what another engine trained",
+    load: () =>
+      opened(async () => {
+        const { createImport } = await import("@rag-ft/pipeline");
+        return createImport(stageRegistry);
+      }),
   },
   collect: {
     summary: "make training rows of turns that users voted up",

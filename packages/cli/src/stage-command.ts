@@ -1,4 +1,4 @@
-import { UserError } from "@rag-ft/core";
+import { type StageContext, UserError } from "@rag-ft/core";
 import {
   type AnyStage,
   executeStage,
@@ -49,12 +49,13 @@ export function stageHelp(stage: AnyStage): string {
   return `${command.helpInformation()}\nEvery flag may also be written --kebab-case, with one dash, or --flag=value.\n`;
 }
 
-/** Runs `rag-ft <stage> …`. */
+/** Runs `rag-ft <stage> …`, or of a training by another engine only `engineStep`. */
 export async function runStageCommand(
   stage: AnyStage,
   argv: readonly string[],
   io: Io,
   interrupt: Interrupt,
+  engineStep?: StageContext["engineStep"],
 ): Promise<void> {
   const { help, settingsFile, values } = parseStageArguments(argv, stage.flags, stage.positionals);
   if (help) {
@@ -71,7 +72,14 @@ export async function runStageCommand(
     });
     throw new UserError(`${stage.name}:\n${lines.join("\n")}\nAll flags: rag-ft ${stage.name} --help`);
   }
-  const context = { reporter: await io.reporter(), signal: interrupt.signal, env: io.env, terminal: io.terminal };
+  const context = {
+    ...{ reporter: await io.reporter(), signal: interrupt.signal, env: io.env, terminal: io.terminal },
+    ...(engineStep ? { engineStep } : {}),
+  };
+  if (engineStep?.kind === "export" && parsed.values.engine === "local")
+    throw new UserError(
+      `export ${stage.name}: engine is local, which needs no folder. Give --engine ${stage.flags.find(({ name }) => name === "engine")?.choices?.at(-1) ?? "trl"}.`,
+    );
   if (parsed.values.dry_run === true && stage.plan) {
     const { requests } = await stage.plan(parsed.values, { ...context, planned: new Map() });
     io.out(`${renderPlan([{ id: stage.name, requests }])}\n`);

@@ -1,6 +1,6 @@
 /**
  * The kinds of failure. The process exits in one place (the CLI), which turns each into a message and a code:
- * the user's mistake (2), data that is not what it says (3), a check that fails (4), our bug (70).
+ * the user's mistake (2), data that is not what it says (3), a check that fails (4), work that waits for other machines (5), our bug (70).
  */
 export abstract class RagFtError extends Error {
   abstract readonly exitCode: number;
@@ -23,6 +23,11 @@ export class DataError extends RagFtError {
 /** A check that was asked for has found what it looks for. */
 export class CheckFailedError extends RagFtError {
   readonly exitCode = 4;
+}
+
+/** What goes on has to be done elsewhere first, such as a training on other machines; all until there is kept. */
+export class WaitingError extends RagFtError {
+  readonly exitCode = 5;
 }
 
 /** A broken invariant of our own. */

@@ -9,6 +9,11 @@ export interface StageContext {
   signal: AbortSignal;
   /** Environment variables (`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `HF_TOKEN`, …); `process.env` outside tests. */
   env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Of a training by another engine only this: `export` writes its folder; `import` takes in what came back, from `result` where it lies elsewhere than in
+   * that folder. Left out: whatever is next.
+   */
+  engineStep?: { kind: "export" } | { kind: "import"; result?: string };
   /** The caller writes a run record of the result, and calls its `settle` when that is written. */
   records?: boolean;
   /** Where a stage that talks reads and writes while it runs; left out where stages run in a row. */

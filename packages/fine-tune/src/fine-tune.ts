@@ -1,8 +1,9 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cleanTemporaries, type StageContext, type StageResult, UserError, withFolderLock } from "@rag-ft/core";
-import { type LoraAdapters, requireDevice, safetensorsFiles, writeAdapter } from "@rag-ft/models";
+import { type LoraAdapters, requireDevice, restoreWeights, safetensorsFiles, writeAdapter } from "@rag-ft/models";
 import {
+  checkpointFolder,
   ignoredSettings,
   loraSettings,
   requireCheckpoint,
@@ -22,6 +23,17 @@ import { type Kept, reportResult } from "./result/report-result.js";
 import { checkResultSettings } from "./result/result-settings.js";
 import { keepUnrecorded, removeUnrecorded, unrecordedResult } from "./result/unrecorded-result.js";
 
+/** In the output folder of a training by another engine: what was taken in. A training here removes it. */
+export const IMPORTED_FILE = "imported.json";
+
+/** Weights that another engine trained. */
+export interface ImportedWeights {
+  /** A folder that the task's base reads such weights from. */
+  folder: string;
+  /** Of the checkpoint that they are. */
+  step: number;
+}
+
 interface Run {
   settings: FineTuneSettings;
   context: StageContext;
@@ -30,6 +42,7 @@ interface Run {
   adapters: LoraAdapters | undefined;
   /** The task's, with the adapters beside the model. */
   save(folder: string, extra?: (temporary: string) => Promise<void>): Promise<void>;
+  imported: ImportedWeights | undefined;
 }
 
 /**
@@ -78,20 +91,35 @@ async function evaluateOnly(
   return { ...result, record_folder: output_dir };
 }
 
+/**
+ * The same stage where another engine has trained: base and imported weights are measured, one of them or weights between the two are chosen, promoted and
+ * reported as after a training here. The caller holds the folder's lock and has written the logs.
+ */
+export function adoptImported(
+  settings: FineTuneSettings,
+  context: StageContext,
+  open: (held: StageContext) => Promise<OpenedTask>,
+  imported: ImportedWeights,
+): Promise<StageResult> {
+  return openAndTrain(settings, context, open, imported);
+}
+
 async function openAndTrain(
   settings: FineTuneSettings,
   context: StageContext,
   open: (held: StageContext) => Promise<OpenedTask>,
+  imported?: ImportedWeights,
 ): Promise<StageResult> {
   const { reporter } = context;
   if (settings.do_train === false && !settings.do_eval)
     throw new UserError("do_train and do_eval are both false: nothing to do.");
   checkResultSettings(settings);
-  const lora = loraSettings(settings);
-  await requireCheckpoint(settings);
+  // Imported weights are whole.
+  const lora = imported ? undefined : loraSettings(settings);
+  if (!imported) await requireCheckpoint(settings);
   await requireDevice(settings.device);
   const opened = await open(context);
-  const ignored = ignoredSettings(settings);
+  const ignored = imported ? undefined : ignoredSettings(settings);
   if (ignored) reporter.info(ignored);
   if (opened.announcement) reporter.info(opened.announcement);
   const session = { threads: settings.threads, device: settings.device };
@@ -108,7 +136,7 @@ async function openAndTrain(
             await writeAdapter(temporary, adapters, { base, task: adapterTask, ...(whole ? { whole } : {}) });
           await extra?.(temporary);
         });
-      return await train({ settings, context, opened, task, adapters, save });
+      return await train({ settings, context, opened, task, adapters, save, imported });
     } finally {
       await task.close();
     }
@@ -122,7 +150,9 @@ async function train(run: Run): Promise<StageResult> {
   const { identity, steps, model, metric, test } = task;
   const { output_dir } = settings;
   const settle = (): Promise<void> => removeUnrecorded(output_dir);
+  if (run.imported) return conclude(run, await importedOutcome(run, run.imported));
   if (steps > 0) {
+    await rm(join(output_dir, IMPORTED_FILE), { force: true });
     const finished = startsAnew(settings) ? undefined : await unrecordedResult(output_dir, identity);
     if (finished) {
       await cleanTemporaries(output_dir);
@@ -155,22 +185,59 @@ async function train(run: Run): Promise<StageResult> {
     reporter: context.reporter,
     signal: context.signal,
   });
+  const result = await conclude(run, outcome, async (result) => {
+    if (context.records && steps > 0) await keepUnrecorded(output_dir, identity, result);
+  });
+  return context.records && steps > 0 ? { ...result, settle } : result;
+}
+
+/** From a training's outcome to its summary; `keep` is the last of it, before what only an unfinished run needs is removed. */
+function conclude(
+  run: Run,
+  outcome: TrainingOutcome,
+  keep: (result: StageResult) => Promise<void> = async () => {},
+): Promise<StageResult> {
+  const { settings, context, task } = run;
   return outcome.conclude(async () => {
     const choice = settings.do_train === false ? undefined : await keepResult(run, outcome);
-    await writeChoice(settings.output_dir, choice, metric.name);
+    await writeChoice(settings.output_dir, choice, task.metric.name);
     const kept: Kept = choice?.kept ?? { step: outcome.bestStep, figures: outcome.bestFigures };
     const result = await reportResult({ settings, task, outcome, choice, kept });
-    if (task.card && steps > 0) {
+    if (task.card && task.steps > 0) {
       const { modelName, base } = run.opened;
-      const frozen = model.frozen?.part;
+      const frozen = task.model.frozen?.part;
       const about = { settings, modelName, baseFolder: base.folder, facts: task.card, choice, kept, frozen };
       await writeModelCard(about, context);
     }
-    await model.frozen?.removeKept();
-    if (!context.records || steps === 0) return result;
-    await keepUnrecorded(output_dir, identity, result);
-    return { ...result, settle };
+    await task.model.frozen?.removeKept();
+    await keep(result);
+    return result;
   });
+}
+
+/** Measures base and imported weights; what is better is the best, as of a training that was evaluated once. */
+async function importedOutcome(
+  { settings, task, opened, save }: Run,
+  { folder, step }: ImportedWeights,
+): Promise<TrainingOutcome> {
+  const { metric, test } = task;
+  await mkdir(settings.output_dir, { recursive: true });
+  await cleanTemporaries(settings.output_dir);
+  const base = settings.do_eval ? await task.evaluate({ step: 0 }) : undefined;
+  const baseTest = base && (await test?.measure({ step: 0 }));
+  await restoreWeights(opened.base.weights, folder, opened.base.readWeights);
+  const bestFolder = checkpointFolder(settings.output_dir, step);
+  await save(bestFolder);
+  const tuned = settings.do_eval ? await task.evaluate({ step }) : undefined;
+  const [before, after] = [base, tuned].map((one) => one?.figures[metric.name] as number);
+  const isBetter = base === undefined || (metric.greaterIsBetter ? after > before : after < before);
+  const best = isBetter ? tuned : base;
+  return {
+    bestStep: isBetter ? step : 0,
+    ...{ bestFigures: best?.figures, baseFigures: base?.figures, bestValues: best?.values, baseValues: base?.values },
+    ...{ baseTest: baseTest?.figures, baseTestRows: baseTest?.rows, bestFolder: isBetter ? bestFolder : undefined },
+    conclude: (work) => work(),
+  };
 }
 
 /** Makes what is chosen the model of the output folder. */

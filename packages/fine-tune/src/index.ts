@@ -1,7 +1,8 @@
 export * from "./fine-tune.js";
 export * from "./fine-tune-task.js";
 export { FROZEN_STATES, freezeSettings } from "./frozen-states.js";
-export { candidateName, type Place } from "./result/choice.js";
-export { CARD_FOLDER, type CardFacts } from "./result/model-card.js";
+export { type Candidate, type Choice, candidateName, choose, type Place, writeChoice } from "./result/choice.js";
+export { CARD_FOLDER, type CardFacts, writeModelCard } from "./result/model-card.js";
+export { promoteCheckpoint } from "./result/promote-checkpoint.js";
 export { resultSettings } from "./result/result-settings.js";
 export * from "./retriever-figures.js";

@@ -2,6 +2,7 @@ export * from "./any-stage.js";
 export { cache } from "./cache/stage.js";
 export * from "./cross-validate/load-cross-validate.js";
 export * from "./execute-stage.js";
+export * from "./import-stage.js";
 export * from "./names.js";
 export * from "./parse-settings.js";
 export * from "./run/dry-run.js";

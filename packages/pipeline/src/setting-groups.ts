@@ -1,5 +1,5 @@
-/** Of flags that are accepted for the reference's command lines alone. */
-export const WITHOUT_EFFECT = "Accepted for LocalRQA's commands, without effect here";
+/** Of flags that say something to TRL or sentence-transformers, and nothing to a training in this process. */
+export const OTHER_ENGINE = "Another engine (TRL, sentence-transformers)";
 
 const LOSS = "Loss of the retriever";
 
@@ -27,7 +27,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   [LOSS]:
     "contrastive_loss similarity hard_neg_ratio mask_near_duplicates guided_masking positives extra_positives matryoshka_dims " +
     "distil_from distil_loss distil_weight distil_passages distil_teacher_temperature distil_student_temperature",
-  LoRA: "lora_r lora_alpha lora_target_modules",
+  LoRA: "lora_r lora_alpha lora_target_modules lora_dropout",
   "Evaluation, and what is kept":
     "do_eval eval_steps early_stopping_patience eval_passages metric_for_best_model keep_base_unless interpolate no_answer_eval compare_base " +
     "base_qa_model_name_or_path base_embedding_model_name_or_path",
@@ -39,8 +39,9 @@ const GROUPS: Readonly<Record<string, string>> = {
     "max_concurrency requests_per_minute tokens_per_minute request_timeout max_retries max_cost prices batch structured_outputs dry_run",
   Server: "host port allowed_origins concurrency max_queue max_request_seconds max_body_kb turns_file",
   Machine: "seed threads device activation_memory frozen_memory",
-  [WITHOUT_EFFECT]:
-    "bf16 fp16 use_flash_attention gradient_checkpointing deepspeed run_group per_device_eval_batch_size lora_dropout",
+  [OTHER_ENGINE]:
+    "engine measured_by engine_dir engine_python nproc_per_node nnodes master_port accelerators " +
+    "bf16 fp16 use_flash_attention gradient_checkpointing deepspeed run_group per_device_eval_batch_size",
 };
 
 const HEADINGS = new Map(

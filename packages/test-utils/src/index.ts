@@ -2,6 +2,7 @@ export * from "./batch-endpoints.js";
 export * from "./browser.js";
 export * from "./copy-stage.js";
 export * from "./documented-example.js";
+export * from "./engine-result.js";
 export * from "./faulty-replies.js";
 export * from "./hub-server.js";
 export * from "./odd-replies.js";

@@ -9,7 +9,7 @@ import type { TrainGeneratorSettings } from "./settings.js";
 /** What examples are made of. */
 export interface ExampleInputs {
   settings: TrainGeneratorSettings;
-  decoder: LoadedDecoder;
+  decoder: Pick<LoadedDecoder, "graph" | "tokenizer">;
   asked: OpenedPrompt;
   documents: readonly Document[];
   rows: Splits<NumberedQaRow[]>;

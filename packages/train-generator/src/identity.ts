@@ -7,8 +7,9 @@ import type { Splits } from "./retrieve-passages.js";
 import type { TrainGeneratorSettings } from "./settings.js";
 
 // How passages are found is left to what is found: the examples hold it. A run that does not train goes on from no other.
-const INPUTS = [
+export const INPUTS = [
   "do_train",
+  "measured_by",
   ...Object.keys(vectorRequestSettings()),
   "model_name_or_path",
   "embedding_model",

@@ -2,12 +2,19 @@ import { count, escapedText, flag, number } from "@rag-ft/core";
 import { resultSettings } from "@rag-ft/fine-tune";
 import { noAnswerSettings, vectorRequestSettings } from "@rag-ft/llm";
 import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
-import { trainingSettings } from "@rag-ft/train";
+import { engineSettings, trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
 /** Every setting of `train-generator`; names as the reference's command spells them. */
 export const trainGeneratorSettings = z.object({
   ...trainingSettings,
+  ...engineSettings("trl"),
+  measured_by: z
+    .enum(["rag-ft", "engine"])
+    .default("rag-ft")
+    .describe(
+      "Who measures base and result of another engine: rag-ft, as after a training here, which reads all weights in fp32 into memory; engine: its own loss on the eval questions, and weights are taken over as they are, however large",
+    ),
   model_name_or_path: z.string().min(1).describe("Decoder to fine-tune: folder or hub id"),
   base_dtype: z
     .enum(["fp32", "fp16", "bf16"])

@@ -1,10 +1,11 @@
 export * from "./accumulated-step.js";
 export { requireCheckpoint, startsAnew } from "./checkpoint/choose-start.js";
-export { findCheckpoints } from "./checkpoint/find-checkpoints.js";
+export { checkpointFolder, findCheckpoints } from "./checkpoint/find-checkpoints.js";
 export { decidingSettings, differences, type RunIdentity } from "./checkpoint/run-identity.js";
 export type { FileTensor, TensorFiles } from "./checkpoint/tensor-files.js";
 export { TRAINER_STATE } from "./checkpoint/trainer-state.js";
 export * from "./describe-examples.js";
+export * from "./engine-settings.js";
 export * from "./gradient-caching.js";
 export * from "./gradients/backward.js";
 export * from "./gradients/check-gradient.js";

@@ -1,5 +1,6 @@
 import { count, device, flag, number } from "@rag-ft/core";
 import { z } from "zod";
+import { type EngineSettings, engineSettingsWithoutEffect } from "./engine-settings.js";
 import { loraFields } from "./lora/lora-settings.js";
 import { SCHEDULES } from "./optimizer/schedule.js";
 import { trackersOf } from "./tracker/tracker.js";
@@ -14,7 +15,9 @@ export const trainingSettings = {
     .default(2e-5)
     .describe("Learning rate at the end of the warm-up"),
   per_device_train_batch_size: count(1).default(32).describe("Examples a step (times gradient_accumulation_steps)"),
-  per_device_eval_batch_size: count(1).default(32).describe("Accepted; batches of evaluation are cut by tokens"),
+  per_device_eval_batch_size: count(1)
+    .default(32)
+    .describe("Of another engine; on engine local batches of evaluation are cut by tokens"),
   gradient_accumulation_steps: count(1).default(1).describe("Batches whose gradients make one step"),
   num_train_epochs: number((n) => n.positive())
     .default(1)
@@ -73,12 +76,20 @@ export const trainingSettings = {
       "Threads of ONNX Runtime; 0: one for each core; auto: the same, and threads that wait sleep where other processes are busy",
     ),
   device: device(),
-  bf16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),
-  fp16: flag().default(false).describe("Accepted: training is in fp32 on this engine"),
-  use_flash_attention: flag().default(false).describe("Accepted: no meaning on this engine"),
-  gradient_checkpointing: flag().default(false).describe("Accepted: no meaning on this engine"),
-  deepspeed: z.string().optional().describe("Accepted: no meaning on this engine"),
-  run_group: z.string().optional().describe("Accepted: no meaning to the trackers used here"),
+  bf16: flag().default(false).describe("Train in mixed precision on another engine; engine local trains in fp32"),
+  fp16: flag().default(false).describe("Train in mixed precision on another engine; engine local trains in fp32"),
+  use_flash_attention: flag().default(false).describe("FlashAttention 2 on another engine; none on engine local"),
+  gradient_checkpointing: flag()
+    .default(false)
+    .describe("Another engine computes activations twice instead of keeping them; no meaning on engine local"),
+  deepspeed: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "DeepSpeed on another engine: its JSON file, or zero1, zero2, zero3 for one that is written; no meaning on engine local",
+    ),
+  run_group: z.string().optional().describe("Group of runs of a tracker of another engine; no meaning on engine local"),
   report_to: z
     .string()
     .default("none")
@@ -104,7 +115,7 @@ export const trainingSettings = {
 const settingsSchema = z.object(trainingSettings);
 export type TrainingSettings = z.infer<typeof settingsSchema>;
 
-/** Accepted for the reference's command lines; they have no effect here. */
+/** They decide something on another engine alone. */
 export const IGNORED_SETTINGS = [
   "bf16",
   "fp16",
@@ -115,9 +126,9 @@ export const IGNORED_SETTINGS = [
 ] as const;
 
 /** One line naming the given settings that have no effect here; undefined when there are none. */
-export function ignoredSettings(settings: TrainingSettings): string | undefined {
+export function ignoredSettings(settings: TrainingSettings & Partial<EngineSettings>): string | undefined {
   const given = IGNORED_SETTINGS.filter((key) => settings[key] !== undefined && settings[key] !== false);
   const trackers = trackersOf(settings.report_to).unknown.map((name) => `report_to ${name} (there is tensorboard)`);
-  const names = [...given, ...trackers];
+  const names = [...given, ...engineSettingsWithoutEffect(settings), ...trackers];
   return names.length > 0 ? `no effect on this engine (fp32 on ONNX Runtime): ${names.join(", ")}` : undefined;
 }

@@ -2,6 +2,7 @@ import type { LoadOptions } from "../encoder/load-encoder.js";
 import { decoderArchitecture } from "../graph/architectures.js";
 import { readConfig } from "../graph/config.js";
 import { matchWeights, Parameters } from "../graph/parameters.js";
+import { commitOfSnapshot } from "../hub/hub-cache.js";
 import { resolveModelFolder } from "../hub/resolve-model-folder.js";
 import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
@@ -9,6 +10,7 @@ import { withinVocabulary } from "../tokenizer/within-vocabulary.js";
 import type { HalfType } from "../weights/half-weight.js";
 import { loadWeights } from "../weights/load-weights.js";
 import type { WeightReader } from "../weights/restore-weights.js";
+import { weightShapes } from "../weights/weight-shapes.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { answerLoss } from "./answer-loss.js";
 import type { DecoderArchitecture, DecoderGraph } from "./decoder-architecture.js";
@@ -29,6 +31,36 @@ export interface LoadedDecoder {
   tokenizer: Tokenizer;
   /** Reads such weights from this folder, or from one of a checkpoint. */
   readWeights: WeightReader;
+}
+
+/** A decoder without its weights: enough to make prompts of, and to know what weights it has. */
+export interface DecoderOutline {
+  folder: string;
+  /** The commit of a model of the hub; undefined of a folder. */
+  commit: string | undefined;
+  graph: DecoderGraph;
+  tokenizer: Tokenizer;
+  /** @throws DataError when the safetensors of a folder are not weights of this architecture and these sizes. */
+  requireWeights(folder: string): Promise<void>;
+}
+
+/** Reads configuration and tokenizer of a decoder; of a model of the hub, nothing else is downloaded. */
+export async function outlineDecoder(nameOrFolder: string, options: DecoderOptions): Promise<DecoderOutline> {
+  const folder = await resolveModelFolder(nameOrFolder, { ...options, files: "tokenizer" });
+  const config = await readConfig(folder);
+  const architecture = decoderArchitecture(config, folder, options.architectures);
+  const graph = architecture.read(config, folder);
+  const parameters = new Parameters();
+  answerLoss(graph, parameters);
+  return {
+    folder,
+    commit: commitOfSnapshot(folder),
+    graph,
+    tokenizer: withinVocabulary(await loadTokenizer(folder), Number(config.vocab_size), folder),
+    async requireWeights(from) {
+      matchWeights(parameters, await weightShapes(from), from, architecture.weightPrefixes);
+    },
+  };
 }
 
 /** Loads a decoder from a folder or hub id. */

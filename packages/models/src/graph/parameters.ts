@@ -147,13 +147,13 @@ const WITHIN_LAYER = /\.layers?\.\d+\..*\b(weight|bias|gamma|beta)$/;
  * @throws DataError naming the first weight that is missing or has another shape, or that a layer has beyond what the graph reads: such a
  * model is of a variant that the graph would compute wrongly.
  */
-export function matchWeights(
+export function matchWeights<Weight extends { readonly shape: readonly number[] }>(
   parameters: Parameters,
-  weights: ReadonlyMap<string, WeightTensor>,
+  weights: ReadonlyMap<string, Weight>,
   folder: string,
   prefixes: readonly string[] = [],
-): Map<string, WeightTensor> {
-  const matched = new Map<string, WeightTensor>();
+): Map<string, Weight> {
+  const matched = new Map<string, Weight>();
   const unread = new Set([...weights.keys()].filter((name) => WITHIN_LAYER.test(name)));
   for (const [name, { shape }] of parameters.entries()) {
     const found = [name, ...prefixes.map((prefix) => prefix + name)]

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { pathKind, writeFileAtomic } from "@rag-ft/core";
 import type { WantedFiles } from "./hub-files.js";
 import type { HubId } from "./hub-id.js";
@@ -37,6 +37,12 @@ export async function isComplete(snapshot: string, wanted: WantedFiles): Promise
   } catch {
     return false; // No index, or one cut short: not complete, so it is downloaded.
   }
+}
+
+/** The commit of a model's folder in the cache; undefined of any other folder. */
+export function commitOfSnapshot(folder: string): string | undefined {
+  const name = basename(folder);
+  return COMMIT.test(name) && basename(dirname(folder)) === "snapshots" ? name : undefined;
 }
 
 /** One model's part of the cache. */

@@ -6,6 +6,7 @@ import {
   type StageContext,
   throwIfCancelled,
   UserError,
+  WaitingError,
 } from "@rag-ft/core";
 import { hashInputs, isWithin } from "../input-files.js";
 import { behindNames } from "../model-records.js";
@@ -188,7 +189,7 @@ export async function runPipeline(
       if (summary) out(`${summary.trimEnd()}\n`);
       outcomes.push({ stage: id, result: isNew ? "run" : "done already", time: formatSeconds(seconds) });
     } catch (error) {
-      const verb = error instanceof CancelledError ? "stopped" : "failed";
+      const verb = error instanceof WaitingError ? "waits" : error instanceof CancelledError ? "stopped" : "failed";
       reporter.warn(`${id} ${verb}; what was done before it is kept, and the same command goes on from there`);
       throw error;
     }

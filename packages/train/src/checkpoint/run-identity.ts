@@ -1,4 +1,5 @@
 import { withoutSecrets } from "@rag-ft/core";
+import { ENGINE_SETTINGS } from "../engine-settings.js";
 import { IGNORED_SETTINGS } from "../training-settings.js";
 
 /** What makes two runs the same run: one may go on where the other stopped. */
@@ -25,6 +26,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "threads",
   "report_to",
   ...IGNORED_SETTINGS,
+  ...ENGINE_SETTINGS,
 ]);
 
 /** The settings that decide the result. Those named in `inputs` are left out: the contents of a file count, not its place. */
