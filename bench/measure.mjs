@@ -50,6 +50,7 @@ export function keptResults(bench, work) {
     }
     const result = JSON.parse(readFileSync(file, "utf8"));
     const { recall1, recall4, mrr } = result;
+    if (mrr === undefined) return result;
     console.log(`${what}: recall@1 ${recall1.toFixed(4)}, recall@4 ${recall4.toFixed(4)}, MRR ${mrr.toFixed(4)}`);
     return result;
   };
@@ -57,7 +58,7 @@ export function keptResults(bench, work) {
 }
 
 /** Hash of the built packages: what was measured of ours counts only as long as they are the same. */
-function codeHash() {
+export function codeHash() {
   const hash = createHash("sha256");
   for (const name of readdirSync(join(root, "packages")).sort()) {
     const dist = join(root, "packages", name, "dist");

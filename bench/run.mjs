@@ -34,6 +34,7 @@ const NAMES = [
   "rerank",
   "rerank-folds",
   "distil",
+  "time-to-quality",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);

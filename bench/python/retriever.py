@@ -95,8 +95,17 @@ if not mini_batch and (reason := too_large(request["batches"][0])):
 else:
     if request.get("warmup"):
         step(request["warmup"])
-    done = [step(batch) for batch in request["batches"]]
-    if request.get("save"):
+    if request.get("untrained_warmup"):
+        forward_backward(request["untrained_warmup"])
+        adamw.zero_grad()
+    done = []
+    for number, batch in enumerate(request["batches"], 1):
+        done.append(step(batch))
+        last = number == len(request["batches"])
+        # As it is after so many steps, for who wants to see it learn; the time is not the training's.
+        if request.get("save_every") and (last or number % request["save_every"] == 0):
+            model.save(f"{request['save']}-{number}")
+    if request.get("save") and not request.get("save_every"):
         model.save(request["save"])
     finish(
         ["sentence-transformers"],
