@@ -1,6 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type AnyPrompt, choosePromptFormat, DataError, hashText, requireFile, type StageContext } from "@rag-ft/core";
+import {
+  type AnyPrompt,
+  choosePromptFormat,
+  DataError,
+  hashText,
+  requireFile,
+  type StageContext,
+  serverIdentity,
+} from "@rag-ft/core";
 import {
   type ChatMessage,
   encodeUpTo,
@@ -40,7 +48,7 @@ export interface OpenedGenerator {
 
 /** What stands for a model behind an API in the store's keys. */
 export function apiIdentity(model: string, env: StageContext["env"]): string {
-  return `openai:${env.OPENAI_BASE_URL ?? ""}:${model}`;
+  return `openai:${serverIdentity(env)}:${model}`;
 }
 
 export function answerOptions(

@@ -33,6 +33,7 @@ export * from "./retrieval-query.js";
 export * from "./retry-after.js";
 export * from "./run-record.js";
 export * from "./search-name.js";
+export * from "./server-addresses.js";
 export * from "./settings.js";
 export * from "./split-files.js";
 export * from "./split-procedure.js";

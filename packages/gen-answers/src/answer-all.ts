@@ -14,6 +14,22 @@ export function occurrences(questions: readonly OpenQuestion[]): number[] {
   });
 }
 
+/**
+ * The places of questions in the order in which they are asked: those of the same passages one after the other, groups as they first come. A prompt
+ * has instruction, examples and passages before the question, so that a server that keeps the prefixes of prompts (vLLM, SGLang, OpenAI) reads the
+ * passages once.
+ */
+export function askingOrder(questions: readonly Pick<OpenQuestion, "gold_docs">[]): number[] {
+  const groups = new Map<string, number[]>();
+  questions.forEach(({ gold_docs }, place) => {
+    const key = gold_docs.map(documentId).join(" ");
+    const group = groups.get(key);
+    if (group) group.push(place);
+    else groups.set(key, [place]);
+  });
+  return [...groups.values()].flat();
+}
+
 /** Answers all questions, several at once; the answered ones come back in order. */
 export async function answerAll(
   questions: readonly OpenQuestion[],
@@ -24,13 +40,15 @@ export async function answerAll(
   const nth = occurrences(questions);
   const progress = reporter.start(label, questions.length);
   try {
-    const rows = await runPool(
-      questions,
-      async (open, index): Promise<QaRow | undefined> => {
+    const rows: (QaRow | undefined)[] = new Array(questions.length);
+    await runPool(
+      askingOrder(questions),
+      async (index): Promise<void> => {
+        const open = questions[index] as OpenQuestion;
         const answer = await answerer.answer(open, nth[index] ?? 0);
-        if (answer === undefined) return undefined;
+        if (answer === undefined) return;
         const { gold_docs, hard_neg_docs, chat_history, question, ...more } = open;
-        return {
+        rows[index] = {
           gold_docs,
           hard_neg_docs,
           chat_history,

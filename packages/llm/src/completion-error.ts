@@ -1,17 +1,24 @@
 import { DataError } from "@rag-ft/core";
 import type { ProblemKind } from "./problem-kind.js";
 
+export interface Retry {
+  /** How long the server asks to wait. */
+  afterMs?: number;
+  /** Another server takes the request at once. */
+  elsewhere?: true | undefined;
+}
+
 export interface CompletionErrorOptions {
   kind?: ProblemKind;
-  /** Set when the same request may succeed later; `afterMs`: how long the server asks to wait. */
-  retry?: { afterMs?: number };
+  /** Set when the same request may succeed later. */
+  retry?: Retry;
   cause?: unknown;
 }
 
 /** One request failed; others may still succeed. */
 export class CompletionError extends DataError {
   readonly kind: ProblemKind;
-  readonly retry: { afterMs?: number } | undefined;
+  readonly retry: Retry | undefined;
 
   constructor(message: string, { kind = "rejected", retry, cause }: CompletionErrorOptions = {}) {
     super(message, { cause });

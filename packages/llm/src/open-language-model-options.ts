@@ -10,7 +10,10 @@ export interface OpenLanguageModelOptions {
   device?: string;
   /** Budgets and retries of models that are asked over the network. */
   requests?: Partial<
-    Pick<RequestSettings, "requests_per_minute" | "tokens_per_minute" | "max_retries" | "dry_run" | "batch">
+    Pick<
+      RequestSettings,
+      "requests_per_minute" | "tokens_per_minute" | "max_retries" | "max_concurrency" | "dry_run" | "batch"
+    >
   >;
   /** Folder that remembers batches; needed with `requests.batch`. */
   folder?: string;

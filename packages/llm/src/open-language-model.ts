@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { UserError } from "@rag-ft/core";
 import type { LanguageModel } from "./language-model.js";
 import type { OpenLanguageModelOptions } from "./open-language-model-options.js";
+import { DEFAULT_CONCURRENCY } from "./openai/billed-requests.js";
 import { openOpenAiModel } from "./openai/open-openai-model.js";
-import { connect } from "./openai/server.js";
+import { connectAll } from "./openai/server.js";
 import { DEFAULT_RETRIES } from "./requests/request-settings.js";
 import { createRequestTally } from "./requests/request-tally.js";
 import { isHubId, resolveModelName } from "./resolve-model-name.js";
@@ -52,9 +53,14 @@ const BATCHES_NAME = "batches.jsonl";
 async function openBatched(name: string, options: OpenLanguageModelOptions): Promise<LanguageModel> {
   const { env, requests, tally, reporter, signal, folder } = options;
   if (folder === undefined) throw new UserError(`"${name}" cannot be asked in batches here. Leave out --batch.`);
+  const [server, ...others] = connectAll(name, env);
+  if (others.length > 0)
+    throw new UserError(
+      "OPENAI_BASE_URL holds several addresses, and a batch is one server's. Name one, or leave out --batch.",
+    );
   const { openBatchModel } = await import("./batch/open-batch-model.js");
   return openBatchModel({
-    server: connect(name, env),
+    server,
     tally: tally ?? createRequestTally(),
     journalPath: join(folder, BATCHES_NAME),
     max_retries: requests?.max_retries ?? DEFAULT_RETRIES,
@@ -66,5 +72,5 @@ async function openBatched(name: string, options: OpenLanguageModelOptions): Pro
 /** Requests at once that suit the provider when none are named. */
 export function defaultConcurrency(model: Pick<LanguageModel, "provider" | "concurrency">): number {
   if (model.concurrency !== undefined) return model.concurrency;
-  return model.provider === "local" ? 1 : 8;
+  return model.provider === "local" ? 1 : DEFAULT_CONCURRENCY;
 }

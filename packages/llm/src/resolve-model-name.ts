@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { UserError } from "@rag-ft/core";
-import { connect } from "./openai/server.js";
+import { connectAll } from "./openai/server.js";
 
 /** Names of OpenAI's chat models. */
 const OPENAI_NAME = /^(gpt-|chatgpt-|o\d)/;
@@ -26,18 +26,20 @@ export async function isHubId(name: string): Promise<boolean> {
 /** Lists that were asked for, by address: every stage and every side of a comparison asks for the same. */
 const listed = new Map<string, Promise<ReadonlySet<string>>>();
 
-/** The models that the server at OPENAI_BASE_URL says it has; none where it does not say. */
+/** The models that the first server of OPENAI_BASE_URL that answers says it has; none where none says it. */
 async function servedModels(env: Env): Promise<ReadonlySet<string>> {
   const address = env.OPENAI_BASE_URL;
   if (!address) return new Set();
   const ask = async (): Promise<ReadonlySet<string>> => {
-    const { client } = connect("models", env);
-    try {
-      const page = await client.models.list({ timeout: LIST_MS });
-      return new Set((page.data ?? []).map(({ id }) => id));
-    } catch {
-      return new Set();
+    for (const { client } of connectAll("models", env)) {
+      try {
+        const page = await client.models.list({ timeout: LIST_MS });
+        return new Set((page.data ?? []).map(({ id }) => id));
+      } catch {
+        // The next one.
+      }
     }
+    return new Set();
   };
   const known = listed.get(address) ?? ask();
   listed.set(address, known);

@@ -18,6 +18,11 @@ const RECORDED = ["OPENAI_BASE_URL", "HF_ENDPOINT", "HF_HUB_OFFLINE"] as const;
 
 /** An address may carry a password or a key: only where it leads is kept. */
 function withoutCredentials(value: string): string {
+  if (value.includes(","))
+    return value
+      .split(",")
+      .map((one) => withoutCredentials(one.trim()))
+      .join(",");
   if (!URL.canParse(value)) return redactSecrets(value);
   const { origin, pathname } = new URL(value);
   return `${origin}${pathname}`;

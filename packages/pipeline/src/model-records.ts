@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
-import { type ModelRecord, pathKind, silentReporter } from "@rag-ft/core";
+import { type ModelRecord, pathKind, serverIdentity, silentReporter } from "@rag-ft/core";
 import type { SettingValues } from "./any-stage.js";
 import { hashRoots, hashTree, type InputFile } from "./input-files.js";
 
@@ -33,7 +33,7 @@ export async function behindNames(values: SettingValues, env: Environment): Prom
       if (typeof name !== "string" || name === "" || (await pathKind(name.replace(/^local:/, ""))) === "folder")
         continue;
       const folder = await cachedFolder(name.replace(/^local:/, ""), env);
-      const server = env.OPENAI_BASE_URL ?? "";
+      const server = serverIdentity(env);
       if (folder !== undefined) found.push(`${setting}: ${basename(folder)}`);
       else if (server !== "") found.push(`${setting}: ${server}`);
     }

@@ -1,4 +1,4 @@
-import { DataError, hashText } from "@rag-ft/core";
+import { DataError, hashText, serverIdentity } from "@rag-ft/core";
 import { EMBEDDING_REQUEST_TEXTS, type OpenLanguageModelOptions, openEmbeddingModel } from "@rag-ft/llm";
 import type { PassageEncoder } from "./passage-encoder.js";
 
@@ -19,7 +19,7 @@ export async function openOpenAiEncoder(name: string, options: OpenAiEncoderOpti
   return {
     dimensions,
     settings: { pooling: "mean", similarity: "cosine", query_prefix: "", passage_prefix: "", max_length: 8191 },
-    fingerprint: hashText(`openai-embedding\n${options.env.OPENAI_BASE_URL || ""}\n${name}\n${dimensions}`),
+    fingerprint: hashText(`openai-embedding\n${serverIdentity(options.env)}\n${name}\n${dimensions}`),
     textsPerCall: EMBEDDING_REQUEST_TEXTS,
     async embed(texts, _kind, { signal = options.signal, onProgress } = {}) {
       const vectors = new Float32Array(texts.length * dimensions);

@@ -11,7 +11,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CompletionError } from "../completion-error.js";
 import type { Completion, LanguageModel } from "../language-model.js";
-import { connect } from "../openai/server.js";
+import { connectAll } from "../openai/server.js";
 import { createRequestTally } from "../requests/request-tally.js";
 import { openBatchModel } from "./open-batch-model.js";
 
@@ -33,7 +33,7 @@ const serve = async (batch: Omit<BatchEndpointOptions, "answer"> | undefined, re
 
 function open(signal?: AbortSignal, tally = createRequestTally()): Promise<LanguageModel> {
   return openBatchModel({
-    server: connect("gpt-test", { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: "sk-batch-123456" }),
+    server: connectAll("gpt-test", { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: "sk-batch-123456" })[0],
     tally,
     journalPath: join(folder, "batches.jsonl"),
     max_retries: 2,

@@ -1,8 +1,8 @@
 import { DataError } from "@rag-ft/core";
 import type { CompletionUsage } from "../language-model.js";
 import { countTextTokens } from "../tokens/count-tokens.js";
-import { type OpenAiModelOptions, openBilledRequests } from "./billed-requests.js";
-import { connect, type Server } from "./server.js";
+import { type OpenAiModelOptions, openBilledRequests, openEndpoints } from "./billed-requests.js";
+import type { Server } from "./server.js";
 import { withinTime } from "./within-time.js";
 
 /** Texts and characters of one request: well under the API's limits of 2,048 inputs and 300,000 tokens. */
@@ -68,8 +68,7 @@ async function attemptOnce(
  * and billed as those for completions are.
  */
 export function openEmbeddingModel(name: string, options: OpenAiModelOptions): EmbeddingModel {
-  const server = connect(name, options.env, "name an encoder by its folder or hub id");
-  const requests = openBilledRequests(server, options);
+  const requests = openBilledRequests(openEndpoints(name, options, "name an encoder by its folder or hub id"), options);
   return {
     name,
     async embed(texts, { signal, onProgress } = {}) {
@@ -79,7 +78,7 @@ export function openEmbeddingModel(name: string, options: OpenAiModelOptions): E
         // No token is shorter than a byte; a text may begin and end with one that is not of it.
         const bytes = input.reduce((sum, text) => sum + Buffer.byteLength(text) + 2, 0);
         requests.tally.sent();
-        const reply = await requests.send(() => attemptOnce(server, input, signal), {
+        const reply = await requests.send((server) => attemptOnce(server, input, signal), {
           bound: { prompt_tokens: bytes, completion_tokens: 0 },
           estimate,
           tokens: estimate ?? 0,

@@ -3,10 +3,10 @@ import { cutAtStop } from "../cut-at-stop.js";
 import type { ChatMessage, Completion, CompletionOptions, LanguageModel } from "../language-model.js";
 import type { RequestTally } from "../requests/request-tally.js";
 import { countTokens, promptBound } from "../tokens/count-tokens.js";
-import { type OpenAiModelOptions, openBilledRequests } from "./billed-requests.js";
+import { DEFAULT_CONCURRENCY, type OpenAiModelOptions, openBilledRequests, openEndpoints } from "./billed-requests.js";
 import { QUIRKS, quirkOf } from "./quirks.js";
 import { readReply } from "./read-reply.js";
-import { connect, requestBody, type Server } from "./server.js";
+import { requestBody, type Server } from "./server.js";
 import { streamReply } from "./stream-reply.js";
 import { withinTime } from "./within-time.js";
 
@@ -66,10 +66,10 @@ async function attemptAdapted(
   }
 }
 
-/** A model behind the OpenAI API, or behind any server that speaks it (`OPENAI_BASE_URL`). */
+/** A model behind the OpenAI API, or behind any servers that speak it (`OPENAI_BASE_URL`, several between commas). */
 export function openOpenAiModel(name: string, options: OpenAiModelOptions): LanguageModel {
-  const server = connect(name, options.env);
-  const requests = openBilledRequests(server, options);
+  const endpoints = openEndpoints(name, options);
+  const requests = openBilledRequests(endpoints, options);
   const warn = options.reporter && ((line: string): void => options.reporter?.warn(line));
   const complete = async (messages: readonly ChatMessage[], request: CompletionOptions): Promise<Completion> => {
     const estimate = requests.needsCount ? await countTokens(messages) : undefined;
@@ -78,12 +78,16 @@ export function openOpenAiModel(name: string, options: OpenAiModelOptions): Lang
       completion_tokens: request.max_new_tokens,
     };
     const tokens = (estimate ?? 0) + request.max_new_tokens;
-    return requests.send(() => attemptAdapted(server, messages, request, { tally: requests.tally, warn }), {
+    return requests.send((server) => attemptAdapted(server, messages, request, { tally: requests.tally, warn }), {
       bound,
       estimate,
       tokens,
       signal: request.signal,
     });
   };
-  return { name, provider: "openai", complete, close: async () => {} };
+  const { length } = endpoints.servers;
+  return {
+    ...{ name, provider: "openai", complete, close: async () => {} },
+    ...(length > 1 ? { concurrency: length * DEFAULT_CONCURRENCY } : {}),
+  };
 }

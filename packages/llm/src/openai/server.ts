@@ -1,6 +1,7 @@
 import { proxyFetch, UserError } from "@rag-ft/core";
 import OpenAI from "openai";
 import type { ChatMessage, CompletionOptions } from "../language-model.js";
+import { type Address, addressesOf } from "./addresses.js";
 import type { Asked } from "./describe-error.js";
 import { withErrorBodies } from "./error-body.js";
 import type { Quirks } from "./quirks.js";
@@ -45,18 +46,23 @@ export interface Server extends Asked {
   quirks: Quirks;
 }
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 /**
- * `instead`: what the user may do without an API.
+ * The servers of a model: of each address of OPENAI_BASE_URL, or OpenAI itself. `instead`: what the user may do without an API.
  *
  * @throws UserError when there is no key, or no usable address.
  */
-export function connect(
+export function connectAll(
   name: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Env,
   instead = `name a local model (local:<folder or hub id>), or use "extractive"`,
-): Server {
-  const baseURL = env.OPENAI_BASE_URL || undefined;
-  const key = env.OPENAI_API_KEY || (baseURL ? PLACEHOLDER_KEY : undefined);
+): [Server, ...Server[]] {
+  return addressesOf(env).map((address) => connect(name, address, env, instead)) as [Server, ...Server[]];
+}
+
+function connect(name: string, { baseURL, key: given }: Address, env: Env, instead: string): Server {
+  const key = given || (baseURL ? PLACEHOLDER_KEY : undefined);
   if (!key) {
     throw new UserError(
       `The model "${name}" is asked over the OpenAI API, but OPENAI_API_KEY is not set. Set it, or set OPENAI_BASE_URL for a compatible server, or ${instead}.`,

@@ -74,6 +74,12 @@ export function createRequestQueue(options: RetryOptions): RequestQueue {
         } catch (error) {
           if (error instanceof UserError) permanent = error;
           if (!(error instanceof CompletionError) || !error.retry) throw error;
+          if (error.retry.elsewhere) {
+            // No wait, and no retry of those that are counted: each server is asked once before that.
+            tally.problem(error.kind, "tried_again");
+            retries--;
+            continue;
+          }
           const ms = waitMs(retries, error.retry.afterMs);
           failed(error, ms);
           if (retries >= max_retries) throw error;
