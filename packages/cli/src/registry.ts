@@ -39,6 +39,7 @@ export const stageRegistry: StageRegistry = {
   },
   "train-retriever": {
     summary: "fine-tune an encoder on questions and passages",
+    isHandedOver: true,
     load: () => opened(async () => (await import("@rag-ft/train-retriever")).trainRetriever),
   },
   "train-reranker": {

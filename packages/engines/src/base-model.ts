@@ -1,7 +1,6 @@
-import { readdir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import type { Job } from "./job/job-file.js";
-import { hashFilesOf, type JobContent } from "./job/write-job.js";
+import { filesWithin, hashFilesOf, type JobContent } from "./job/write-job.js";
 
 /** What an engine reads of a model folder: configuration, tokenizer, weights, and what sentence-transformers keeps beside them. */
 const OF_A_MODEL =
@@ -22,12 +21,7 @@ export interface JobBase {
 export async function jobBase(name: string, folder: string, commit: string | undefined): Promise<JobBase> {
   const [id = name] = name.split("@");
   if (commit !== undefined) return { base: { name, place: id, commit }, files: new Map(), hash: `${id}@${commit}` };
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const names = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
-    .filter((path) => OF_A_MODEL.test(path))
-    .sort();
+  const names = (await filesWithin(folder)).filter((path) => OF_A_MODEL.test(path));
   const files = new Map(names.map((path) => [`${PLACE}/${path}`, { from: join(folder, path) }] as const));
   return { base: { name, place: PLACE }, files, hash: await hashFilesOf(folder, names) };
 }

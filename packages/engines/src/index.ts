@@ -4,6 +4,7 @@ export * from "./elsewhere-identity.js";
 export { JOB_FILE, type Job, readJob } from "./job/job-file.js";
 export { hashFilesOf, type JobContent, type JobPlan, programOf } from "./job/write-job.js";
 export type { EngineResult } from "./result/read-result.js";
+export * from "./sentence-transformers/arguments.js";
 export * from "./train-elsewhere.js";
 export * from "./training-order.js";
 export { rhythm, type SftSettings, sftConfig, TRL_FILES, trainerArguments } from "./trl/sft-config.js";

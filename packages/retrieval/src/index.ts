@@ -1,3 +1,4 @@
+export * from "./beir/beir-rows.js";
 export * from "./bm25-index.js";
 export * from "./bm25-retriever.js";
 export * from "./dense-retriever.js";

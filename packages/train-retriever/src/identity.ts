@@ -4,7 +4,7 @@ import { decidingSettings, type RunIdentity } from "@rag-ft/train";
 import type { Distillation } from "./distillation.js";
 import type { TrainRetrieverSettings } from "./settings.js";
 
-const INPUTS = ["model_path", "full_dataset_file_path", "train_file", "eval_file", "test_file", "distil_from"];
+export const INPUTS = ["model_path", "full_dataset_file_path", "train_file", "eval_file", "test_file", "distil_from"];
 
 /** What decides a run's result; taken before training changes the weights. */
 export async function identityOf(

@@ -2,7 +2,7 @@ import { count, escapedText, flag, listOf, number } from "@rag-ft/core";
 import { resultSettings } from "@rag-ft/fine-tune";
 import { nameInFiles, REFERENCE_DEPTHS, retrieverNames } from "@rag-ft/metrics";
 import { POOLINGS } from "@rag-ft/models";
-import { DISTILLATION_LOSSES, trainingSettings } from "@rag-ft/train";
+import { DISTILLATION_LOSSES, engineSettings, trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
 export const POSITIVES = ["one", "all"] as const;
@@ -15,6 +15,7 @@ export const EVAL_PREFIX = "eval_retr/";
 /** Every setting of `train-retriever`; names as the reference's command spells them. */
 export const trainRetrieverSettings = z.object({
   ...trainingSettings,
+  ...engineSettings("sentence-transformers"),
   model_path: z.string().min(1).describe("Encoder to fine-tune: folder or hub id"),
   full_dataset_file_path: z
     .string()

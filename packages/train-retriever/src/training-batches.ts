@@ -29,7 +29,11 @@ export interface BatchRecord extends Record<string, MaskCounts | PositiveCounts 
   positives?: PositiveCounts;
 }
 
-type BatchData = Pick<TrainingQuestions, "train" | "documents"> & { distillation: Distillation | undefined };
+type BatchData = Pick<TrainingQuestions, "train" | "documents"> & {
+  distillation: Distillation | undefined;
+  /** Questions of the batch of each number; default: of shuffled epochs. */
+  source?: { at(number: number): readonly RetrievalExample[] };
+};
 
 /** What is compared in a step beside question and gold passage: gold passages and hard negatives of all, and what is drawn from the database. */
 function comparable({ extra_positives }: TrainRetrieverSettings, { train, documents }: BatchData): readonly Document[] {
@@ -108,7 +112,7 @@ export async function createBatches(
   const { train, distillation } = data;
   const masks = await createMasks(settings, data, model, signal);
   const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
-  const source = new ShuffledBatches(train, size, seed);
+  const source = data.source ?? new ShuffledBatches(train, size, seed);
   const at = (number: number): ComposedBatch => {
     const batch = source.at(number);
     const examples = composeBatch(batch, hardNegatives, randomFor(seed, "hardNegatives", number), masks);

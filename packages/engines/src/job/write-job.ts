@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, readFile, realpath, rename, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, mkdir, readdir, readFile, realpath, rename, stat } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
 import {
   hashFile,
   hashText,
@@ -34,6 +34,8 @@ export interface JobPlan {
   /** Needed to run besides; not looked at. */
   further: readonly PinnedPackage[];
   files: ReadonlyMap<string, JobContent>;
+  /** Writes what it makes itself: files of a folder of its own, by its name. */
+  folders?: Readonly<Record<string, (folder: string) => Promise<void>>>;
   launch: Launch;
   accelerators: string;
 }
@@ -53,6 +55,15 @@ export async function hashFilesOf(folder: string, names: readonly string[]): Pro
 async function hashed(folder: string, path: string): Promise<HashedFile> {
   const whole = join(folder, path);
   return { path, bytes: (await stat(whole)).size, sha256: await hashFile(whole) };
+}
+
+/** All files of a folder, by their paths in it with slashes. */
+export async function filesWithin(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .sort();
 }
 
 async function writeContent(path: string, content: JobContent): Promise<void> {
@@ -101,6 +112,11 @@ export async function writeJob(folder: string, plan: JobPlan): Promise<{ movedTo
     for (const [path, content] of all) {
       await writeContent(join(temporary, path), content);
       files.push(await hashed(temporary, path));
+    }
+    for (const [name, fill] of Object.entries(plan.folders ?? {})) {
+      await fill(join(temporary, name));
+      for (const path of await filesWithin(join(temporary, name)))
+        files.push(await hashed(temporary, `${name}/${path}`));
     }
     await chmod(join(temporary, "run.sh"), 0o755);
     const job: Job = {

@@ -60,7 +60,8 @@ export function trainerArguments(
     train_sampling_strategy: "sequential",
     logging_strategy: "steps",
     logging_steps: settings.logging_steps,
-    save_total_limit: settings.save_total_limit,
+    // With one, Hugging Face's Trainer removes the last checkpoint, and with it the log.
+    save_total_limit: Math.max(2, settings.save_total_limit),
     save_only_model: false,
     seed: settings.seed,
     report_to: settings.report_to,

@@ -11,6 +11,14 @@ const PER_FOLD = {
   do_train: true,
   index_path: true,
   resume_from_checkpoint: true,
+  // Folds are trained in this process.
+  engine: true,
+  engine_dir: true,
+  engine_python: true,
+  nproc_per_node: true,
+  nnodes: true,
+  master_port: true,
+  accelerators: true,
 } as const;
 
 /** Settings of `cross-validate`: those of `train-retriever`, of which some may be lists. */
