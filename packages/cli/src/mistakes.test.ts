@@ -280,6 +280,9 @@ describe("a mistake in the adapters' flags", () => {
       { lora_r: 4, lora_target_modules: "q_proj,query" },
       /named "query"\. Known: .*self_attn\.q_proj/,
     ],
+    ["train-retriever", { freeze_layers: 3 }, /freeze_layers is 3, but .* has 3 layers.*Give at most 2\./],
+    ["train-retriever", { freeze_layers: "1.5" }, /freeze_layers: expected a whole number, found "1\.5"/],
+    ["train-generator", { freeze_layers: -1 }, /freeze_layers: expected a number of at least 0, found "?-1/],
     ["train-generator", { lora_alpha: 16 }, /lora_alpha is given, but lora_r is 0/],
     ["train-generator", { base_dtype: "bf16" }, /base_dtype is bf16, but lora_r is 0: all weights are trained/],
   ] as const)("%s %j says so before anything is written", async (stage, flags, message) => {

@@ -76,7 +76,7 @@ export interface FineTuneTask {
   model: {
     trained: ReadonlyMap<string, WeightTensor>;
     gradients: GradientSums;
-    frozen?: Pick<FrozenLayers, "part" | "removeKept"> | undefined;
+    frozen?: Pick<FrozenLayers, "part"> | undefined;
   };
   /** Loss and gradients of step `step`, counted from 1: a function of the weights and this number. */
   runStep(step: number): Promise<StepResult>;

@@ -1,6 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { cleanTemporaries, type StageContext, type StageResult, UserError, withFolderLock } from "@rag-ft/core";
+import {
+  cleanTemporaries,
+  removeFolderAtomic,
+  type StageContext,
+  type StageResult,
+  UserError,
+  withFolderLock,
+} from "@rag-ft/core";
 import { type LoraAdapters, requireDevice, restoreWeights, safetensorsFiles, writeAdapter } from "@rag-ft/models";
 import {
   checkpointFolder,
@@ -13,7 +20,7 @@ import {
 } from "@rag-ft/train";
 import type { FineTuneSettings } from "./fine-tune-settings.js";
 import type { FineTuneTask, OpenedTask } from "./fine-tune-task.js";
-import { frozenLine } from "./frozen-states.js";
+import { FROZEN_STATES, frozenLine } from "./frozen-states.js";
 import { type Choice, writeChoice } from "./result/choice.js";
 import { chooseResult } from "./result/choose-result.js";
 import { measuringFolder } from "./result/measuring-folder.js";
@@ -209,7 +216,8 @@ function conclude(
       const about = { settings, modelName, baseFolder: base.folder, facts: task.card, choice, kept, frozen };
       await writeModelCard(about, context);
     }
-    await task.model.frozen?.removeKept();
+    // Also that of a run before, which had other settings.
+    if (task.steps > 0) await removeFolderAtomic(join(settings.output_dir, FROZEN_STATES));
     await keep(result);
     return result;
   });

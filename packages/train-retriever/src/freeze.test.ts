@@ -149,6 +149,14 @@ it.each([
   expect(new Set(await Promise.all(hashes)).size).toBe(1);
 });
 
+it("what a run left that froze layers goes with the next one, whatever that does", async () => {
+  const before = { ...context, ...stopAfter(2) };
+  await expect(trainRetriever.run(settings("left", { frozen_memory: 0 }), before)).rejects.toThrow(/after step 2/);
+  expect(await readdir(at("left"))).toContain("frozen_states");
+  await trainRetriever.run(settings("left", { freeze_layers: 0, max_steps: 1 }), context);
+  expect(await readdir(at("left"))).not.toContain("frozen_states");
+});
+
 it("as many layers as there are, or more, is an error before anything is written", async () => {
   await expect(trainRetriever.run(settings("all", { freeze_layers: 3 }), context)).rejects.toThrow(
     /freeze_layers is 3, but .* has 3 layers, of which at least the last is to be trained\. Give at most 2\./,

@@ -15,7 +15,7 @@ export interface FreezeSettings {
   layers: number;
   /** Bytes of memory for what they compute of each text (default 0). */
   memoryBytes?: number;
-  /** Folder for what finds no room there, for the training's own use; left out: that is computed anew each time. */
+  /** Folder for what finds no room there; whoever gives it removes it when training is done. Left out: that is computed anew each time. */
   folder?: string;
   /** Told of damaged files. */
   reporter?: Pick<Reporter, "warn">;
@@ -91,11 +91,6 @@ export class FrozenLayers {
       states.set(await this.kept.of(key.digest("hex"), length * width, purpose, make), row * tokens * width);
     }
     return { [HIDDEN_INPUT]: floatTensor(states, [lengths.length * tokens, width]) };
-  }
-
-  /** Removes what is kept. */
-  removeKept(): Promise<void> {
-    return this.kept.remove();
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { InternalError, removeFolderAtomic } from "@rag-ft/core";
+import { InternalError } from "@rag-ft/core";
 
 /** What something is kept for: a training comes back to each text for certain. */
 export type Purpose = "training" | "evaluation";
@@ -9,7 +9,7 @@ export type Purpose = "training" | "evaluation";
 export interface KeptStatesOptions {
   /** Bytes of memory; evaluations fill half of it at most. */
   memoryBytes: number;
-  /** Folder for what a training finds no memory for; undefined: that is computed anew each time. */
+  /** Folder for what a training finds no memory for, to be removed by who gives it; undefined: that is computed anew each time. */
   folder?: string | undefined;
   /** Names what the states depend on besides the text. States of other names in the folder are removed. */
   identity: () => Promise<string>;
@@ -33,11 +33,6 @@ export class KeptStates {
 
   constructor(private readonly options: KeptStatesOptions) {}
 
-  /** Bytes held in memory. */
-  get memoryBytes(): number {
-    return this.bytes;
-  }
-
   /** What is kept under a key, of `length` elements, or else what `make` gives, which is kept where there is room. Not to be changed. */
   async of(key: string, length: number, purpose: Purpose, make: () => Promise<Float32Array>): Promise<Float32Array> {
     const held = this.memory.get(key);
@@ -52,15 +47,6 @@ export class KeptStates {
       this.bytes += states.byteLength;
     } else if (read === undefined && usesDisk) await this.write(key, states);
     return states;
-  }
-
-  /** Removes the files. */
-  async remove(): Promise<void> {
-    this.memory.clear();
-    this.onDisk.clear();
-    this.bytes = 0;
-    this.opened = undefined;
-    if (this.options.folder !== undefined) await removeFolderAtomic(this.options.folder);
   }
 
   private hasRoom({ byteLength }: Float32Array, purpose: Purpose): boolean {
