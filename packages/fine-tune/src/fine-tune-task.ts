@@ -1,6 +1,6 @@
 import type { StageResult, TableColumn, TableRow } from "@rag-ft/core";
 import type { AdapterTask, FrozenLayers, LoraAdapters, WeightTensor, WholeModules } from "@rag-ft/models";
-import type { SessionSettings } from "@rag-ft/onnx";
+import type { SessionSettings, TensorMemory } from "@rag-ft/onnx";
 import type { Evaluation, Figures, GradientSums, LoraSettings, RunIdentity, StepResult } from "@rag-ft/train";
 import type { Place } from "./result/choice.js";
 import type { BaseModel } from "./result/choose-result.js";
@@ -76,6 +76,8 @@ export interface FineTuneTask {
   model: {
     trained: ReadonlyMap<string, WeightTensor>;
     gradients: GradientSums;
+    /** Where these stand between runs; by default the arrays themselves. */
+    memory?: TensorMemory;
     frozen?: Pick<FrozenLayers, "part"> | undefined;
   };
   /** Loss and gradients of step `step`, counted from 1: a function of the weights and this number. */

@@ -136,13 +136,15 @@ async function openAndTrain(
     const task = await opened.prepare(session, adapters);
     try {
       if (task.model.frozen && task.steps > 0) reporter.info(frozenLine(task.model.frozen.part));
-      const save: Run["save"] = (folder, extra) =>
-        task.save(folder, async (temporary) => {
+      const save: Run["save"] = async (folder, extra) => {
+        await task.model.memory?.fetch();
+        await task.save(folder, async (temporary) => {
           const { modelName: base, adapterTask, wholeBesideAdapters: whole } = opened;
           if (adapters)
             await writeAdapter(temporary, adapters, { base, task: adapterTask, ...(whole ? { whole } : {}) });
           await extra?.(temporary);
         });
+      };
       return await train({ settings, context, opened, task, adapters, save, imported });
     } finally {
       await task.close();
@@ -175,6 +177,7 @@ async function train(run: Run): Promise<StageResult> {
     weights: model.trained,
     onWeightsChanged: async () => adapters?.merge(),
     gradients: model.gradients,
+    memory: model.memory,
     runStep: (step) => task.runStep(step),
     ...(settings.do_eval
       ? {
@@ -233,7 +236,7 @@ async function importedOutcome(
   await cleanTemporaries(settings.output_dir);
   const base = settings.do_eval ? await task.evaluate({ step: 0 }) : undefined;
   const baseTest = base && (await test?.measure({ step: 0 }));
-  await restoreWeights(opened.base.weights, folder, opened.base.readWeights);
+  await restoreWeights(opened.base.weights, folder, opened.base.readWeights, task.model.memory);
   const bestFolder = checkpointFolder(settings.output_dir, step);
   await save(bestFolder);
   const tuned = settings.do_eval ? await task.evaluate({ step }) : undefined;
@@ -259,6 +262,7 @@ async function keepResult(
     metric,
     base: opened.base,
     trained: model.trained,
+    memory: model.memory,
     adapters,
     outcome,
     steps,

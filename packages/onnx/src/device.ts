@@ -7,6 +7,9 @@ import { input } from "./value.js";
 /** Where ONNX Runtime always runs. */
 export const CPU = "cpu";
 
+/** Devices in whose memory onnxruntime-node can leave tensors. On others, CUDA too, each run copies what it reads and writes. */
+export const KEEPING_DEVICES: ReadonlySet<string> = new Set(["webgpu"]);
+
 /** Of onnxruntime-node, such as 1.30.0. */
 export const RUNTIME_VERSION: string = runtime.env.versions.node ?? runtime.env.versions.common;
 

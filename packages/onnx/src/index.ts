@@ -1,6 +1,9 @@
 export * from "./cut.js";
 export * from "./device.js";
+export * from "./device-memory.js";
+export * from "./device-tensor.js";
 export * from "./lowered.js";
+export * from "./memory-for.js";
 export * from "./node-placement.js";
 export * from "./ops/index.js";
 export * from "./order.js";
@@ -8,5 +11,6 @@ export * from "./quantise.js";
 export * from "./serialise.js";
 export * from "./session.js";
 export * from "./tensor.js";
+export * from "./tensor-memory.js";
 export * from "./value.js";
 export * from "./write-model.js";

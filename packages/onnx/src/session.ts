@@ -3,7 +3,8 @@ import { InternalError } from "@rag-ft/core";
 import type * as ort from "onnxruntime-node";
 import { busyElsewhere, cpuTimes } from "./busy-elsewhere.js";
 import { copyInto } from "./copy-into.js";
-import { CPU, requireDevice } from "./device.js";
+import { CPU, KEEPING_DEVICES, requireDevice } from "./device.js";
+import { type DevicePlace, DeviceTensor, type RunTensor } from "./device-tensor.js";
 import { loweredOutputs } from "./lowered.js";
 import { orderNodes } from "./order.js";
 import { runtime } from "./runtime.js";
@@ -19,17 +20,20 @@ export interface SessionSettings {
   threads?: number;
   /** ONNX Runtime execution provider; operators that it lacks run on the CPU. */
   device?: string;
+  /** Outputs that stay in the device's memory, where it can keep them: each run is given a place there for them (see `TensorMemory`). */
+  staying?: readonly string[];
 }
 
 /** A graph compiled by ONNX Runtime. One session serves every shape that its named dimensions may take. */
 export interface Session {
   /**
    * Runs the graph. Inputs are not copied. Outputs are fresh arrays, but for those given in `into`: they are written to the
-   * array there, of the output's shape, which may be an input's too. Much is saved when all of them are given: see `UNRETURNED`.
+   * array there, of the output's shape, which may be an input's too. Much is saved when all of them are given: see `UNRETURNED`. Outputs that stay
+   * on the device are not returned.
    */
   run(
-    inputs: Readonly<Record<string, Tensor>>,
-    into?: Readonly<Record<string, Tensor>>,
+    inputs: Readonly<Record<string, RunTensor>>,
+    into?: Readonly<Record<string, RunTensor>>,
   ): Promise<Record<string, Tensor>>;
   readonly inputNames: readonly string[];
   close(): Promise<void>;
@@ -90,6 +94,15 @@ function weightTensors({ outputs, weights }: ModelSource): Record<string, Tensor
   return found;
 }
 
+/** Those that are arrays of ours. */
+function arraysOf(tensors: Readonly<Record<string, RunTensor>>): Record<string, Tensor> {
+  const arrays: Record<string, Tensor> = {};
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (!(tensor instanceof DeviceTensor)) arrays[name] = tensor;
+  }
+  return arrays;
+}
+
 /** Compiles a graph. Weights above `limit` bytes (protobuf's) do not become a part of it, but inputs of each run, without a copy. */
 export async function createSession(
   source: ModelSource,
@@ -114,9 +127,10 @@ export async function createSession(
  */
 export async function openSession(
   model: Uint8Array | string,
-  { threads = 0, device = CPU }: SessionSettings = {},
+  { threads = 0, device = CPU, staying = [] }: SessionSettings = {},
 ): Promise<Session> {
   await requireDevice(device);
+  const stays = new Set(KEEPING_DEVICES.has(device) ? staying : []);
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [device],
     graphOptimizationLevel: "all",
@@ -127,10 +141,14 @@ export async function openSession(
     // Shapes change from batch to batch, so a pattern of the last run's memory would be planned for nothing.
     enableMemPattern: false,
     logSeverityLevel: LOG_ERRORS,
+    ...(stays.size > 0
+      ? { preferredOutputLocation: Object.fromEntries([...stays].map((name) => [name, "gpu-buffer"] as const)) }
+      : {}),
   };
   const session = await (typeof model === "string"
     ? runtime.InferenceSession.create(model, options)
     : runtime.InferenceSession.create(model, options));
+  const made = new Map<DevicePlace, ort.Tensor>();
   const outputNames = session.outputNames.filter((name) => name !== UNRETURNED);
   return {
     inputNames: session.inputNames,
@@ -139,29 +157,44 @@ export async function openSession(
       for (const name of session.inputNames) {
         const tensor = inputs[name];
         if (!tensor) throw new InternalError(`the graph's input ${name} was not given`);
-        feeds[name] = toOrt(tensor);
+        feeds[name] = tensor instanceof DeviceTensor ? await tensor.read() : toOrt(tensor);
       }
-      if (outputNames.length < session.outputNames.length && outputNames.every((name) => into[name] !== undefined)) {
-        const given = outputNames.map((name) => [name, into[name] as Tensor] as const);
-        const fetches = given.map(([name, tensor]) => [name, toOrt(tensor)]);
+      const given = arraysOf(into);
+      if (outputNames.length < session.outputNames.length && outputNames.every((name) => given[name] !== undefined)) {
+        const fetches = outputNames.map((name) => [name, toOrt(given[name] as Tensor)]);
         await withoutReturn(session.run(feeds, { [UNRETURNED]: null, ...Object.fromEntries(fetches) }));
-        return Object.fromEntries(given);
+        return Object.fromEntries(outputNames.map((name) => [name, given[name] as Tensor]));
       }
       // Only the CPU writes to our memory; what another device computed is copied there when it is done.
-      const given = device === CPU ? into : {};
+      const written = device === CPU ? given : {};
       const fetches = Object.fromEntries(
-        outputNames.map((name) => [name, given[name] === undefined ? null : toOrt(given[name])]),
+        outputNames.map((name) => [name, written[name] === undefined ? null : toOrt(written[name])]),
       );
       const results = await session.run(feeds, fetches);
       const outputs: Record<string, Tensor> = {};
       for (const name of outputNames) {
         const result = results[name] as ort.Tensor;
-        const made = { dtype: result.type as DType, shape: result.dims, data: result.data as TensorData };
-        outputs[name] = device === CPU ? made : copyInto(into[name], made);
+        if (stays.has(name)) {
+          const place = into[name];
+          if (!(place instanceof DeviceTensor))
+            throw new InternalError(`the output ${name}, which stays on ${device}, has no place there`);
+          place.place.replace(result);
+          made.set(place.place, result);
+          continue;
+        }
+        const output = { dtype: result.type as DType, shape: result.dims, data: result.data as TensorData };
+        outputs[name] = device === CPU ? output : copyInto(given[name], output);
       }
       return outputs;
     },
     async close() {
+      // A tensor's memory goes with the session that made it.
+      for (const [place, tensor] of made) {
+        if (!place.holds(tensor)) continue;
+        await place.fetch();
+        place.forget();
+      }
+      made.clear();
       await session.release();
     },
   };

@@ -23,6 +23,7 @@ export * from "./optimizer/adamw.js";
 export * from "./optimizer/gradients.js";
 export * from "./optimizer/optimizer-loop.js";
 export * from "./optimizer/schedule.js";
+export * from "./optimizer/sum-arithmetic.js";
 export * from "./shuffled-batches.js";
 export * from "./training-run.js";
 export * from "./training-settings.js";

@@ -9,6 +9,7 @@ import {
   type Reporter,
   throwIfCancelled,
 } from "@rag-ft/core";
+import { hostMemory, type TensorMemory } from "@rag-ft/onnx";
 import { Checkpoints, type SaveModel } from "./checkpoint/checkpoints.js";
 import { chooseStart, NOTHING_BEFORE, type Start } from "./checkpoint/choose-start.js";
 import { checkpointFolder } from "./checkpoint/find-checkpoints.js";
@@ -57,6 +58,8 @@ export interface TrainingTask {
   onWeightsChanged?: () => Promise<void>;
   /** Sums that `runStep` adds to; set to zero by each step of the optimizer. */
   gradients: GradientSums;
+  /** Where weights and sums stand between runs; by default the arrays themselves. */
+  memory?: TensorMemory | undefined;
   /** Loss and gradients of the examples of step `step`, counted from 1: a function of the weights and this number. */
   runStep(step: number): Promise<StepResult>;
   /** Evaluates the present weights; undefined: no evaluation. */
@@ -111,6 +114,7 @@ export async function runTraining(task: TrainingTask): Promise<TrainingOutcome> 
   await run.begin(start.from);
   try {
     await run.toTheEnd();
+    await task.memory?.fetch();
   } catch (error) {
     throw error instanceof CancelledError ? await run.stopped() : error;
   } finally {
@@ -128,6 +132,7 @@ function allFinite(data: Float32Array): boolean {
 
 class TrainingRun {
   private readonly output: string;
+  private readonly memory: TensorMemory;
   private readonly optimizer: OptimizerLoop;
   private readonly checkpoints: Checkpoints;
   /** Steps done. */
@@ -155,7 +160,8 @@ class TrainingRun {
   ) {
     const { settings, steps, files } = task;
     this.output = settings.output_dir;
-    this.optimizer = new OptimizerLoop(settings, steps);
+    this.memory = task.memory ?? hostMemory;
+    this.optimizer = new OptimizerLoop(settings, steps, this.memory);
     this.tracker = openTracker(settings, task.reporter);
     this.checkpoints = new Checkpoints(this.output, settings.save_total_limit, files, start);
   }
@@ -167,6 +173,7 @@ class TrainingRun {
     if (!from) return;
     const { state, folder } = from;
     this.optimizer.restore(await restoreTensors(folder, state, task.weights, task.files));
+    this.memory.wrote([...task.weights.values()].map(({ data }) => data));
     await task.onWeightsChanged?.();
     await this.checkpoints.adopt(from);
     for (const log of LOGS) await copyFileAtomic(join(folder, TRAINER_STATE, log), join(output, log));
@@ -313,6 +320,7 @@ class TrainingRun {
     if (this.saved?.step === step && this.saved.evaluated === evaluated) return;
     // Without evaluations the last step is the best.
     if (!task.evaluate && step === task.steps) this.bestStep = step;
+    await this.memory.fetch();
     for (const [name, { data }] of task.weights) {
       if (allFinite(data)) continue;
       throw new DataError(

@@ -7,6 +7,7 @@ import {
   type WeightReader,
   type WeightTensor,
 } from "@rag-ft/models";
+import type { TensorMemory } from "@rag-ft/onnx";
 import type { Evaluation, TrainingOutcome } from "@rag-ft/train";
 import { type Candidate, type Choice, choose, type Place } from "./choice.js";
 import { copyValues, interpolateWeights, type NamedValues } from "./interpolate-weights.js";
@@ -29,6 +30,8 @@ export interface TrainedModel {
   base: BaseModel;
   /** What was trained: all weights, or adapters. */
   trained: ReadonlyMap<string, WeightTensor>;
+  /** Where all of them stand between runs; by default the arrays themselves. */
+  memory?: TensorMemory | undefined;
   adapters: LoraAdapters | undefined;
   outcome: TrainingOutcome;
   /** Steps of the whole training. */
@@ -49,13 +52,13 @@ export interface Result {
 }
 
 /** Puts a checkpoint's weights back into memory: the adapters' alone where the base stays as it is. */
-async function restore({ base, adapters }: TrainedModel, folder: string): Promise<void> {
+async function restore({ base, adapters, memory }: TrainedModel, folder: string): Promise<void> {
   if (adapters?.isInGraph) await restoreAdapter(folder, adapters);
-  else await restoreWeights(base.weights, folder, base.readWeights);
+  else await restoreWeights(base.weights, folder, base.readWeights, memory);
 }
 
-async function restoreBase({ base, adapters }: TrainedModel): Promise<void> {
-  if (!adapters?.isInGraph) await restoreWeights(base.weights, base.folder, base.readWeights);
+async function restoreBase({ base, adapters, memory }: TrainedModel): Promise<void> {
+  if (!adapters?.isInGraph) await restoreWeights(base.weights, base.folder, base.readWeights, memory);
   adapters?.reset();
 }
 
@@ -64,7 +67,7 @@ async function line(run: TrainedModel): Promise<(alpha: number) => Promise<void>
   const { trained, adapters, outcome } = run;
   const folder = outcome.bestFolder;
   if (folder !== undefined && adapters) await restoreAdapter(folder, adapters);
-  else if (folder !== undefined) await restoreWeights(trained, folder, run.base.readWeights);
+  else if (folder !== undefined) await restoreWeights(trained, folder, run.base.readWeights, run.memory);
   const tuned = copyValues(trained);
   let base: NamedValues;
   if (adapters) {
@@ -75,6 +78,7 @@ async function line(run: TrainedModel): Promise<(alpha: number) => Promise<void>
   }
   return async (alpha) => {
     interpolateWeights(trained, base, tuned, alpha);
+    run.memory?.wrote([...trained.values()].map(({ data }) => data));
     await adapters?.merge();
   };
 }

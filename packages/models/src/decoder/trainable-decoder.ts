@@ -1,4 +1,4 @@
-import { constant, createSession, floatTensor, type SessionSettings } from "@rag-ft/onnx";
+import { constant, createSession, floatTensor, memoryFor, type SessionSettings, type TensorMemory } from "@rag-ft/onnx";
 import type { GradientSums } from "@rag-ft/train";
 import type { FrozenLayers } from "../frozen/frozen-layers.js";
 import { boundaryOf, type Freezable, openFrozen } from "../frozen/open-frozen.js";
@@ -18,6 +18,8 @@ export interface TrainableDecoder {
   readonly trained: ReadonlyMap<string, WeightTensor>;
   /** Sums of gradients of what is trained since they were last set to zero, by name. */
   readonly gradients: GradientSums;
+  /** Where weights and sums stand between runs: `fetch` brings them into the arrays above. */
+  readonly memory: TensorMemory;
   /** The layers that are frozen, if there are any. */
   readonly frozen: FrozenLayers | undefined;
   /** The batch's loss: the weighted sum over its labels. */
@@ -37,22 +39,30 @@ export async function createTrainableDecoder(
   adapters?: LoraAdapters,
 ): Promise<TrainableDecoder> {
   const { graph, weights } = decoder;
+  const memory = adapters?.memory ?? memoryFor(settings.device);
   const boundary = boundaryOf({ freeze });
   const form = { ...graphFormFor(settings.device), boundary };
   const parameters = adapters?.parameters(form) ?? new Parameters(form);
   const loss = answerLoss(graph, parameters);
-  const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(adapters.weights) : {}) };
+  const weightTensors = {
+    ...weightInputs(weights, memory),
+    ...(adapters ? weightInputs(adapters.weights, memory) : {}),
+  };
   const { frozen, inputsOf } = openFrozen(boundary, decoder, weightTensors, { freeze }, settings);
   const trained = adapters?.weights ?? frozen?.above() ?? weights;
   const seeds = [[loss, constant(1)]] as const;
   const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
   const lossSession = await createSession({ outputs: { loss } }, settings);
-  const gradients = gradientGraph(named, trained);
-  const backwardSession = await createSession({ outputs: { loss, ...gradients.outputs } }, settings);
+  const gradients = gradientGraph(named, trained, memory);
+  const backwardSession = await createSession(
+    { outputs: { loss, ...gradients.outputs } },
+    { ...settings, staying: gradients.staying },
+  );
   return {
     decoder: adapters?.isInGraph ? { ...decoder, weights: new Map(adapters.merged()) } : decoder,
     trained,
     gradients: gradients.sums,
+    memory,
     frozen,
     async loss(batch) {
       const inputs = { ...weightTensors, ...(await inputsOf(batch, "evaluation")) };
@@ -68,6 +78,7 @@ export async function createTrainableDecoder(
       await lossSession.close();
       await backwardSession.close();
       await frozen?.close();
+      await memory.close();
     },
   };
 }

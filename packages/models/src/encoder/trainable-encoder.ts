@@ -4,9 +4,11 @@ import {
   cutGraph,
   floatTensor,
   input,
+  memoryFor,
   type Session,
   type SessionSettings,
   type Tensor,
+  type TensorMemory,
   type Value,
 } from "@rag-ft/onnx";
 import type { GradientSums } from "@rag-ft/train";
@@ -31,6 +33,8 @@ export interface TrainableEncoder {
   readonly trained: ReadonlyMap<string, WeightTensor>;
   /** Sums of gradients of what is trained since they were last set to zero, by name. */
   readonly gradients: GradientSums;
+  /** Where weights and sums stand between runs: `fetch` brings them into the arrays above. */
+  readonly memory: TensorMemory;
   /** The layers that are frozen, if there are any. */
   readonly frozen: FrozenLayers | undefined;
   /** Vectors of a batch, row-major [rows, dimensions], not normalised; without dropout. */
@@ -67,21 +71,25 @@ export async function createTrainableEncoder(
   adapters?: LoraAdapters,
 ): Promise<TrainableEncoder> {
   const { graph, weights } = encoder;
-  const memory = new TokenMemory();
+  const memory = adapters?.memory ?? memoryFor(settings.device);
+  const tokens = new TokenMemory();
   const plain = vectorsAbove(graph, { freeze, device: settings.device });
   const { parameters, vectors } = dropout ? vectorsAbove(graph, { freeze, dropout, device: settings.device }) : plain;
-  const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(adapters.weights) : {}) };
+  const weightTensors = {
+    ...weightInputs(weights, memory),
+    ...(adapters ? weightInputs(adapters.weights, memory) : {}),
+  };
   const { frozen, inputsOf } = openFrozen(plain.boundary, encoder, weightTensors, { freeze }, settings);
   const trained = adapters?.weights ?? frozen?.above() ?? weights;
   const seeds = [[vectors, input("vector_gradients", "float32", ["batch", graph.dimensions])]] as const;
   const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
-  const gradients = gradientGraph(named, trained);
+  const gradients = gradientGraph(named, trained, memory);
 
   const cut = cutGraph({ vectors }, gradients.outputs);
   const kept = new KeptActivations(cut.kept, (settings.device ?? CPU) === CPU ? activationBytes : 0);
   const trainingSession = lazySession({ vectors }, settings);
   const forwardSession = dropout ? lazySession({ vectors: plain.vectors }, settings) : trainingSession;
-  const backwardSession = lazySession(gradients.outputs, settings);
+  const backwardSession = lazySession(gradients.outputs, { ...settings, staying: gradients.staying });
   const keepingSession = lazySession({ vectors, ...cut.kept }, settings);
   const continuingSession = lazySession(cut.second, settings);
 
@@ -97,6 +105,7 @@ export async function createTrainableEncoder(
     encoder,
     trained,
     gradients: gradients.sums,
+    memory,
     frozen,
     forward,
     async forwardKeeping(batch) {
@@ -117,7 +126,7 @@ export async function createTrainableEncoder(
     },
     keeps: (batch) => kept.of(batch) !== undefined,
     forgetActivations: () => kept.forget(),
-    embed: (texts, kind, options) => embedTexts(encoder, forward, texts, kind, options, memory),
+    embed: (texts, kind, options) => embedTexts(encoder, forward, texts, kind, options, tokens),
     async close() {
       for (const session of new Set([
         forwardSession,
@@ -128,6 +137,7 @@ export async function createTrainableEncoder(
       ]))
         await session.close();
       await frozen?.close();
+      await memory.close();
     },
   };
 }

@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Reporter } from "@rag-ft/core";
-import { createSession, floatTensor, type Session, type SessionSettings, type Tensor } from "@rag-ft/onnx";
+import {
+  createSession,
+  floatTensor,
+  type RunTensor,
+  type Session,
+  type SessionSettings,
+  type Tensor,
+} from "@rag-ft/onnx";
 import { HIDDEN_INPUT, type LayerBoundary } from "../graph/layer-boundary.js";
 import { hashWeight } from "../weights/hash-weight.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
@@ -53,7 +60,7 @@ export class FrozenLayers {
   constructor(
     private readonly boundary: LayerBoundary,
     private readonly model: ModelInFolder,
-    private readonly inputs: Readonly<Record<string, Tensor>>,
+    private readonly inputs: Readonly<Record<string, RunTensor>>,
     { memoryBytes = 0, folder, reporter }: FreezeSettings,
     private readonly settings: SessionSettings = {},
   ) {

@@ -1,4 +1,4 @@
-import type { SessionSettings, Tensor } from "@rag-ft/onnx";
+import type { RunTensor, SessionSettings, Tensor } from "@rag-ft/onnx";
 import { LayerBoundary } from "../graph/layer-boundary.js";
 import { type FreezeSettings, FrozenLayers, type RowBatch } from "./frozen-layers.js";
 import type { ModelInFolder } from "./frozen-part.js";
@@ -22,7 +22,7 @@ export type BatchInputs = (batch: RowBatch, purpose: Purpose) => Promise<Readonl
 export function openFrozen(
   boundary: LayerBoundary | undefined,
   model: ModelInFolder,
-  inputs: Readonly<Record<string, Tensor>>,
+  inputs: Readonly<Record<string, RunTensor>>,
   { freeze }: Freezable,
   session: SessionSettings,
 ): { frozen: FrozenLayers | undefined; inputsOf: BatchInputs } {

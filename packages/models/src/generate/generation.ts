@@ -218,7 +218,7 @@ export class Generation {
     let logits: Float32Array | undefined;
     for (let from = known; from < prompt.length; from += size) {
       const part = prompt.slice(from, from + size);
-      logits = await this.#run([text], slot, [part], from, from + size >= prompt.length);
+      logits = await this.#run([text], slot, [part], from);
       this.#cache.tokens(slot).push(...part);
       if (this.#isWatched(text)) {
         this.#remove(slot);
@@ -243,14 +243,14 @@ export class Generation {
    * Computes new tokens of the texts in the slots from `slot` on.
    *
    * @param from Where these tokens stand; by default behind those of each slot.
-   * @returns logits after the last token of each text, one after the other; of none without `wanted`
+   * @returns logits after the last token of each text, one after the other; also of a part of a prompt, which needs none: one row costs little, and
+   * devices may fail with an empty product
    */
   async #run(
     texts: readonly Text[],
     slot: number,
     ids: readonly (readonly number[])[],
     from?: number,
-    wanted = true,
   ): Promise<Float32Array> {
     const began = performance.now();
     const batch = texts.length;
@@ -258,7 +258,7 @@ export class Generation {
     const starts = texts.map((_, i) => from ?? this.#cache.tokens(slot + i).length);
     const table = ids.map((some) => [...some, ...new Array<number>(width - some.length).fill(0)]);
     const ends = ids.map((some, i) => (starts[i] as number) + some.length);
-    const rows = wanted ? ids.map((some, i) => i * width + some.length - 1) : [];
+    const rows = ids.map((some, i) => i * width + some.length - 1);
     const { inputs, outputs } = this.#cache.tensors(slot, batch);
     const logits = this.#logitsOf(rows.length);
     const int32 = (values: number[]): Tensor => ({

@@ -1,16 +1,29 @@
 import { InternalError } from "@rag-ft/core";
 import {
   add,
+  CPU,
   createSession,
   floatTensor,
+  hostMemory,
   input,
+  type RunTensor,
   type Session,
   type SessionSettings,
+  scatterRowsAdd,
   sizesOf,
   type Tensor,
+  type TensorMemory,
   type Value,
 } from "@rag-ft/onnx";
-import { addRows, backward, createGradientSums, type GradientSums, type Rule, splitRowGradients } from "@rag-ft/train";
+import {
+  addRows,
+  backward,
+  createGradientSums,
+  type GradientSums,
+  type RowGradient,
+  type Rule,
+  splitRowGradients,
+} from "@rag-ft/train";
 import { elementCount, type WeightTensor } from "../weights/weight-tensor.js";
 import type { Parameters } from "./parameters.js";
 
@@ -42,6 +55,8 @@ export interface GradientGraph {
   /** What a session is to compute. */
   readonly outputs: Readonly<Record<string, Value>>;
   readonly sums: GradientSums;
+  /** Which of the outputs a session is to leave on the device. */
+  readonly staying: readonly string[];
   /**
    * Runs such a session, or one whose outputs are equal to these, which adds the run's gradients to the sums.
    *
@@ -50,7 +65,7 @@ export interface GradientGraph {
    */
   run(
     session: Pick<Session, "run">,
-    inputs: Readonly<Record<string, Tensor>>,
+    inputs: Readonly<Record<string, RunTensor>>,
     dims: Readonly<Record<string, number>>,
     into?: Readonly<Record<string, Tensor>>,
   ): Promise<Record<string, Tensor>>;
@@ -58,25 +73,34 @@ export interface GradientGraph {
 
 /**
  * A graph reads the sum so far and writes the new one in its place. Of a table whose rows are looked up, only those rows are computed, and added
- * afterwards.
+ * afterwards; where sums stand on a device, they are added in the graph.
  *
  * @param trained What the gradients are of, for the shapes of the sums.
+ * @param memory Where the sums stand between runs.
  */
-export function gradientGraph(named: NamedGradients, trained: ReadonlyMap<string, WeightTensor>): GradientGraph {
+export function gradientGraph(
+  named: NamedGradients,
+  trained: ReadonlyMap<string, WeightTensor>,
+  memory: TensorMemory = hostMemory,
+): GradientGraph {
   const split = named.map(([name, gradient]) => ({ name, ...splitRowGradients(gradient) }));
-  const whole = split.flatMap(({ name, whole }) => (whole ? [[name, whole] as const] : []));
-  const rows = split.flatMap(({ name, rows }) => rows.map((row, i) => ({ name, i, ...row })));
+  const apart = memory.device === CPU;
+  const rows = apart ? split.flatMap(({ name, rows }) => rows.map((row, i) => ({ name, i, ...row }))) : [];
+  const whole = apart ? split.filter(({ whole }) => whole) : split;
   const sums = createGradientSums(trained);
   const sumOf = (name: string): Float32Array => {
     const sum = sums.get(name);
     if (!sum) throw new InternalError(`no sum for the gradient of ${name}`);
     return sum;
   };
-  const tensors = whole.map(([name]) => [name, floatTensor(sumOf(name), trained.get(name)?.shape ?? [])] as const);
+  const tensors = whole.map(({ name }) => [name, memory.of(sumOf(name), trained.get(name)?.shape ?? [])] as const);
   const before = Object.fromEntries(tensors.map(([name, tensor]) => [sumName(name), tensor]));
   const after = Object.fromEntries(tensors.map(([name, tensor]) => [wholeName(name), tensor]));
-  const added = (name: string, gradient: Value): Value =>
-    add(gradient, input(sumName(name), "float32", before[sumName(name)]?.shape ?? []));
+  const added = (name: string, gradient: Value | undefined, inGraph: readonly RowGradient[]): Value => {
+    const sum = input(sumName(name), "float32", before[sumName(name)]?.shape ?? []);
+    const first = gradient ? add(gradient, sum) : sum;
+    return inGraph.reduce((total, { indices, updates }) => scatterRowsAdd(total, indices, updates), first);
+  };
   const rowTensors = (dims: Readonly<Record<string, number>>): Record<string, Tensor> => {
     const tensors: Record<string, Tensor> = {};
     for (const { name, i, updates } of rows) {
@@ -90,7 +114,9 @@ export function gradientGraph(named: NamedGradients, trained: ReadonlyMap<string
   };
   return {
     outputs: {
-      ...Object.fromEntries(whole.map(([name, gradient]) => [wholeName(name), added(name, gradient)])),
+      ...Object.fromEntries(
+        whole.map(({ name, whole, rows }) => [wholeName(name), added(name, whole, apart ? [] : rows)]),
+      ),
       ...Object.fromEntries(
         rows.flatMap(({ name, i, indices, updates }) => [
           [indicesName(name, i), indices],
@@ -99,6 +125,7 @@ export function gradientGraph(named: NamedGradients, trained: ReadonlyMap<string
       ),
     },
     sums,
+    staying: Object.keys(after),
     async run(session, inputs, dims, into = {}) {
       const results = await session.run({ ...inputs, ...before }, { ...into, ...after, ...rowTensors(dims) });
       for (const { name, i } of rows) {

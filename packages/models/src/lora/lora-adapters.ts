@@ -2,11 +2,12 @@ import { createRandom, InternalError } from "@rag-ft/core";
 import {
   apply,
   createSession,
-  floatTensor,
   input,
+  memoryFor,
+  type RunTensor,
   type Session,
   type SessionSettings,
-  type Tensor,
+  type TensorMemory,
   type Value,
 } from "@rag-ft/onnx";
 import { adapterGradients, backward, type GraphAdapter, initialAdapter, type LoraSettings } from "@rag-ft/train";
@@ -18,6 +19,7 @@ import { elementCount, type WeightTensor } from "../weights/weight-tensor.js";
 import { chooseLayers, layersAbove, targetsOf } from "./choose-layers.js";
 
 const aName = (layer: string): string => `base_model.model.${layer}.lora_A.weight`;
+const mergedName = (layer: string): string => `merged ${layer}`;
 const bName = (layer: string): string => `base_model.model.${layer}.lora_B.weight`;
 
 function find(weights: ReadonlyMap<string, WeightTensor>, name: string): WeightTensor {
@@ -93,6 +95,8 @@ export class LoraAdapters {
   private readonly scale: number;
   /** Whether the base is in 16 bits, and the adapters are computed in the graph. */
   readonly isInGraph: boolean;
+  /** Where the adapters and the model's weights stand between runs. */
+  readonly memory: TensorMemory;
   private merger: Promise<Session> | undefined;
 
   /**
@@ -107,6 +111,7 @@ export class LoraAdapters {
     private readonly session: SessionSettings = {},
     { whole = [], frozen }: AdapterPlaces = {},
   ) {
+    this.memory = memoryFor(session.device);
     this.whole = new Map(whole.map((name) => [name, find(model, name)]));
     this.wholeBase = new Map([...this.whole].map(([name, { data }]) => [name, Float32Array.from(data)]));
     const names = layers.map(({ name }) => name);
@@ -196,12 +201,13 @@ export class LoraAdapters {
     if (this.isInGraph) return;
     this.merger ??= this.openMerger();
     const session = await this.merger;
-    const inputs: Record<string, Tensor> = {};
-    const outputs: Record<string, Tensor> = {};
-    for (const [name, { data, shape }] of this.weights) inputs[name] = floatTensor(data, shape);
+    const { memory } = this;
+    const inputs: Record<string, RunTensor> = {};
+    const outputs: Record<string, RunTensor> = {};
+    for (const [name, { data, shape }] of this.weights) inputs[name] = memory.of(data, shape);
     for (const [layer, { data, shape }] of this.base) {
-      inputs[layer] = floatTensor(data, shape);
-      outputs[`merged ${layer}`] = floatTensor(find(this.model, `${layer}.weight`).data, shape);
+      inputs[layer] = memory.of(data, shape);
+      outputs[mergedName(layer)] = memory.of(find(this.model, `${layer}.weight`).data, shape);
     }
     await session.run(inputs, outputs);
   }
@@ -219,11 +225,14 @@ export class LoraAdapters {
     for (const [layer, { data }] of this.base) {
       find(this.model, `${layer}.weight`).data.set(data);
     }
+    const merged = [...this.base.keys()].map((layer) => find(this.model, `${layer}.weight`));
+    this.memory.wrote([...this.trained.values(), ...merged].map(({ data }) => data));
   }
 
   async close(): Promise<void> {
     await (await this.merger)?.close();
     this.merger = undefined;
+    await this.memory.close();
   }
 
   /** A and B as graph inputs. */
@@ -238,10 +247,10 @@ export class LoraAdapters {
       const [a, b] = this.inputs(layer);
       const type = { dtype: "float32", shape } as const;
       // alpha · B A + W, in one pass over W.
-      outputs[`merged ${layer}`] = apply("Gemm", [b, a, input(layer, "float32", shape)], type, {
+      outputs[mergedName(layer)] = apply("Gemm", [b, a, input(layer, "float32", shape)], type, {
         alpha: { float: this.scale },
       });
     }
-    return createSession({ outputs }, this.session);
+    return createSession({ outputs }, { ...this.session, staying: Object.keys(outputs) });
   }
 }

@@ -67,5 +67,6 @@ export async function restoreAdapter(checkpoint: string, adapters: LoraAdapters)
     if (found?.data.length !== data.length) throw new DataError(`${path}: the weight ${name} is missing.`);
     data.set(found.data);
   }
+  adapters.memory.wrote([...adapters.trained.values()].map(({ data }) => data));
   await adapters.merge();
 }

@@ -1,4 +1,4 @@
-import { createSession, floatTensor, input, type SessionSettings } from "@rag-ft/onnx";
+import { createSession, floatTensor, input, memoryFor, type SessionSettings, type TensorMemory } from "@rag-ft/onnx";
 import type { GradientSums } from "@rag-ft/train";
 import type { FrozenLayers } from "../frozen/frozen-layers.js";
 import { boundaryOf, type Freezable, openFrozen } from "../frozen/open-frozen.js";
@@ -17,6 +17,8 @@ export interface TrainableScorer {
   readonly trained: ReadonlyMap<string, WeightTensor>;
   /** Sums of gradients of what is trained since they were last set to zero, by name. */
   readonly gradients: GradientSums;
+  /** Where weights and sums stand between runs: `fetch` brings them into the arrays above. */
+  readonly memory: TensorMemory;
   /** The layers that are frozen, if there are any. */
   readonly frozen: FrozenLayers | undefined;
   /** Logits of a batch of a training, row-major [rows, labels]. */
@@ -35,23 +37,28 @@ export async function createTrainableScorer(
   adapters?: LoraAdapters,
 ): Promise<TrainableScorer> {
   const { weights, labels } = scorer;
+  const memory = adapters?.memory ?? memoryFor(settings.device);
   const boundary = boundaryOf({ freeze });
   const parameters = new Parameters({ ...graphFormFor(settings.device), boundary });
   const logits = pairLogits(scorer, parameters);
-  const weightTensors = { ...weightInputs(weights), ...(adapters ? weightInputs(adapters.trained) : {}) };
+  const weightTensors = {
+    ...weightInputs(weights, memory),
+    ...(adapters ? weightInputs(adapters.trained, memory) : {}),
+  };
   const { frozen, inputsOf } = openFrozen(boundary, scorer, weightTensors, { freeze }, settings);
   const trained = adapters?.trained ?? frozen?.above() ?? weights;
   const seeds = [[logits, input("logit_gradients", "float32", ["batch", labels])]] as const;
   const named = adapters?.adapterGradients(seeds, parameters) ?? parameterGradients(seeds, parameters);
-  const gradients = gradientGraph(named, trained);
+  const gradients = gradientGraph(named, trained, memory);
   const forward = await createSession({ outputs: { logits } }, settings);
-  const backward = await createSession({ outputs: gradients.outputs }, settings);
+  const backward = await createSession({ outputs: gradients.outputs }, { ...settings, staying: gradients.staying });
   const logitsOf = async (batch: PairBatch, purpose: "training" | "evaluation"): Promise<Float32Array> =>
     (await forward.run({ ...weightTensors, ...(await inputsOf(batch, purpose)) })).logits?.data as Float32Array;
   return {
     scorer,
     trained,
     gradients: gradients.sums,
+    memory,
     frozen,
     forward: (batch) => logitsOf(batch, "training"),
     evaluate: (batch) => logitsOf(batch, "evaluation"),
@@ -67,6 +74,7 @@ export async function createTrainableScorer(
       await forward.close();
       await backward.close();
       await frozen?.close();
+      await memory.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { DataError, InternalError } from "@rag-ft/core";
+import { hostMemory, type TensorMemory } from "@rag-ft/onnx";
 import { HalfWeight } from "./half-weight.js";
 import type { WeightTensor } from "./weight-tensor.js";
 
@@ -9,11 +10,12 @@ import type { WeightTensor } from "./weight-tensor.js";
  */
 export type WeightReader = (folder: string) => Promise<Map<string, WeightTensor>>;
 
-/** Puts the weights of a folder back into the arrays that a model in memory uses. */
+/** Puts the weights of a folder back into the arrays that a model uses, which stand in `memory` between runs. */
 export async function restoreWeights(
   weights: ReadonlyMap<string, WeightTensor>,
   folder: string,
   read: WeightReader,
+  memory: TensorMemory = hostMemory,
 ): Promise<void> {
   const saved = await read(folder);
   for (const [name, weight] of weights) {
@@ -21,5 +23,6 @@ export async function restoreWeights(
     const found = saved.get(name);
     if (found?.data.length !== weight.data.length) throw new DataError(`${folder}: the weight ${name} is missing.`);
     weight.data.set(found.data);
+    memory.wrote([weight.data]);
   }
 }

@@ -3,13 +3,16 @@ import {
   createSession,
   div,
   floatTensor,
+  hostMemory,
   input,
   mul,
+  type RunTensor,
   type Session,
   type SessionSettings,
   sqrt,
   sub,
   type Tensor,
+  type TensorMemory,
   type Value,
 } from "@rag-ft/onnx";
 
@@ -48,9 +51,6 @@ export interface OptimizerState {
   moments: ReadonlyMap<string, Moments>;
 }
 
-/** Elements of one run, whose tensors stay in the caches: over a whole matrix, each of a dozen operators would go through memory. */
-const BLOCK = 2 ** 18;
-
 /** What a step changes, of the shape [elements]; each new value is written in the old one's place. */
 const CHANGED = ["weight", "first", "second"] as const;
 /** The name of its new value in the graph. */
@@ -72,15 +72,17 @@ export function adamWGraph({ beta1, beta2 }: AdamWSettings): Record<string, Valu
   return { [after("weight")]: weight, [after("first")]: first, [after("second")]: second };
 }
 
-/** AdamW (Loshchilov & Hutter 2019), in place over typed arrays. The arithmetic is ONNX Runtime's, on all its threads. */
+/** AdamW (Loshchilov & Hutter 2019), in place where the tensors stand. The arithmetic is ONNX Runtime's, on all its threads or on the device. */
 export class AdamW {
   step = 0;
   private readonly moments = new Map<string, Moments>();
   private session: Promise<Session> | undefined;
 
+  /** @param memory Where parameters, gradients and moments stand between runs. */
   constructor(
     private readonly settings: AdamWSettings = defaultAdamW,
     private readonly sessionSettings: Pick<SessionSettings, "threads"> = {},
+    private readonly memory: TensorMemory = hostMemory,
   ) {}
 
   /** The state as it is now; it changes with the next step. */
@@ -102,7 +104,12 @@ export class AdamW {
     lr: number,
     scale = 1,
   ): Promise<void> {
-    this.session ??= createSession({ outputs: adamWGraph(this.settings) }, this.sessionSettings);
+    const { memory } = this;
+    const staying = CHANGED.map(after);
+    this.session ??= createSession(
+      { outputs: adamWGraph(this.settings) },
+      { ...this.sessionSettings, device: memory.device, staying },
+    );
     const session = await this.session;
     this.step++;
     const { beta1, beta2, epsilon, weightDecay } = this.settings;
@@ -119,12 +126,11 @@ export class AdamW {
       if (!gradient) continue;
       const arrays = { weight: data, ...this.momentsOf(name, data.length) };
       const shrink = decays(name) ? shrunk : whole;
-      for (let start = 0; start < data.length; start += BLOCK) {
-        const end = Math.min(start + BLOCK, data.length);
-        const block = (array: Float32Array): Tensor => floatTensor(array.subarray(start, end), [end - start]);
-        const blocks = CHANGED.map((name) => [name, block(arrays[name])] as const);
-        const inputs = { ...shared, shrink, gradient: block(gradient), ...Object.fromEntries(blocks) };
-        await session.run(inputs, Object.fromEntries(blocks.map(([name, tensor]) => [after(name), tensor])));
+      const pieces = CHANGED.map((name) => [name, memory.pieces(arrays[name])] as const);
+      for (const [i, piece] of memory.pieces(gradient).entries()) {
+        const changed = pieces.map(([name, some]) => [name, some[i] as RunTensor] as const);
+        const inputs = { ...shared, shrink, gradient: piece, ...Object.fromEntries(changed) };
+        await session.run(inputs, Object.fromEntries(changed.map(([name, tensor]) => [after(name), tensor])));
       }
     }
   }

@@ -1,8 +1,10 @@
 import { DataError } from "@rag-ft/core";
+import { hostMemory, type TensorMemory } from "@rag-ft/onnx";
 import type { TrainingSettings } from "../training-settings.js";
 import { AdamW, defaultAdamW, type OptimizerState, type Parameter } from "./adamw.js";
-import { clearGradients, clipFactor, type GradientSums, gradientNorm } from "./gradients.js";
+import { clipFactor, type GradientSums } from "./gradients.js";
 import { learningRate, type Schedule, warmupSteps } from "./schedule.js";
+import { type SumArithmetic, sumArithmetic } from "./sum-arithmetic.js";
 
 /** Steps of a run: max_steps, or the epochs' worth of batches. */
 export function totalSteps(settings: TrainingSettings, examples: number): number {
@@ -15,12 +17,17 @@ export function totalSteps(settings: TrainingSettings, examples: number): number
 export class OptimizerLoop {
   private readonly adamw: AdamW;
   private readonly schedule: Schedule;
+  private readonly sums: SumArithmetic;
 
+  /** @param memory Where parameters and gradients stand between runs. */
   constructor(
     private readonly settings: TrainingSettings,
     steps: number,
+    memory: TensorMemory = hostMemory,
   ) {
-    this.adamw = new AdamW({ ...defaultAdamW, weightDecay: settings.weight_decay }, { threads: settings.threads });
+    const { weight_decay: weightDecay, threads } = settings;
+    this.adamw = new AdamW({ ...defaultAdamW, weightDecay }, { threads }, memory);
+    this.sums = sumArithmetic(memory);
     this.schedule = {
       name: settings.lr_scheduler_type,
       lr: settings.learning_rate,
@@ -50,7 +57,7 @@ export class OptimizerLoop {
     gradients: GradientSums,
     describe: () => string = () => "Nothing of this step was kept.",
   ): Promise<{ lr: number; gradNorm: number }> {
-    const gradNorm = gradientNorm(gradients);
+    const gradNorm = await this.sums.norm(gradients);
     const step = this.adamw.step + 1;
     if (!Number.isFinite(gradNorm)) {
       throw new DataError(
@@ -59,12 +66,13 @@ export class OptimizerLoop {
     }
     const lr = learningRate(this.schedule, this.adamw.step);
     await this.adamw.update(parameters, gradients, lr, clipFactor(gradNorm, this.settings.max_grad_norm));
-    clearGradients(gradients);
+    await this.sums.clear(gradients);
     return { lr, gradNorm };
   }
 
-  close(): Promise<void> {
-    return this.adamw.close();
+  async close(): Promise<void> {
+    await this.adamw.close();
+    await this.sums.close();
   }
 }
 
