@@ -99,6 +99,10 @@ export const stageRegistry: StageRegistry = {
         return createImport(stageRegistry);
       }),
   },
+  beir: {
+    summary: "turn a BEIR folder into a database and questions, or the reverse",
+    load: () => opened(async () => (await import("@rag-ft/hand-over")).beir),
+  },
   collect: {
     summary: "make training rows of turns that users voted up",
     load: () => opened(async () => (await import("@rag-ft/collect")).collect),

@@ -9,8 +9,15 @@ export const chatTurnSchema = z.looseObject({
   source_documents: z.array(documentSchema).optional(),
 });
 
+/** Of rows that were judged elsewhere: how relevant each gold passage is, and what the question is called there. */
+const judgedElsewhere = {
+  gold_relevance: z.array(z.number().positive()).optional(),
+  query_id: z.string().optional(),
+};
+
 /** A line of `*_w_q.jsonl`: a gold passage, hard negatives of the same source, and the questions asked of it. */
 export const questionsRowSchema = z.looseObject({
+  ...judgedElsewhere,
   gold_docs: z.array(documentSchema).min(1),
   hard_neg_docs: z.array(documentSchema),
   chat_history: z.array(chatTurnSchema),
@@ -20,6 +27,7 @@ export const questionsRowSchema = z.looseObject({
 
 /** A line of `*_w_qa.jsonl`: one question with its gold passages and answer. */
 export const qaRowSchema = z.looseObject({
+  ...judgedElsewhere,
   gold_docs: z.array(documentSchema).min(1),
   hard_neg_docs: z.array(documentSchema),
   chat_history: z.array(chatTurnSchema),

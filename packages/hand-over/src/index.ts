@@ -2,6 +2,7 @@ import type { Stage } from "@rag-ft/core";
 import { exportModel } from "./export-model.js";
 import { type ExportSettings, exportSettings } from "./settings.js";
 
+export { beir } from "./beir/stage.js";
 export { type ExportSettings, exportSettings } from "./settings.js";
 
 /** `rag-ft export <model>`: a tuned model for other programs. */

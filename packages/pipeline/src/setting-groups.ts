@@ -19,7 +19,7 @@ const GROUPS: Readonly<Record<string, string>> = {
     "num_hard_negs_per_doc hard_negatives negative_margin negative_pool negatives num_negatives relabel_with candidates num_docs",
   Search:
     "retrieval bm25_weight retrieval_choice_of truncate_dim vector_store vector_store_url reranker rerank_top_n rerank_weight rerank_int8 " +
-    "embedding_max_num_to_retrieve ks depth follow_ups max_test_samples",
+    "embedding_max_num_to_retrieve ks depth follow_ups max_test_samples trec trec_runs",
   Training:
     "do_train learning_rate lr_scheduler_type warmup_ratio num_train_epochs max_steps per_device_train_batch_size " +
     "gradient_accumulation_steps weight_decay max_grad_norm freeze_layers dropout no_answer_share folds estimate_only learning_curve " +

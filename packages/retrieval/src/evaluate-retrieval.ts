@@ -9,6 +9,8 @@ import { type RetrievalScore, retrievalFigures, scoreRetrieval } from "./score-r
 /** A question, in its dialogue where there is one, with its gold passages. */
 export interface RetrievalQuestion extends AskedQuestion {
   gold_docs: readonly Document[];
+  /** How relevant each is, for nDCG; 1 each when left out. */
+  gold_relevance?: readonly number[] | undefined;
 }
 
 export interface EvaluateRetrieverOptions {
@@ -61,7 +63,9 @@ export async function evaluateRetriever(
   const depths = { ks, searched };
   const texts = questions.map(retrievalQuery);
   const retrieved = await retriever.retrieve(texts, searched, { reporter, signal });
-  const scores = questions.map((row, i) => scoreRetrieval(retrieved[i]?.documents ?? [], row.gold_docs, depths));
+  const scores = questions.map((row, i) =>
+    scoreRetrieval(retrieved[i]?.documents ?? [], row.gold_docs, depths, row.gold_relevance),
+  );
   const unanswerable = countUnanswerable(retriever.documents, questions);
   return { figures: retrievalFigures(scores, depths), scores, retrieved, unanswerable };
 }

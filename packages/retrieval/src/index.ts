@@ -1,4 +1,6 @@
 export * from "./beir/beir-rows.js";
+export * from "./beir/read-qrels.js";
+export * from "./beir/trec-run.js";
 export * from "./bm25-index.js";
 export * from "./bm25-retriever.js";
 export * from "./dense-retriever.js";

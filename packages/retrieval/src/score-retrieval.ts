@@ -14,12 +14,13 @@ const placeOf = (index: number): number | null => (index < 0 ? null : index + 1)
 
 /**
  * Two passages are the same when source and content are both equal; a gold passage that is listed twice counts once. Near-duplicates are
- * looked for to the deepest of `ks` only.
+ * looked for to the deepest of `ks` only. `relevance` grades the gold passages for nDCG.
  */
 export function scoreRetrieval(
   retrieved: readonly Document[],
   gold: readonly Document[],
   { ks, searched }: FigureDepths,
+  relevance?: readonly number[],
 ): RetrievalScore {
   const keys = retrieved.map(documentKey);
   const distinct = distinctDocuments(gold);
@@ -31,10 +32,11 @@ export function scoreRetrieval(
     const first = shown.findIndex((other, at) => at + 1 < holder && isFragment(other, one));
     return first < 0 ? (nearRanks[i] ?? null) : placeOf(first);
   });
+  const grades = relevance && new Map(gold.map((one, i) => [documentKey(one), relevance[i] ?? 1]));
   return {
     figures: measure(
       RETRIEVAL_FIGURES,
-      { retrieved: keys, gold: goldKeys, nearRanks, fragmentRanks },
+      { retrieved: keys, gold: goldKeys, nearRanks, fragmentRanks, ...(grades ? { relevance: grades } : {}) },
       { ks, searched },
     ),
     gold_ranks: goldKeys.map((key) => placeOf(keys.indexOf(key))),

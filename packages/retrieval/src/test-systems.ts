@@ -13,7 +13,7 @@ import type { OpenedRetriever, Reranking } from "./open-retriever.js";
 export interface RetrieverSystem {
   /** For tables. */
   label: string;
-  kind: "bm25" | "dense" | "hybrid";
+  kind: "bm25" | "dense" | "hybrid" | "run";
   open(documents: readonly Document[], context: StageContext): Promise<OpenedRetriever>;
 }
 

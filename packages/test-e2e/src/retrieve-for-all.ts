@@ -39,6 +39,7 @@ function indexPath({ index_path, compare_base, output_dir }: TestE2eSettings, si
 
 /** A retriever of the comparison, before or after tuning. */
 interface SideSystem extends RetrieverSystem {
+  kind: UsedSearch["retrieval"];
   side: Side;
 }
 

@@ -18,12 +18,16 @@ export type TestQuestion = RetrievalQuestion &
     split_by: string;
     /** As its row says, if it does. */
     question_kind?: string | undefined;
+    /** What other programs call it. */
+    query_id?: string | undefined;
   };
 
 function eachQuestion(row: QuestionsRow): TestQuestion[] {
-  const { questions, gold_docs, chat_history } = row;
-  const said = { split_by: splitProcedureOf([row]), question_kind: questionKindOf(row) };
-  return questions.map((question) => ({ question, gold_docs, chat_history, ...said }));
+  const { questions, gold_docs, chat_history, gold_relevance, query_id } = row;
+  const said = { split_by: splitProcedureOf([row]), question_kind: questionKindOf(row), gold_relevance };
+  // One id is of one question.
+  const named = questions.length === 1 ? { query_id } : {};
+  return questions.map((question) => ({ question, gold_docs, chat_history, ...said, ...named }));
 }
 
 /** The first line that is not blank; a file may be larger than a string can be. */

@@ -41,6 +41,7 @@ import { readTestQuestions, type TestQuestion } from "./read-questions.js";
 import { comparedNames, differencesTable, figuresTable } from "./report-table.js";
 import type { TestRetrieverSettings } from "./settings.js";
 import { checkSystems, type System, systemsOf } from "./systems.js";
+import { writeQrels, writeRun } from "./trec.js";
 
 /** With the tally of requests where a model is behind an API. */
 type TestContext = StageContext & { tally?: RequestTally };
@@ -187,7 +188,7 @@ async function testAll(
   let reranker: OpenedReranker | undefined;
   try {
     reranker = await parts.openReranker(settings, context);
-    const { systems, close } = await systemsOf(settings, { encoders, reranker }, context);
+    const { systems, close } = await systemsOf(settings, { encoders, reranker }, questions, context);
     const sources = questions.map(sourceOf);
     const options = { questions, ks: settings.ks, depth: settings.depth };
     const found = await testSystems(systems, documents, options, context).finally(close);
@@ -207,6 +208,13 @@ async function testAll(
       unanswerable: found[0]?.unanswerable ?? 0,
       split_by: splitProcedureOf(questions),
     });
+    if (settings.trec) {
+      result.outputs.push(await writeQrels(settings.output_dir, questions));
+      for (const { system, retrieved } of found)
+        result.outputs.push(
+          await writeRun(join(settings.output_dir, system.folder), system.label, questions, retrieved),
+        );
+    }
     if (!tally) return result;
     return {
       ...result,
@@ -249,16 +257,19 @@ async function writeResults(
     ...counts,
     ks: settings.ks,
     depth: Math.max(settings.depth, ...settings.ks),
-    systems: tested.map(({ system: { label, kind, model, bm25_weight, folder, rerank }, estimates, milliseconds }) => ({
-      label,
-      kind,
-      ...(model === undefined ? {} : { model }),
-      ...(bm25_weight === undefined ? {} : { bm25_weight }),
-      ...rerank,
-      ...(milliseconds === undefined ? {} : { rerank_milliseconds: milliseconds }),
-      folder,
-      figures: flatEstimates(estimates),
-    })),
+    systems: tested.map(
+      ({ system: { label, kind, model, run, bm25_weight, folder, rerank }, estimates, milliseconds }) => ({
+        label,
+        kind,
+        ...(run === undefined ? {} : { run }),
+        ...(model === undefined ? {} : { model }),
+        ...(bm25_weight === undefined ? {} : { bm25_weight }),
+        ...rerank,
+        ...(milliseconds === undefined ? {} : { rerank_milliseconds: milliseconds }),
+        folder,
+        figures: flatEstimates(estimates),
+      }),
+    ),
     differences: differences.map(({ low, high, ...rest }) => ({
       ...rest,
       ...(Number.isFinite(low) ? { ci95: [low, high] } : {}),

@@ -1,4 +1,4 @@
-import { betweenCommas, count, device, listOf } from "@rag-ft/core";
+import { betweenCommas, count, device, flag, listOf } from "@rag-ft/core";
 import { vectorRequestSettings } from "@rag-ft/llm";
 import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
@@ -41,6 +41,16 @@ export const testRetrieverSettings = z.object({
   ks: depths().default([1, 4, 10]).describe("depths of recall and nDCG"),
   depth: count(1).default(100).describe("passages retrieved a question; MRR and MAP look no further"),
   index_path: name().optional().describe("folder that keeps the passages' vectors between runs, one folder a model"),
+  trec: flag()
+    .default(false)
+    .describe(
+      "write what each retriever found, to depth, as run.trec, and the judgements as qrels.trec, for trec_eval",
+    ),
+  trec_runs: list()
+    .default([])
+    .describe(
+      "runs of other systems (six columns, as trec_eval reads them), scored beside the models by the same figures",
+    ),
   max_test_samples: count(1).optional().describe("only the first so many questions"),
   device: device(),
   seed: count(0).default(0).describe("seed of the intervals"),

@@ -18,7 +18,9 @@ import {
   resolveRetrieval,
   withReranker,
 } from "@rag-ft/retrieval";
+import type { TestQuestion } from "./read-questions.js";
 import type { TestRetrieverSettings } from "./settings.js";
+import { runSystems } from "./trec.js";
 
 /** A retriever under test, with the place of its results. */
 export interface System extends RetrieverSystem {
@@ -28,6 +30,8 @@ export interface System extends RetrieverSystem {
   folder: string;
   /** Of hybrid search, beside the vectors. */
   bm25_weight?: number;
+  /** The file of another system's run. */
+  run?: string;
   /** Where its first passages are reordered. */
   rerank?: { reranker: string; rerank_top_n: number; rerank_weight: number };
 }
@@ -118,6 +122,7 @@ function rerankedSystem(system: System, { model: reranker, scorer, topN, weight 
 export async function systemsOf(
   settings: TestRetrieverSettings,
   { encoders, reranker }: { encoders: readonly PassageEncoder[]; reranker: OpenedReranker | undefined },
+  questions: readonly TestQuestion[],
   { reporter, env }: StageContext,
 ): Promise<{ systems: System[]; close(): Promise<void> }> {
   const labels = labelsOf(settings);
@@ -133,6 +138,7 @@ export async function systemsOf(
     if (reranker) systems.push(rerankedSystem(systems.at(-1) as System, reranker));
   }
   if (reranker && encoders.length === 0) systems.push(rerankedSystem(BM25, reranker));
+  for (const run of runSystems(settings.trec_runs, questions)) systems.push({ ...run, folder: folderName(run.label) });
   const taken = new Map<string, string>();
   for (const { folder, label } of systems) {
     const earlier = taken.get(folder.toLowerCase());

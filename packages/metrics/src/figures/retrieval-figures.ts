@@ -7,6 +7,8 @@ export interface RetrievedQuestion {
   retrieved: readonly string[];
   /** Each once. */
   gold: readonly string[];
+  /** How relevant gold passages are, where they are not all alike. */
+  relevance?: ReadonlyMap<string, number>;
   /** For each gold passage the place, from 1, of the first passage that is it or holds its content; left out where that is not known. */
   nearRanks?: readonly (number | null)[];
   /** The same of the first passage that is it, holds its content or is a fragment of it. */
@@ -79,10 +81,11 @@ export const RETRIEVAL_FIGURES: readonly FigureRow<RetrievedQuestion>[] = [
     key: "ndcg@{k}",
     file: "ndcg/ndcg{k}",
     title: "nDCG@{k}",
-    about: "discounted cumulative gain of the first k, as a share of the best order's; each gold passage is worth 1",
+    about:
+      "discounted cumulative gain of the first k, as a share of the best order's; each gold passage is worth 1, or its relevance where questions have `gold_relevance`",
     at: "each",
     level: (k, deepest) => (k === deepest ? "own" : "file"),
-    of: ({ retrieved, gold }, k) => ndcgAtK(retrieved, gold, k),
+    of: ({ retrieved, gold, relevance }, k) => ndcgAtK(retrieved, relevance ?? gold, k),
   },
   {
     ...RETRIEVER,

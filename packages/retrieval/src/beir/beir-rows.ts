@@ -11,10 +11,27 @@ export interface BeirRows {
   qrels: string;
 }
 
-type JudgedQuestion = AskedQuestion & { gold_docs: readonly Document[]; relevance?: readonly number[] | undefined };
+/** A question with how relevant its gold passages are, and what other programs call it. */
+export type JudgedQuestion = AskedQuestion & {
+  gold_docs: readonly Document[];
+  /** One a gold passage, in their order; 1 each when left out. */
+  gold_relevance?: readonly number[] | undefined;
+  query_id?: string | undefined;
+};
+
+/** What other programs call a passage: the id that its metadata keep of them, else that of our own files. */
+export function passageName(document: Document): string {
+  const { id } = document.metadata;
+  return typeof id === "string" && id !== "" ? id : documentId(document);
+}
+
+/** What other programs call a question: its own id, else its place in its file, counted from 1. */
+export function queryName({ query_id }: Pick<JudgedQuestion, "query_id">, place: number): string {
+  return query_id ?? `q${place + 1}`;
+}
 
 /**
- * A database and questions with their gold passages as BEIR has them; a passage is known by the id that our own files give it, a question by its place.
+ * A database and questions with their gold passages as BEIR has them.
  *
  * @param textOf What stands as a passage's text; its title stands beside.
  */
@@ -23,20 +40,17 @@ export function beirRows(
   questions: readonly JudgedQuestion[],
   textOf: (document: Document) => string = ({ page_content }) => page_content,
 ): BeirRows {
-  const title = ({ metadata }: Document): string => (typeof metadata.title === "string" ? metadata.title : "");
-  const lines = questions.flatMap(({ gold_docs, relevance }, i) =>
-    gold_docs.map((gold, k) => `${queryId(i)}\t${documentId(gold)}\t${relevance?.[k] ?? 1}\n`),
+  const lines = questions.flatMap((question, i) =>
+    question.gold_docs.map(
+      (gold, k) => `${queryName(question, i)}\t${passageName(gold)}\t${question.gold_relevance?.[k] ?? 1}\n`,
+    ),
   );
   return {
-    corpus: documents.map((document) => ({
-      ...{ _id: documentId(document), title: title(document), text: textOf(document), metadata: document.metadata },
-    })),
-    queries: questions.map((question, i) => ({ _id: queryId(i), text: retrievalQuery(question) })),
+    corpus: documents.map((document) => {
+      const { title = "", ...metadata } = document.metadata;
+      return { _id: passageName(document), title, text: textOf(document), metadata };
+    }),
+    queries: questions.map((question, i) => ({ _id: queryName(question, i), text: retrievalQuery(question) })),
     qrels: `query-id\tcorpus-id\tscore\n${lines.join("")}`,
   };
-}
-
-/** A question's id by its place in its file, counted from 0. */
-export function queryId(place: number): string {
-  return `q${place + 1}`;
 }
