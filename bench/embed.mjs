@@ -5,7 +5,7 @@ import { createRandom } from "../packages/core/dist/index.js";
 import { loadEncoder, saveEncoder } from "../packages/models/dist/index.js";
 import { database, ENCODER_SETTINGS } from "./data.mjs";
 import { EMBED_FORMULA } from "./flops.mjs";
-import { Measurements, peer, report, threads, wanted, worker } from "./measure.mjs";
+import { Measurements, ourPrecisions, peer, report, threads, wanted, worker } from "./measure.mjs";
 import { flags, quiet, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 /** Passages of a trial of the peers' batch sizes, and of the whole comparison with --quick. */
@@ -57,7 +57,8 @@ await withFolder(async (folder) => {
   const best = trials.fastest(configurations, (configuration) => run(configuration, shuffled.slice(0, TRIAL)));
   for (let round = 0; round < rounds; round++) {
     full.peak();
-    full.run("ours", () => worker(folder, "embed.mjs", { ...request, texts }));
+    for (const { side, precision } of ourPrecisions())
+      full.run(side, () => worker(folder, "embed.mjs", { ...request, precision, texts }));
     for (const configuration of best) full.run(configuration.side, run(configuration, texts));
   }
 });

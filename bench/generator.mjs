@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { sequences, TRAINING_SETTINGS as settings } from "./data.mjs";
 import { DECODER_FORMULA } from "./flops.mjs";
-import { Measurements, peer, report, threads, worker } from "./measure.mjs";
+import { Measurements, ourPrecisions, peer, report, threads, worker } from "./measure.mjs";
 import { flags, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 /** Adapters on every linear layer, on both sides. */
@@ -38,11 +38,15 @@ await withFolder((folder) => {
   const work = { decoder, settings, batches };
   for (let round = 0; round < rounds; round++) {
     measurements.peak();
-    measurements.run("ours", () => worker(folder, "generator.mjs", work));
+    for (const { side, precision } of ourPrecisions())
+      measurements.run(side, () => worker(folder, "generator.mjs", { ...work, precision }));
     for (const { side, ...how } of peers)
       measurements.run(side, () => peer(folder, "generator.py", { ...work, ...how }));
     const lora = { ...LORA, targets: ["all-linear"], seed };
-    measurements.run("ours-lora", () => worker(folder, "generator.mjs", { ...work, lora }));
+    for (const { side, precision } of ourPrecisions())
+      measurements.run(side.replace("ours", "ours-lora"), () =>
+        worker(folder, "generator.mjs", { ...work, precision, lora }),
+      );
     // peft is no peer of the full fine-tuning: once is enough to know where it stands.
     if (round > 0) continue;
     for (const { side, ...how } of loraPeers)

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { bf16Kernel } from "../packages/onnx/dist/index.js";
 import { cores, flags, processor, python, root, runJson, wholeNumber } from "./tools.mjs";
 
 const require = createRequire(new URL("../packages/onnx/package.json", import.meta.url));
@@ -166,6 +167,19 @@ export class Measurements {
   }
 }
 
+/** Ours in each precision that can be had here. */
+export function ourPrecisions() {
+  const sides = [{ side: "ours", precision: "fp32" }];
+  try {
+    const kernel = bf16Kernel();
+    if (kernel !== undefined) return [...sides, { side: "ours-bf16", precision: "bf16" }];
+    console.log("ours-bf16: this processor has neither AVX512_BF16 nor AMX");
+  } catch (error) {
+    console.log(`ours-bf16: ${error.message}`);
+  }
+  return sides;
+}
+
 /** Does --only (or --ours-only) leave this side in? */
 export function wanted(side) {
   if (side === "sgemm") return true;
@@ -239,7 +253,15 @@ export function report(name, measurements, { units, formula, counterpart = () =>
       ratio: ratios[best],
       ratios,
       ...(ours && Object.keys(variants).length > 0
-        ? { ratio_to_ours: Object.fromEntries(Object.keys(variants).map((side) => [side, ratio(side, "ours")])) }
+        ? {
+            ratio_to_ours: Object.fromEntries(Object.keys(variants).map((side) => [side, ratio(side, "ours")])),
+            variants_to_peers: Object.fromEntries(
+              Object.keys(variants).map((side) => [
+                side,
+                Object.fromEntries(Object.keys(peers).map((peer) => [peer, ratio(side, peer)])),
+              ]),
+            ),
+          }
         : {}),
       share_of_peak: gflops && peak && rounded(gflops / peak, 3),
       gflops: gflops && rounded(gflops),

@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { asPair, ENCODER_SETTINGS, TRAINING_SETTINGS as settings, trainingExamples } from "./data.mjs";
 import { ENCODER_FORMULA } from "./flops.mjs";
-import { Measurements, median, peer, report, threads, wanted, worker } from "./measure.mjs";
+import { Measurements, median, ourPrecisions, peer, report, threads, wanted, worker } from "./measure.mjs";
 import { flags, missing, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const TEMPERATURE = 0.05;
@@ -25,12 +25,13 @@ async function speed() {
   const trials = trial === batch ? full : new Measurements({ ...key, batch: trial });
 
   await withFolder((folder) => {
-    const ours = (pairs) => () =>
+    const ours = (pairs, precision) => () =>
       worker(folder, "retriever.mjs", {
         encoder,
         overrides: ENCODER_SETTINGS,
         temperature: TEMPERATURE,
         settings,
+        precision,
         warmup,
         batches: [all.slice(0, pairs)],
       });
@@ -57,7 +58,7 @@ async function speed() {
     for (const { side, precision, miniBatch } of wantedConfigurations) {
       if (trials.of(side).length === 0) trials.run(side, theirs(trial, precision, miniBatch));
     }
-    if (wanted("ours") && trials.of("ours").length === 0 && trial !== batch) trials.run("ours", ours(trial));
+    if (wanted("ours") && trials.of("ours").length === 0 && trial !== batch) trials.run("ours", ours(trial, "fp32"));
     /** By precision, fastest first. One that does not fit the memory with the whole batch leaves its place to the next. */
     const ranked = ["fp32", "bf16"].map((precision) =>
       configurations
@@ -66,7 +67,7 @@ async function speed() {
     );
     for (let round = 0; round < rounds; round++) {
       full.peak();
-      full.run("ours", ours(batch));
+      for (const { side, precision } of ourPrecisions()) full.run(side, ours(batch, precision));
       if (flags.quick) continue;
       for (const candidates of ranked) {
         for (const { side, precision, miniBatch } of candidates) {

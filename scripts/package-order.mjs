@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 /** Each imports only earlier ones. */
 const LIBRARIES = [
+  "bf16",
   "core",
   "text",
   "metrics",

@@ -5,8 +5,15 @@ import { peakRssMb } from "../../packages/train/dist/index.js";
 import { encoderFlops } from "../flops.mjs";
 import { flags, quiet } from "../tools.mjs";
 
-const { encoder: folder, overrides, texts, warmup, sample } = JSON.parse(readFileSync(flags.request, "utf8"));
-const encoder = await openEncoder(folder, { ...quiet, overrides });
+const {
+  encoder: folder,
+  overrides,
+  precision,
+  texts,
+  warmup,
+  sample,
+} = JSON.parse(readFileSync(flags.request, "utf8"));
+const encoder = await openEncoder(folder, { ...quiet, overrides, precision });
 await encoder.embed(warmup, "passage");
 const began = performance.now();
 const vectors = await encoder.embed(texts, "passage");

@@ -6,10 +6,17 @@ import { answerBatches } from "../../packages/train-generator/dist/index.js";
 import { decoderFlops } from "../flops.mjs";
 import { flags, quiet } from "../tools.mjs";
 
-const { decoder: folder, settings, threads, batches, lora } = JSON.parse(readFileSync(flags.request, "utf8"));
+const {
+  decoder: folder,
+  settings,
+  threads,
+  precision,
+  batches,
+  lora,
+} = JSON.parse(readFileSync(flags.request, "utf8"));
 const decoder = await loadDecoder(folder, quiet);
 const adapters = lora && decoderAdapters(decoder, lora, { threads });
-const model = await createTrainableDecoder(decoder, { threads }, adapters);
+const model = await createTrainableDecoder(decoder, { threads, precision }, adapters);
 const parameters = [...model.trained].map(([name, weight]) => ({ name, ...weight }));
 const optimizer = new OptimizerLoop(settings, batches.length);
 

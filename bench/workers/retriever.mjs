@@ -23,11 +23,12 @@ const {
   batches,
   save,
   hard_neg_ratio = 0,
+  precision,
 } = request;
 const encoder = await loadEncoder(folder, { ...quiet, overrides });
 const activationBytes = trainRetrieverSettings.shape.activation_memory.parse(request.activation_memory) * 2 ** 20;
 const dropout = request.dropout ? new WindowedDropout(request.dropout) : undefined;
-const model = await createTrainableEncoder(encoder, { threads, activationBytes, dropout });
+const model = await createTrainableEncoder(encoder, { threads, precision, activationBytes, dropout });
 const loss = await createContrastiveLoss({
   dimensions: encoder.graph.dimensions,
   similarity: encoder.settings.similarity,

@@ -40,6 +40,15 @@ export const device = (): z.ZodType<string> =>
     .default("cpu")
     .describe("What local models run on: an execution provider of ONNX Runtime, such as cpu, webgpu or cuda");
 
+/** How the stage's models multiply. */
+export const precision = (): z.ZodType<"fp32" | "bf16"> =>
+  z
+    .enum(["fp32", "bf16"])
+    .default("fp32")
+    .describe(
+      "How local models multiply matrices: fp32, or bf16 (factors rounded to 8 bits, summed in fp32), about one and a half times as fast where the processor has AVX512_BF16 or AMX and @rag-ft/bf16 is compiled",
+    );
+
 /** Undoes the escapes that shells pass through (`\n`, `\t`), for separators and prefixes. */
 export const escapedText = (): z.ZodType<string> =>
   z.preprocess(

@@ -8,7 +8,14 @@ import {
   UserError,
   withFolderLock,
 } from "@rag-ft/core";
-import { type LoraAdapters, requireDevice, restoreWeights, safetensorsFiles, writeAdapter } from "@rag-ft/models";
+import {
+  type LoraAdapters,
+  precisionHere,
+  requireDevice,
+  restoreWeights,
+  safetensorsFiles,
+  writeAdapter,
+} from "@rag-ft/models";
 import {
   checkpointFolder,
   ignoredSettings,
@@ -125,11 +132,13 @@ async function openAndTrain(
   const lora = imported ? undefined : loraSettings(settings);
   if (!imported) await requireCheckpoint(settings);
   await requireDevice(settings.device);
+  const precision = precisionHere(settings.precision, settings.device, reporter);
   const opened = await open(context);
   const ignored = imported ? undefined : ignoredSettings(settings);
   if (ignored) reporter.info(ignored);
   if (opened.announcement) reporter.info(opened.announcement);
-  const session = { threads: settings.threads, device: settings.device };
+  const { threads, device } = settings;
+  const session = { threads, device, precision };
   const adapters = lora && opened.adapters(lora, session);
   try {
     if (adapters) reporter.info(adapters.describe());

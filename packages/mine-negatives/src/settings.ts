@@ -1,4 +1,4 @@
-import { count, device } from "@rag-ft/core";
+import { count, device, precision } from "@rag-ft/core";
 import { requestSettings } from "@rag-ft/llm";
 import { miningSettings, storeSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
@@ -14,6 +14,7 @@ export const mineNegativesSettings = z.object({
   ...storeSettings,
   seed: count(0).default(0).describe("Seed of the drawing"),
   device: device(),
+  precision: precision(),
   relabel_with: z
     .string()
     .min(1)

@@ -97,6 +97,7 @@ async function mineAll(
     ...rest,
     ...(tally ? { tally } : {}),
     device: settings.device,
+    precision: settings.precision,
     requests: settings,
     keepIn: settings.index_path ?? join(settings.save_dir, VECTORS_FOLDER),
   });

@@ -1,4 +1,4 @@
-export { requireDevice } from "@rag-ft/onnx";
+export { bf16Kernel, type Precision, precisionHere, requireDevice } from "@rag-ft/onnx";
 export * from "./cache/graph-cache.js";
 export * from "./chat/chat-format.js";
 export * from "./chat/open-prompt.js";

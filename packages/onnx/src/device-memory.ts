@@ -1,6 +1,7 @@
 import { KEEPING_DEVICES } from "./device.js";
 import { type DeviceCopies, DevicePlace, DeviceTensor } from "./device-tensor.js";
-import { createSession, type Session } from "./session.js";
+import { createSession } from "./session.js";
+import type { Session } from "./session-types.js";
 import { floatTensor } from "./tensor.js";
 import type { TensorMemory } from "./tensor-memory.js";
 import { applyNode, input } from "./value.js";

@@ -78,3 +78,12 @@ export class DeviceTensor {
 
 /** What a run reads or writes: an array of ours, or a place in the device's memory. */
 export type RunTensor = Tensor | DeviceTensor;
+
+/** Those that are arrays of ours. */
+export function arraysOf(tensors: Readonly<Record<string, RunTensor>>): Record<string, Tensor> {
+  const arrays: Record<string, Tensor> = {};
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (!(tensor instanceof DeviceTensor)) arrays[name] = tensor;
+  }
+  return arrays;
+}

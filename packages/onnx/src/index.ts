@@ -1,3 +1,4 @@
+export { bf16Kernel, precisionHere } from "./bf16.js";
 export * from "./cut.js";
 export * from "./device.js";
 export * from "./device-memory.js";
@@ -10,6 +11,7 @@ export * from "./order.js";
 export * from "./quantise.js";
 export * from "./serialise.js";
 export * from "./session.js";
+export * from "./session-types.js";
 export * from "./tensor.js";
 export * from "./tensor-memory.js";
 export * from "./value.js";

@@ -15,8 +15,8 @@ import {
   sub,
   transpose,
 } from "./ops/index.js";
-import { orderNodes } from "./order.js";
-import { apply, applyNode, type Node, type Value, withoutComposites } from "./value.js";
+import { rewriteGraph } from "./rewrite.js";
+import { apply, applyNode, type Node, type Value } from "./value.js";
 
 /** Writes a node with other operators: its outputs, given its inputs, or nothing where it may stay. */
 type Lowering = (node: Node, inputs: readonly Value[]) => Value[] | undefined;
@@ -106,20 +106,5 @@ export function loweredOutputs(
 ): Readonly<Record<string, Value>> {
   if (device === CPU) return outputs;
   const rows: Readonly<Record<string, Lowering>> = { ...ELSEWHERE, ...LACKING[device] };
-  const made = new Map<Value, Value>();
-  const now = (value: Value): Value => {
-    const written = withoutComposites(value);
-    return made.get(written) ?? written;
-  };
-  for (const node of orderNodes(Object.values(outputs), { expand: true })) {
-    const inputs = node.inputs.map(now);
-    const isNew = inputs.some((value, i) => value !== node.inputs[i]);
-    const again =
-      rows[node.op]?.(node, inputs) ??
-      (isNew ? applyNode(node.op, inputs, node.outputs, { ...node.attributes }, node.domain) : []);
-    again.forEach((value, i) => {
-      made.set(node.outputs[i] as Value, value);
-    });
-  }
-  return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, now(value)]));
+  return rewriteGraph(outputs, (node, inputs) => rows[node.op]?.(node, inputs));
 }

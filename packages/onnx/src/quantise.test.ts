@@ -3,7 +3,8 @@ import { afterEach, expect, it } from "vitest";
 import { gather, linear } from "./ops/index.js";
 import { quantisedModel, quantiseMatrix } from "./quantise.js";
 import { type ModelSource, serialiseModel } from "./serialise.js";
-import { createSession, type Session } from "./session.js";
+import { createSession } from "./session.js";
+import type { Session } from "./session-types.js";
 import { floatTensor, intTensor } from "./tensor.js";
 import { input } from "./value.js";
 

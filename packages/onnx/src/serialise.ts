@@ -60,6 +60,8 @@ export function fitsModel({ weights }: ModelSource, limit: number): boolean {
 const opsets = (nodes: readonly Node[]): object[] => [
   { domain: "", version: nodes.some(({ op }) => op === "BitCast") ? 26 : 18 },
   { domain: "com.microsoft", version: 1 },
+  // Without our native part ONNX Runtime does not know this one.
+  ...(nodes.some(({ domain }) => domain === "rag_ft") ? [{ domain: "rag_ft", version: 1 }] : []),
 ];
 
 function bytesOf(data: TensorData): Uint8Array {

@@ -1,43 +1,18 @@
 import { availableParallelism, cpus } from "node:os";
 import { InternalError } from "@rag-ft/core";
 import type * as ort from "onnxruntime-node";
+import { bf16Outputs, openBf16Session } from "./bf16.js";
 import { busyElsewhere, cpuTimes } from "./busy-elsewhere.js";
 import { copyInto } from "./copy-into.js";
 import { CPU, KEEPING_DEVICES, requireDevice } from "./device.js";
-import { type DevicePlace, DeviceTensor, type RunTensor } from "./device-tensor.js";
+import { arraysOf, type DevicePlace, DeviceTensor } from "./device-tensor.js";
 import { loweredOutputs } from "./lowered.js";
 import { orderNodes } from "./order.js";
 import { runtime } from "./runtime.js";
 import { fitsModel, MAX_MODEL_BYTES, type ModelSource, serialiseModel } from "./serialise.js";
+import type { Session, SessionSettings } from "./session-types.js";
 import type { Tensor } from "./tensor.js";
 import type { DType, TensorData } from "./value.js";
-
-export interface SessionSettings {
-  /**
-   * Threads within an operator; 0 lets ONNX Runtime choose (one for each physical core); -1: the same, and where other processes keep half a core
-   * busy, threads sleep while they wait instead of spinning.
-   */
-  threads?: number;
-  /** ONNX Runtime execution provider; operators that it lacks run on the CPU. */
-  device?: string;
-  /** Outputs that stay in the device's memory, where it can keep them: each run is given a place there for them (see `TensorMemory`). */
-  staying?: readonly string[];
-}
-
-/** A graph compiled by ONNX Runtime. One session serves every shape that its named dimensions may take. */
-export interface Session {
-  /**
-   * Runs the graph. Inputs are not copied. Outputs are fresh arrays, but for those given in `into`: they are written to the
-   * array there, of the output's shape, which may be an input's too. Much is saved when all of them are given: see `UNRETURNED`. Outputs that stay
-   * on the device are not returned.
-   */
-  run(
-    inputs: Readonly<Record<string, RunTensor>>,
-    into?: Readonly<Record<string, RunTensor>>,
-  ): Promise<Record<string, Tensor>>;
-  readonly inputNames: readonly string[];
-  close(): Promise<void>;
-}
 
 /**
  * onnxruntime-node 1.30 copies every output to a fresh array after a run, also those that were written to memory of ours: half a gigabyte of
@@ -68,15 +43,16 @@ function allowedThreads(): number {
   return allowed < cpus().length ? allowed : 0;
 }
 
+const operatorThreads = (threads: number): number => (threads > 0 ? threads : allowedThreads());
+
 const start = cpuTimes();
 
 /**
  * Threads that spin while they wait for one that another process has pushed off its core waste the time of all. Sleeping costs a fifth of the
  * rate on a quiet machine, measured once; what it wins on a busy one is not measured.
  */
-function waiting(threads: number): { extra?: Record<string, unknown> } {
-  if (threads >= 0 || busyElsewhere(start, cpuTimes(), cpus().length) < 0.5) return {};
-  return { extra: { session: { intra_op: { allow_spinning: "0" } } } };
+function threadsSpin(threads: number): boolean {
+  return threads >= 0 || busyElsewhere(start, cpuTimes(), cpus().length) < 0.5;
 }
 
 function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
@@ -94,15 +70,6 @@ function weightTensors({ outputs, weights }: ModelSource): Record<string, Tensor
   return found;
 }
 
-/** Those that are arrays of ours. */
-function arraysOf(tensors: Readonly<Record<string, RunTensor>>): Record<string, Tensor> {
-  const arrays: Record<string, Tensor> = {};
-  for (const [name, tensor] of Object.entries(tensors)) {
-    if (!(tensor instanceof DeviceTensor)) arrays[name] = tensor;
-  }
-  return arrays;
-}
-
 /** Compiles a graph. Weights above `limit` bytes (protobuf's) do not become a part of it, but inputs of each run, without a copy. */
 export async function createSession(
   source: ModelSource,
@@ -114,6 +81,12 @@ export async function createSession(
     const tensors = weightTensors(source);
     const session = await createSession(graph, settings);
     return { ...session, run: (inputs, into) => session.run({ ...tensors, ...inputs }, into) };
+  }
+  if (settings.precision === "bf16") {
+    if ((settings.device ?? CPU) !== CPU) throw new InternalError(`bf16 products on ${settings.device}`);
+    const { threads = 0 } = settings;
+    const model = serialiseModel({ ...source, outputs: bf16Outputs(source.outputs) });
+    return openBf16Session(model, { threads: operatorThreads(threads), spinning: threadsSpin(threads) });
   }
   const outputs = loweredOutputs(source.outputs, settings.device);
   const sequence = (settings.device ?? CPU) === CPU ? { sequence: UNRETURNED } : {};
@@ -134,8 +107,8 @@ export async function openSession(
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [device],
     graphOptimizationLevel: "all",
-    intraOpNumThreads: threads > 0 ? threads : allowedThreads(),
-    ...waiting(threads),
+    intraOpNumThreads: operatorThreads(threads),
+    ...(threadsSpin(threads) ? {} : { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
     interOpNumThreads: 1,
     executionMode: "sequential",
     // Shapes change from batch to batch, so a pattern of the last run's memory would be planned for nothing.

@@ -28,8 +28,8 @@ export type Attribute = number | string | readonly number[] | { float: number };
 /** An application of an ONNX operator. Graphs are made of values that point to the node that computes them. */
 export interface Node {
   readonly op: string;
-  /** Empty for the standard operators, `com.microsoft` for ONNX Runtime's own. */
-  readonly domain: "" | "com.microsoft";
+  /** Empty for the standard operators, `com.microsoft` for ONNX Runtime's own, `rag_ft` for those of our native part. */
+  readonly domain: "" | "com.microsoft" | "rag_ft";
   readonly inputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;
   readonly outputs: readonly Value[];

@@ -58,6 +58,7 @@ export const defaultParts: TestRetrieverParts = {
     openPassageEncoder(name, {
       ...context,
       device: settings.device,
+      precision: settings.precision,
       truncateDim: settings.truncate_dim,
       requests: settings,
       keepIn: settings.index_path ?? join(settings.output_dir, VECTORS_FOLDER),

@@ -1,4 +1,4 @@
-import { betweenCommas, count, device, flag, listOf } from "@rag-ft/core";
+import { betweenCommas, count, device, flag, listOf, precision } from "@rag-ft/core";
 import { vectorRequestSettings } from "@rag-ft/llm";
 import { rerankSettings, retrievalSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
@@ -53,6 +53,7 @@ export const testRetrieverSettings = z.object({
     ),
   max_test_samples: count(1).optional().describe("only the first so many questions"),
   device: device(),
+  precision: precision(),
   seed: count(0).default(0).describe("seed of the intervals"),
   ...vectorRequestSettings(),
 });

@@ -1,5 +1,6 @@
 export * from "./batch-endpoints.js";
 export * from "./browser.js";
+export * from "./compile-bf16.js";
 export * from "./copy-stage.js";
 export * from "./documented-example.js";
 export * from "./engine-result.js";

@@ -28,7 +28,7 @@ export function encoderOf(model: TrainableEncoder, fingerprint: string): Passage
 
 /** As the model will be known when it is loaded from its folder. */
 function presentEncoder(model: TrainableEncoder): PassageEncoder {
-  return encoderOf(model, fingerprintOf(model.encoder.weights, model.encoder.settings));
+  return encoderOf(model, fingerprintOf(model.encoder.weights, model.encoder.settings, model.precision));
 }
 
 /**

@@ -11,10 +11,10 @@ import {
   silentReporter,
   writeJsonl,
 } from "@rag-ft/core";
-import { openEncoder, type PassageEncoder, readSafetensors } from "@rag-ft/models";
+import { bf16Kernel, openEncoder, type PassageEncoder, readSafetensors } from "@rag-ft/models";
 import { denseRetriever, evaluateRetriever, flattenQuestions, openIndex } from "@rag-ft/retrieval";
-import { stopAfter } from "@rag-ft/test-utils";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compileBf16, stopAfter } from "@rag-ft/test-utils";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { trainRetriever } from "./index.js";
 import { sampleDatabase } from "./sample-database.js";
 
@@ -101,6 +101,49 @@ describe("train-retriever", () => {
     expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
     expect(String((both[1] as PromiseRejectedResult).reason)).toContain(`in use by process ${process.pid}`);
     expect((await readdir(at("both"))).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  const noBf16 = compileBf16();
+  it.skipIf(noBf16)("in bf16 learns as in fp32, and keeps vectors of its own", async () => {
+    const few = { max_steps: 5, eval_steps: 5, seed: 7 };
+    await trainRetriever.run(settings("fp32", few), context);
+    // Where the processor has none, the one that runs on any: its numbers are theirs.
+    if (bf16Kernel() === undefined) process.env.RAG_FT_BF16_KERNEL = "emulated";
+    try {
+      await trainRetriever.run(
+        settings("bf16", { ...few, precision: "bf16", index_path: at("bf16-vectors") }),
+        context,
+      );
+    } finally {
+      delete process.env.RAG_FT_BF16_KERNEL;
+    }
+    const [exact, rounded] = await Promise.all(["fp32", "bf16"].map((name) => lines(at(`${name}/train.jsonl`))));
+    const losses = rounded?.map(({ loss }, i) => [loss as number, exact?.[i]?.loss as number] as const) ?? [];
+    expect(losses).toHaveLength(5);
+    for (const [loss, other] of losses) expect(Math.abs(loss - other)).toBeLessThan(0.02 * other);
+    expect(losses.some(([loss, other]) => loss !== other)).toBe(true);
+    // The base's and the result's; in fp32 neither is found.
+    expect(await readdir(at("bf16-vectors"))).toHaveLength(2);
+    const base = await openEncoder(ENCODER, context);
+    await indexed(base, at("bf16-vectors"), silentReporter);
+    expect(await readdir(at("bf16-vectors"))).toHaveLength(3);
+    await base.close();
+  });
+
+  it("in bf16 on a processor without its instructions trains in fp32, and says so", async () => {
+    if (noBf16) return;
+    const warn = vi.fn();
+    process.env.RAG_FT_BF16_KERNEL = "none";
+    try {
+      const all = { ...context, reporter: { ...silentReporter, warn } };
+      await trainRetriever.run(settings("without-bf16", { max_steps: 2, eval_steps: 2, precision: "bf16" }), all);
+    } finally {
+      delete process.env.RAG_FT_BF16_KERNEL;
+    }
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("multiplied in fp32"));
+    await expect(
+      trainRetriever.run(settings("elsewhere", { precision: "bf16", device: "webgpu" }), context),
+    ).rejects.toThrow(/device/);
   });
 
   it("learns, logs, and leaves the best checkpoint as a model folder", async () => {

@@ -1,4 +1,4 @@
-import { count, device, flag, number } from "@rag-ft/core";
+import { count, device, flag, number, precision } from "@rag-ft/core";
 import { z } from "zod";
 import { type EngineSettings, engineSettingsWithoutEffect } from "./engine-settings.js";
 import { loraFields } from "./lora/lora-settings.js";
@@ -76,6 +76,7 @@ export const trainingSettings = {
       "Threads of ONNX Runtime; 0: one for each core; auto: the same, and threads that wait sleep where other processes are busy",
     ),
   device: device(),
+  precision: precision(),
   bf16: flag().default(false).describe("Train in mixed precision on another engine; engine local trains in fp32"),
   fp16: flag().default(false).describe("Train in mixed precision on another engine; engine local trains in fp32"),
   use_flash_attention: flag().default(false).describe("FlashAttention 2 on another engine; none on engine local"),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CPU, createSession, requireDevice, type SessionSettings } from "@rag-ft/onnx";
+import { CPU, createSession, type Precision, requireDevice, type SessionSettings } from "@rag-ft/onnx";
 import { graphFormFor, Parameters } from "../graph/parameters.js";
 import { hashWeight } from "../weights/hash-weight.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
@@ -22,9 +22,14 @@ export interface PassageEncoder {
   close(): Promise<void>;
 }
 
-/** SHA-256 of weights and settings, in hexadecimal. */
-export function fingerprintOf(weights: ReadonlyMap<string, WeightTensor>, settings: EncoderSettings): string {
+/** SHA-256 of weights and settings, in hexadecimal, and of how they are multiplied where that is not in single precision. */
+export function fingerprintOf(
+  weights: ReadonlyMap<string, WeightTensor>,
+  settings: EncoderSettings,
+  precision: Precision = "fp32",
+): string {
   const hash = createHash("sha256").update(JSON.stringify(settings));
+  if (precision !== "fp32") hash.update(precision);
   for (const [name, { data }] of weights) hashWeight(hash, name, data);
   return hash.digest("hex");
 }
@@ -44,7 +49,7 @@ export async function openEncoder(
   return {
     dimensions: graph.dimensions,
     settings,
-    fingerprint: fingerprintOf(weights, settings),
+    fingerprint: fingerprintOf(weights, settings, options.precision),
     embed: (texts, kind, embedOptions) =>
       embedTexts(
         encoder,

@@ -5,6 +5,7 @@ import {
   floatTensor,
   input,
   memoryFor,
+  type Precision,
   type Session,
   type SessionSettings,
   type Tensor,
@@ -29,6 +30,8 @@ import type { TokenBatch } from "./token-batch.js";
 /** An encoder whose weights can be changed between runs, with gradients. */
 export interface TrainableEncoder {
   readonly encoder: LoadedEncoder;
+  /** How its matrices are multiplied. */
+  readonly precision: Precision;
   /** What is trained: all weights that are not frozen, or adapters. */
   readonly trained: ReadonlyMap<string, WeightTensor>;
   /** Sums of gradients of what is trained since they were last set to zero, by name. */
@@ -103,6 +106,7 @@ export async function createTrainableEncoder(
   });
   return {
     encoder,
+    precision: settings.precision ?? "fp32",
     trained,
     gradients: gradients.sums,
     memory,

@@ -251,6 +251,7 @@ export class LoraAdapters {
         alpha: { float: this.scale },
       });
     }
-    return createSession({ outputs }, { ...this.session, staying: Object.keys(outputs) });
+    // Rounded to bf16, a weight would lose what the adapter adds to it.
+    return createSession({ outputs }, { ...this.session, precision: "fp32", staying: Object.keys(outputs) });
   }
 }
