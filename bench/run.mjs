@@ -8,6 +8,7 @@ const NAMES = [
   "retriever",
   "generator",
   "embed",
+  "bf16",
   "memory",
   "profile",
   "parity",

@@ -77,8 +77,8 @@ export const trainingSettings = {
     ),
   device: device(),
   precision: precision(),
-  bf16: flag().default(false).describe("Train in mixed precision on another engine; engine local trains in fp32"),
-  fp16: flag().default(false).describe("Train in mixed precision on another engine; engine local trains in fp32"),
+  bf16: flag().default(false).describe("Train in mixed precision on another engine; on engine local see precision"),
+  fp16: flag().default(false).describe("Train in mixed precision on another engine; on engine local see precision"),
   use_flash_attention: flag().default(false).describe("FlashAttention 2 on another engine; none on engine local"),
   gradient_checkpointing: flag()
     .default(false)

@@ -116,7 +116,8 @@ export class FrozenLayers {
   /** A hash of all that the states depend on besides the text. */
   private async identity(): Promise<string> {
     const { folder, weights } = this.model;
-    const hash = createHash("sha256").update(JSON.stringify([FORMAT, this.part.layers, this.settings.device ?? "cpu"]));
+    const { device = "cpu", precision = "fp32" } = this.settings;
+    const hash = createHash("sha256").update(JSON.stringify([FORMAT, this.part.layers, device, precision]));
     hash.update(await readFile(join(folder, "config.json")));
     for (const name of [...this.part.weights].sort()) {
       const weight = weights.get(name);
