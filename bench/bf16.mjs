@@ -5,7 +5,7 @@ import { createRandom, formatTable } from "../packages/core/dist/index.js";
 import { bf16Kernel, createSession, floatTensor, input, matmul } from "../packages/onnx/dist/index.js";
 import { ENCODER_SETTINGS, evaluationExamples, TRAINING_SETTINGS, trainingExamples } from "./data.mjs";
 import { median, ourThreads, rounded, worker } from "./measure.mjs";
-import { flags, missing, processor, requireData, requireModel, runStage, wholeNumber, withFolder } from "./tools.mjs";
+import { flags, missing, processor, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const kernel = bf16Kernel() ?? missing("This processor has neither AVX512_BF16 nor AMX.");
 const rounds = flags.quick ? 3 : wholeNumber("rounds") * 10;

@@ -47,9 +47,7 @@ const require = createRequire(import.meta.url);
 const compiled = fileURLToPath(new URL("../build/bf16.node", import.meta.url));
 const prebuilt = `@rag-ft/bf16-${process.platform}-${process.arch}/bf16.node`;
 
-/** How to get what is missing. */
-export const HOW_TO_COMPILE =
-  "Compile it with `node compile.mjs` in the folder of @rag-ft/bf16 (it needs a C++ compiler)";
+const HOW_TO_COMPILE = "Compile it with `node compile.mjs` in the folder of @rag-ft/bf16 (it needs a C++ compiler)";
 
 function find(): string | undefined {
   if (existsSync(compiled)) return compiled;

@@ -38,7 +38,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   "Models behind an API":
     "max_concurrency requests_per_minute tokens_per_minute request_timeout max_retries max_cost prices batch structured_outputs dry_run",
   Server: "host port allowed_origins concurrency max_queue max_request_seconds max_body_kb turns_file",
-  Machine: "seed threads device activation_memory frozen_memory",
+  Machine: "seed threads device precision activation_memory frozen_memory",
   [OTHER_ENGINE]:
     "engine measured_by engine_dir engine_python nproc_per_node nnodes master_port accelerators " +
     "bf16 fp16 use_flash_attention gradient_checkpointing deepspeed run_group per_device_eval_batch_size",
