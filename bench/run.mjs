@@ -27,6 +27,7 @@ const NAMES = [
   "documents",
   "scale",
   "search",
+  "stores",
   "busy",
   "base-dtype",
   "serve",

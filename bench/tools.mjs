@@ -15,6 +15,7 @@ const FLAGS = {
   reranker: { type: "string" },
   data: { type: "string" },
   texts: { type: "string" },
+  url: { type: "string" },
   rounds: { type: "string", default: "3" },
   batch: { type: "string" },
   seed: { type: "string", default: "42" },

@@ -1,21 +1,26 @@
-// Search by words in PostgreSQL. Its own ranks (ts_rank_cd) know how often a word stands in a passage and how long that is, not how rare the word is
-// in the database, so that "the" counts as much as a name. Therefore:
+// BM25 by PostgreSQL's text search. Its own ranks (ts_rank, ts_rank_cd) do not know how rare a word is in the database, so that "the" counts as much as
+// a name. What BM25 (Robertson and Zaragoza 2009) needs is all there, however:
 //
-// 1. When a table is whole, ts_stat counts the passages of each word, once.
+// 1. When a table is whole, ts_stat counts the passages of each word, once, and the mean length is taken beside it.
 // 2. A question's words are those of its tsvector ('simple': no stems, no stop words, as ours). A passage is a candidate where it holds one of the
 //    rarer ones, which the GIN index finds.
-// 3. Its score is the sum over all the question's words of their rarity (Lucene's inverse document frequency, as our BM25's) times
-//    ts_rank_cd of that word alone, divided by 1 + the logarithm of the passage's length (normalisation 1).
+// 3. ts_rank_cd of a single word is 0.1 for each time that it stands in the passage: its count. A passage's length is that of its tsvector, which
+//    counts a repeated word once. Constants and rarity are those of our own BM25 (Lucene's).
 
 /** Words that more than this share of the passages hold rank passages, but find none: half of a large table would be ranked for an "and". */
 const COMMON_SHARE = 0.1;
 /** In a small table every word finds. */
-const ALWAYS_FINDS = 2000;
+const ALWAYS_FINDS = 1000;
+/** How fast further occurrences stop counting, and how much a passage's length counts against it. */
+const K1 = 1.2;
+const B = 0.75;
 
-/** Makes the table of words and how many passages hold each. */
+/** Makes the table of words and how many passages hold each; the empty word has the mean length of a passage. */
 export const countWordsSql = (table: string): string => `
   DROP TABLE IF EXISTS ${table}_words;
-  CREATE TABLE ${table}_words AS SELECT word, ndoc AS passages FROM ts_stat('SELECT words FROM ${table}');
+  CREATE TABLE ${table}_words AS
+    SELECT word, ndoc AS passages FROM ts_stat('SELECT words FROM ${table}')
+    UNION ALL SELECT '', greatest(1, coalesce(round(avg(length(words))), 1))::integer FROM ${table};
   ALTER TABLE ${table}_words ADD PRIMARY KEY (word);`;
 
 /** $1: question, $2: passages of the table, $3: passages wanted. `filter`: further conditions. */
@@ -27,10 +32,15 @@ export const wordsSql = (table: string, filter: string): string => `
   ), finding AS (
     SELECT query FROM asked
     WHERE passages <= greatest(${ALWAYS_FINDS}, $2::float8 * ${COMMON_SHARE}) OR passages = (SELECT min(passages) FROM asked)
+  ), mean AS (
+    SELECT passages::float8 AS length FROM ${table}_words WHERE word = ''
   )
   SELECT id, score FROM (
-    SELECT id, (SELECT sum(rarity * ts_rank_cd(words, query, 1)) FROM asked) AS score
-    FROM ${table}
+    SELECT id, (
+      SELECT sum(rarity * count * ${K1 + 1} / (count + ${K1} * (${1 - B} + ${B} * length(words) / mean.length)))
+      FROM (SELECT rarity, 10 * ts_rank_cd(words, query) AS count FROM asked) AS counted
+    ) AS score
+    FROM ${table}, mean
     WHERE words @@ (SELECT string_agg(query::text, ' | ')::tsquery FROM finding)${filter}
   ) AS ranked
   ORDER BY score DESC, id LIMIT $3`;

@@ -14,6 +14,7 @@ import {
   insertSql,
   ROWS_AT_ONCE,
   readVector,
+  VECTOR_COLUMN,
   type VectorRow,
   vectorText,
 } from "./pg-rows.js";
@@ -105,7 +106,7 @@ export class PgVectorStore implements KeptVectorStore {
       for (let last = -1; ; ) {
         const rows = await this.query<VectorRow & { key: string }>(
           "reading",
-          `SELECT id, key, vector_send(embedding) AS vector FROM ${name} WHERE id > $1 ORDER BY id LIMIT ${ROWS_A_READING}`,
+          `SELECT id, key, ${VECTOR_COLUMN} FROM ${name} WHERE id > $1 ORDER BY id LIMIT ${ROWS_A_READING}`,
           [last],
         );
         for (const row of rows) found(row.key, readVector(row.vector, vector));
@@ -162,7 +163,7 @@ export class PgVectorStore implements KeptVectorStore {
     // Within a filter, and for a page deeper than a graph is searched, all that fit are compared: an index serves no order by a sum.
     const approximate = this.indexed && filter === undefined && limit <= MOST_WIDTH;
     const order = approximate ? "embedding <#> $1::vector" : "(embedding <#> $1::vector) + 0";
-    const select = `SELECT id, vector_send(embedding) AS vector FROM ${this.table} WHERE true${sql} ORDER BY ${order}, id LIMIT $2`;
+    const select = `SELECT id, ${VECTOR_COLUMN} FROM ${this.table} WHERE true${sql} ORDER BY ${order}, id LIMIT $2`;
     if (!approximate) return this.query<VectorRow>("searching", select, [query, limit, ...parameters]);
     return this.guard("searching", async () => {
       const client = await this.options.pool.connect();
@@ -212,7 +213,7 @@ export class PgVectorStore implements KeptVectorStore {
     const d = this.dimensions;
     const rows = await this.query<VectorRow>(
       "reading",
-      `SELECT id, vector_send(embedding) AS vector FROM ${this.table} WHERE id = ANY ($1::integer[])`,
+      `SELECT id, ${VECTOR_COLUMN} FROM ${this.table} WHERE id = ANY ($1::integer[])`,
       [[...new Set(Array.from(ids))]],
     );
     const found = new Map(rows.map(({ id, vector }) => [id, vector]));
