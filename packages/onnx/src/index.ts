@@ -1,4 +1,5 @@
 export { bf16Kernel, precisionHere } from "./bf16.js";
+export * from "./cuda-libraries.js";
 export * from "./cut.js";
 export * from "./device.js";
 export * from "./device-memory.js";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type StageContext, silentReporter } from "@rag-ft/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { parse } from "yaml";
+import { cudaFinding } from "./doctor/checks.js";
 import { doctor, init } from "./index.js";
 import { configuration, USUAL } from "./init/run-init.js";
 import { trainingSeconds } from "./training-time.js";
@@ -73,6 +74,22 @@ it("says what the machine has, and what it can train", async () => {
   expect(summary).toMatch(/note +hub +HF_HUB_OFFLINE is set/);
   expect(summary).toMatch(/note +asking model +neither OPENAI_API_KEY/);
   expect(summary).toMatch(/e5-small-v2 +encoder +33 .* about \d/);
+});
+
+it("says in one line what CUDA lacks, and where it belongs", () => {
+  const folder = "/runtime";
+  const own = { file: "libonnxruntime_providers_cuda.so", from: "onnxruntime-gpu" };
+  const cublas = { file: "libcublas.so.13", from: "nvidia-cublas" };
+  expect(cudaFinding({ folder, missing: [own, cublas], hasDriver: true }, "1.30.0")).toEqual({
+    what: "CUDA",
+    state: "note",
+    found: "--device cuda lacks libonnxruntime_providers_cuda.so (onnxruntime-gpu), libcublas.so.13 (nvidia-cublas)",
+    advice:
+      "pip's wheels of these names have them; put those of onnxruntime-gpu 1.30.0 into /runtime, the others into a folder of LD_LIBRARY_PATH",
+  });
+  expect(cudaFinding({ folder, missing: [cublas], hasDriver: true }, "1.30.0").advice).toMatch(/; put the others into/);
+  expect(cudaFinding({ folder, missing: [own], hasDriver: false }, "1.30.0")).toMatchObject({ state: "good" });
+  expect(cudaFinding({ folder, missing: [], hasDriver: true }, "1.30.0").found).toMatch(/^all libraries/);
 });
 
 it("reckons with six operations a parameter and token", () => {

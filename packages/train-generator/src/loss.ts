@@ -5,6 +5,7 @@ import {
   createAnswerBatch,
   planBatches,
   type TrainableDecoder,
+  tokensPerRun,
 } from "@rag-ft/models";
 
 /**
@@ -17,10 +18,11 @@ const TOKENS_PER_RUN = 2048;
 export function answerBatches(
   examples: readonly AnswerExample[],
   padId: number,
+  device?: string,
 ): { batches: AnswerBatch[]; tokens: number } {
   const labels = examples.reduce((sum, { answer }) => sum + answer.length, 0);
   const lengths = examples.map(({ prompt, answer }) => prompt.length + answer.length);
-  const batches = planBatches(lengths, TOKENS_PER_RUN).map((rows) =>
+  const batches = planBatches(lengths, tokensPerRun(TOKENS_PER_RUN, device)).map((rows) =>
     createAnswerBatch(
       rows.map((row) => examples[row] as AnswerExample),
       padId,

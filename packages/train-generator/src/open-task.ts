@@ -49,7 +49,7 @@ function createStep(
   const source = new ShuffledBatches(train, size, settings.seed);
   return async (step) => {
     const batch = source.at(step - 1);
-    const work = answerBatches(batch, model.decoder.tokenizer.padId);
+    const work = answerBatches(batch, model.decoder.tokenizer.padId, model.device);
     let loss = 0;
     for (const part of work.batches) {
       throwIfCancelled(signal);

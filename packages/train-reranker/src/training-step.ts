@@ -1,5 +1,13 @@
 import { type Document, retrievalQuery, throwIfCancelled } from "@rag-ft/core";
-import { createPairBatch, encodePairFor, type PairBatch, planBatches, type TrainableScorer } from "@rag-ft/models";
+import {
+  createPairBatch,
+  encodePairFor,
+  type PairBatch,
+  planBatches,
+  TOKENS_PER_RUN,
+  type TrainableScorer,
+  tokensPerRun,
+} from "@rag-ft/models";
 import { type RetrievalExample, shownQuestion } from "@rag-ft/retrieval";
 import {
   accumulatedStep,
@@ -34,7 +42,7 @@ export function composeGroups(
 
 /** Loss of some groups, and its gradients added to the model's: all pairs are cut together in chunks of near-equal length. */
 export async function rerankingStep(
-  model: Pick<TrainableScorer, "scorer" | "forward" | "backward">,
+  model: Pick<TrainableScorer, "scorer" | "forward" | "backward" | "device">,
   kind: RerankingLossKind,
   groups: readonly RankedGroup[],
   { scale, signal }: { scale: number; signal: AbortSignal },
@@ -43,7 +51,10 @@ export async function rerankingStep(
   const pairs = groups.flatMap(({ question, passages }) =>
     passages.map(({ fmt_content }) => encodePairFor(model.scorer, question, fmt_content)),
   );
-  const chunks = planBatches(pairs.map(({ ids }) => ids.length)).map((rows) => ({
+  const chunks = planBatches(
+    pairs.map(({ ids }) => ids.length),
+    tokensPerRun(TOKENS_PER_RUN, model.device),
+  ).map((rows) => ({
     rows,
     chunk: createPairBatch(
       rows.map((row) => pairs[row] as (typeof pairs)[number]),

@@ -1,4 +1,12 @@
-import { createTokenBatch, planBatches, type TokenBatch, type TrainableEncoder, tokenise } from "@rag-ft/models";
+import {
+  createTokenBatch,
+  planBatches,
+  TOKENS_PER_RUN,
+  type TokenBatch,
+  type TrainableEncoder,
+  tokenise,
+  tokensPerRun,
+} from "@rag-ft/models";
 import { type Chunked, cachedBackward, type VectorModel } from "@rag-ft/train";
 import type { DistilledExamples, RetrieverLoss } from "./distillation.js";
 import type { ContrastiveExamples } from "./examples.js";
@@ -49,7 +57,10 @@ export async function contrastiveStep(
     ...queries.map((query) => cache.tokens(query, "query")),
     ...[...passages, ...(distilled?.further ?? [])].map((passage) => cache.tokens(passage.fmt_content, "passage")),
   ];
-  const chunks: Chunked<TokenBatch>[] = planBatches(sequences.map((ids) => ids.length)).map((rows) => ({
+  const chunks: Chunked<TokenBatch>[] = planBatches(
+    sequences.map((ids) => ids.length),
+    tokensPerRun(TOKENS_PER_RUN, model.device),
+  ).map((rows) => ({
     rows,
     chunk: createTokenBatch(
       rows.map((row) => sequences[row] as number[]),

@@ -20,6 +20,8 @@ export interface TrainableDecoder {
   readonly gradients: GradientSums;
   /** Where weights and sums stand between runs: `fetch` brings them into the arrays above. */
   readonly memory: TensorMemory;
+  /** What it runs on; default the CPU. */
+  readonly device?: string | undefined;
   /** The layers that are frozen, if there are any. */
   readonly frozen: FrozenLayers | undefined;
   /** The batch's loss: the weighted sum over its labels. */
@@ -63,6 +65,7 @@ export async function createTrainableDecoder(
     trained,
     gradients: gradients.sums,
     memory,
+    device: settings.device,
     frozen,
     async loss(batch) {
       const inputs = { ...weightTensors, ...(await inputsOf(batch, "evaluation")) };

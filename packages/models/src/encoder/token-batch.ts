@@ -1,4 +1,4 @@
-import { causalBlockSizes, floatTensor, type Tensor } from "@rag-ft/onnx";
+import { CPU, causalBlockSizes, floatTensor, KEEPING_DEVICES, type Tensor } from "@rag-ft/onnx";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
 import { type Pooling, poolingWeights } from "./pooling.js";
 
@@ -7,6 +7,17 @@ import { type Pooling, poolingWeights } from "./pooling.js";
  * caches; larger ones lose about a tenth, smaller ones more.
  */
 export const TOKENS_PER_RUN = 1000;
+
+/**
+ * Token count of one run where every run copies all weights and sums of gradients to the device and back, as with CUDA: that must be little beside the
+ * work. A guess, not measured.
+ */
+const COPYING_RUN_TOKENS = 8192;
+
+/** Token count of one run of a training on a device, where `usual` is that of the CPU. */
+export function tokensPerRun(usual: number, device: string = CPU): number {
+  return device === CPU || KEEPING_DEVICES.has(device) ? usual : COPYING_RUN_TOKENS;
+}
 
 /**
  * Groups sequences of near-equal length, so that little is padded: sorted by length (longest first, so that memory is

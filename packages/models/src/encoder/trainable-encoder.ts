@@ -38,6 +38,8 @@ export interface TrainableEncoder {
   readonly gradients: GradientSums;
   /** Where weights and sums stand between runs: `fetch` brings them into the arrays above. */
   readonly memory: TensorMemory;
+  /** What it runs on; default the CPU. */
+  readonly device?: string | undefined;
   /** The layers that are frozen, if there are any. */
   readonly frozen: FrozenLayers | undefined;
   /** Vectors of a batch, row-major [rows, dimensions], not normalised; without dropout. */
@@ -110,6 +112,7 @@ export async function createTrainableEncoder(
     trained,
     gradients: gradients.sums,
     memory,
+    device: settings.device,
     frozen,
     forward,
     async forwardKeeping(batch) {

@@ -19,6 +19,8 @@ export interface TrainableScorer {
   readonly gradients: GradientSums;
   /** Where weights and sums stand between runs: `fetch` brings them into the arrays above. */
   readonly memory: TensorMemory;
+  /** What it runs on; default the CPU. */
+  readonly device?: string | undefined;
   /** The layers that are frozen, if there are any. */
   readonly frozen: FrozenLayers | undefined;
   /** Logits of a batch of a training, row-major [rows, labels]. */
@@ -59,6 +61,7 @@ export async function createTrainableScorer(
     trained,
     gradients: gradients.sums,
     memory,
+    device: settings.device,
     frozen,
     forward: (batch) => logitsOf(batch, "training"),
     evaluate: (batch) => logitsOf(batch, "evaluation"),

@@ -1,6 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { engineFailure, type StageContext } from "@rag-ft/core";
+import type { CudaLibraries } from "@rag-ft/onnx";
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -54,6 +55,34 @@ async function engine(): Promise<{ finding: Finding; rate?: number }> {
     const found = engineFailure(error) ?? `ONNX Runtime does not compute: ${(error as Error).message}`;
     return { finding: { what: "engine", state: "lacks", found } };
   }
+}
+
+/** What `--device cuda` lacks, in one line; undefined where ONNX Runtime has no CUDA for Node. */
+async function cuda(env: StageContext["env"]): Promise<Finding | undefined> {
+  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
+  const onnx = await import("@rag-ft/onnx").catch(() => undefined);
+  return onnx && cudaFinding(await onnx.findCudaLibraries(env), onnx.RUNTIME_VERSION);
+}
+
+/** @param version Of onnxruntime-node. */
+export function cudaFinding({ folder, missing, hasDriver }: CudaLibraries, version: string): Finding {
+  const what = "CUDA";
+  if (missing.length === 0)
+    return {
+      what,
+      state: "good",
+      found: "all libraries for --device cuda are found; a run with it tells whether they load",
+    };
+  if (!hasDriver) return { what, state: "good", found: "no NVIDIA driver (libcuda.so.1): nothing to set up" };
+  const froms = [...new Set(missing.map(({ from }) => from))];
+  const own = froms.includes("onnxruntime-gpu") ? `those of onnxruntime-gpu ${version} into ${folder}` : "";
+  const rest = froms.some((from) => from !== "onnxruntime-gpu") ? "the others into a folder of LD_LIBRARY_PATH" : "";
+  return {
+    what,
+    state: "note",
+    found: `--device cuda lacks ${missing.map(({ file, from }) => `${file} (${from})`).join(", ")}`,
+    advice: `pip's wheels of these names have them; put ${[own, rest].filter((one) => one !== "").join(", ")}`,
+  };
 }
 
 async function disk(what: string, folder: string): Promise<Finding> {
@@ -144,6 +173,7 @@ export async function examine(env: StageContext["env"]): Promise<{ findings: Fin
     node(),
     finding,
     memory(),
+    await cuda(env),
     await disk("disk", process.cwd()),
     await cache(env),
     await largeSearch(),
