@@ -12,7 +12,7 @@ import {
 } from "../packages/models/dist/index.js";
 import { database, trainingExamples } from "./data.mjs";
 import { EMBED_FORMULA } from "./flops.mjs";
-import { Measurements, median, peer, report, rounded, threads, wanted, worker } from "./measure.mjs";
+import { Measurements, median, ourPrecisions, peer, report, rounded, threads, wanted, worker } from "./measure.mjs";
 import { flags, quiet, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
 const PASSAGES = 20;
@@ -80,7 +80,8 @@ await withFolder(async (folder) => {
     const reranker = await makeReranker(folder, layers);
     for (let round = 0; round < rounds; round++) {
       full.peak();
-      full.run("ours", () => worker(folder, "rerank.mjs", { reranker, pairs }));
+      for (const { side, precision } of ourPrecisions())
+        full.run(side, () => worker(folder, "rerank.mjs", { reranker, pairs, precision }));
       full.run("ours-int8", () => worker(folder, "rerank.mjs", { reranker, pairs, int8: true }));
       for (const { precision, rows } of PEERS) {
         const side = `CrossEncoder-${precision}-${rows}`;

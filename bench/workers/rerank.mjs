@@ -5,8 +5,8 @@ import { peakRssMb } from "../../packages/train/dist/index.js";
 import { encoderFlops } from "../flops.mjs";
 import { flags, quiet } from "../tools.mjs";
 
-const { reranker, pairs, threads, int8 } = JSON.parse(readFileSync(flags.request, "utf8"));
-const scorer = await openScorer(reranker, { ...quiet, truncation: "only_second", threads, int8 });
+const { reranker, pairs, threads, int8, precision } = JSON.parse(readFileSync(flags.request, "utf8"));
+const scorer = await openScorer(reranker, { ...quiet, truncation: "only_second", threads, int8, precision });
 await scorer.logits(pairs[0]);
 const logits = [];
 const began = performance.now();

@@ -64,7 +64,7 @@ export const defaultParts: TestRetrieverParts = {
       keepIn: settings.index_path ?? join(settings.output_dir, VECTORS_FOLDER),
     }),
   openReranker: (settings, { env, reporter, signal }) =>
-    openReranker(settings, { env, reporter, signal, device: settings.device }),
+    openReranker(settings, { env, reporter, signal, device: settings.device, precision: settings.precision }),
 };
 
 /** A line of `retrieval-results.jsonl`. Names of figures are those of test-e2e, so that `compare` pairs runs of both. */

@@ -1,5 +1,5 @@
 import type { StageContext } from "@rag-ft/core";
-import { openScorer, type PairScorer } from "@rag-ft/models";
+import { openScorer, type PairScorer, type Precision, precisionHere } from "@rag-ft/models";
 import { checkReranking, type RerankSettings } from "./rerank-settings.js";
 import { DEFAULT_RERANK_WEIGHT } from "./rerank-weight.js";
 import type { RerankOptions } from "./reranked-retriever.js";
@@ -17,6 +17,8 @@ export interface OpenedReranker extends RerankOptions {
 
 export interface OpenRerankerOptions extends StageContext {
   device?: string | undefined;
+  /** As of an encoder (`openPassageEncoder`). */
+  precision?: Precision | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface OpenRerankerOptions extends StageContext {
  */
 export async function openReranker(
   settings: RerankSettings,
-  { device, ...context }: OpenRerankerOptions,
+  { device, precision = "fp32", ...context }: OpenRerankerOptions,
 ): Promise<OpenedReranker | undefined> {
   checkReranking(settings);
   const { reranker: model } = settings;
@@ -45,6 +47,7 @@ export async function openReranker(
     ...context,
     truncation: "only_second",
     ...(device === undefined ? {} : { device }),
+    precision: precisionHere(precision, device ?? "cpu", context.reporter),
     ...(settings.rerank_int8 ? { int8: true } : {}),
   });
   info(
