@@ -1,10 +1,12 @@
-// What several positives and a teacher add to the training of a retriever, on Faire's questions by folds with no source in two of them: pnpm bench distil.
+// What several positives, a teacher, dropout, masking, other rates and more questions add to the training of a retriever, on Faire's questions by folds with no source in
+// two of them: pnpm bench distil.
 // In each fold every side is trained on three parts by configs/retriever.yaml, chosen on a fourth, and measured on the fifth, by its vectors alone and with
 // BM25. Teachers: a reranker trained on the fold's three parts (or `--reranker FOLDER`, of a model that has seen none of the questions), and the decoder, as it
 // is, by the likelihood of the gold answers. Goes on where it stopped; `--only positives,reranker` leaves sides out, `--quick` is a look at whether it runs.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readQa, writeJsonl } from "../packages/core/dist/index.js";
+import { shareOf } from "../packages/pipeline/dist/cross-validate/learning-curve.js";
 import { openFolds, RERANKER, reportFolds } from "./faire-folds.mjs";
 import { wanted } from "./measure.mjs";
 import { flags, missing, quiet, requireData, requireModel, runStage } from "./tools.mjs";
@@ -24,7 +26,22 @@ const SIDES = {
   "reranker-kl": { distil_loss: "kl" },
   "reranker-margin": { distil_loss: "margin_mse" },
   "generator-kl": { distil_loss: "kl" },
+  dropout: { dropout: 0.1 },
+  masking: { guided_masking: 0.97 },
+  "rate-5e-5": { learning_rate: 5e-5 },
+  "rate-2e-4": { learning_rate: 2e-4 },
+  // Of the questions trained on: epochs stay as they are, so that fewer questions are fewer steps.
+  quarter: { share: 0.25 },
+  half: { share: 0.5 },
 };
+
+/** What a side is trained on: all questions of the fold's three parts, or a share, whose smaller ones are parts of larger ones. */
+async function trainedOn(side, fold, share) {
+  if (share === undefined) return {};
+  const output = join(work, "folds", String(fold), `train-${side}_w_q.jsonl`);
+  if (!existsSync(output)) await writeJsonl(output, shareOf(folds[fold - 1].train, share, Number(flags.seed)));
+  return { train_file: output };
+}
 
 function score(questions, teacher, output) {
   if (existsSync(output)) return output;
@@ -85,12 +102,12 @@ function keep(label, fold, figures) {
 for (const i of folds.keys()) {
   const fold = i + 1;
   keep("base", fold, test(fold, { model_path: encoder, label: "base" }, at("test-base", fold)));
-  for (const [side, settings] of Object.entries(SIDES)) {
+  for (const [side, { share, ...settings }] of Object.entries(SIDES)) {
     if (side !== "tuned" && !wanted(side)) continue;
     const scores = await teacherOf(side, fold);
     const taught = scores === undefined ? {} : { distil_from: scores, distil_passages: distilPassages };
     const output = at(side, fold);
-    tunedRetriever(fold, encoder, output, { ...settings, ...taught, ...few });
+    tunedRetriever(fold, encoder, output, { ...settings, ...taught, ...few, ...(await trainedOn(side, fold, share)) });
     keep(side, fold, test(fold, { model_path: output, label: side }, at(`test-${side}`, fold)));
   }
 }
