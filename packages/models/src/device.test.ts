@@ -1,7 +1,17 @@
-import { silentReporter } from "@rag-ft/core";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CancelledError, silentReporter, writeFolderAtomic } from "@rag-ft/core";
 import { requireDevice, type TensorMemory } from "@rag-ft/onnx";
-import { OptimizerLoop, type TrainingSettings, trainingSettings } from "@rag-ft/train";
-import { describe, expect, it } from "vitest";
+import {
+  createContrastiveLoss,
+  OptimizerLoop,
+  runTraining,
+  type TrainingSettings,
+  type TrainingTask,
+  trainingSettings,
+} from "@rag-ft/train";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createAnswerBatch } from "./decoder/answer-batch.js";
 import { createTrainableDecoder } from "./decoder/trainable-decoder.js";
@@ -13,6 +23,7 @@ import { openGeneration } from "./generate/generation.js";
 import { decoderAdapters } from "./lora/create-adapters.js";
 import { relativeError } from "./testing/relative-error.js";
 import { fixture, tinyDecoder, tinyEncoder } from "./testing/tiny-models.js";
+import { safetensorsFiles } from "./weights/tensor-files.js";
 
 // The same on a GPU as on the CPU, where there is one; a software one does (docs/engine.md says how to use one).
 const DEVICE = "webgpu";
@@ -222,6 +233,85 @@ it(
     }
     expect(new Set(made[1]?.flat()).size).toBeGreaterThan(5);
     expect(made[0]).toEqual(made[1]);
+  },
+  PATIENCE,
+);
+
+describe(`${DEVICE}: a training`, () => {
+  let folder = "";
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "rag-ft-device-"));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const batch = createAnswerBatch([{ prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] }], 0, 1 / 3);
+
+  /** Trains to step `last`, or until the run is asked to stop after it; what the weights are then. */
+  const train = async (device: string, output: string, stopAfter?: number): Promise<Arrays> => {
+    const model = await createTrainableDecoder(await tinyDecoder("tiny-llama"), { device });
+    const stop = new AbortController();
+    const task: TrainingTask = {
+      settings: { ...settings(), output_dir: join(folder, output) },
+      identity: { settings: {}, inputs: {} },
+      steps: 4,
+      weights: model.trained,
+      gradients: model.gradients,
+      memory: model.memory,
+      async runStep(step) {
+        const loss = await model.backward(batch);
+        if (step === stopAfter) stop.abort();
+        return { loss, examples: 1, tokens: batch.tokens, describe: () => "one" };
+      },
+      metric: { name: "loss", greaterIsBetter: false },
+      save: (target, extra) => writeFolderAtomic(target, extra),
+      files: safetensorsFiles,
+      reporter: silentReporter,
+      signal: stop.signal,
+    };
+    try {
+      await runTraining(task);
+    } catch (error) {
+      if (!(error instanceof CancelledError)) throw error;
+    }
+    await model.close();
+    return copies([...model.trained].map(([name, { data }]) => [name, data] as const));
+  };
+
+  it(
+    "that was stopped goes on from its checkpoint and ends as the CPU's",
+    async (context) => {
+      if (missing) context.skip(missing);
+      const whole = await train("cpu", "whole");
+      const half = await train(DEVICE, "parts", 2);
+      expect(await readdir(join(folder, "parts"))).toContain("checkpoint-2");
+      const parts = await train(DEVICE, "parts");
+      const worst = (a: Arrays): number =>
+        Math.max(...[...whole].map(([name, data]) => relativeError(a.get(name), data)));
+      console.log(`largest relative errors against the CPU: in the middle ${worst(half)}, at the end ${worst(parts)}`);
+      expect(worst(half)).toBeGreaterThan(100 * TOLERANCE);
+      expect(worst(parts)).toBeLessThan(10 * TOLERANCE);
+    },
+    PATIENCE,
+  );
+});
+
+it(
+  `${DEVICE}: has the CPU's contrastive loss and gradients of vectors`,
+  async (context) => {
+    if (missing) context.skip(missing);
+    const dimensions = 8;
+    const vectors = Float32Array.from({ length: 7 * dimensions }, (_, i) => Math.sin(1.7 * i + 1));
+    const results: { loss: number; gradients: Float32Array }[] = [];
+    for (const device of [DEVICE, "cpu"]) {
+      const about = { dimensions, similarity: "cosine", temperature: 0.05 } as const;
+      const loss = await createContrastiveLoss(about, { device });
+      results.push(await loss.runTogether(vectors, { labels: [0, 1, 2] }));
+      await loss.close();
+    }
+    const [ours, theirs] = results as [(typeof results)[0], (typeof results)[0]];
+    expect(theirs.loss).toBeGreaterThan(0.1);
+    expect(Math.abs(ours.loss - theirs.loss) / theirs.loss).toBeLessThan(TOLERANCE);
+    expect(relativeError(ours.gradients, theirs.gradients)).toBeLessThan(TOLERANCE);
   },
   PATIENCE,
 );
