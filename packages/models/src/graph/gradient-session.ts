@@ -125,7 +125,7 @@ export function gradientGraph(
       ),
     },
     sums,
-    staying: Object.keys(after),
+    staying: apart ? [] : Object.keys(after),
     async run(session, inputs, dims, into = {}) {
       const results = await session.run({ ...inputs, ...before }, { ...into, ...after, ...rowTensors(dims) });
       for (const { name, i } of rows) {

@@ -1,4 +1,4 @@
-import { constant, input, loweredOutputs, serialiseModel, type Value } from "@rag-ft/onnx";
+import { constant, input, loweredOutputs, memoryFor, serialiseModel, type Value } from "@rag-ft/onnx";
 import { adamWGraph, defaultAdamW } from "@rag-ft/train";
 import { answerLoss } from "../decoder/answer-loss.js";
 import { sentenceVectors } from "../encoder/load-encoder.js";
@@ -16,7 +16,7 @@ export async function encoderGraphs(name: string, device: string): Promise<{ tra
   const parameters = new Parameters(graphFormFor(device));
   const vectors = sentenceVectors(graph, parameters);
   const seeds = [[vectors, input("vector_gradients", "float32", ["batch", graph.dimensions])]] as const;
-  const training = gradientGraph(parameterGradients(seeds, parameters), weights).outputs;
+  const training = gradientGraph(parameterGradients(seeds, parameters), weights, memoryFor(device)).outputs;
   return { training, embedding: { vectors } };
 }
 
@@ -25,7 +25,8 @@ export async function decoderGraphs(name: string, device: string): Promise<{ tra
   const { graph, weights } = await tinyDecoder(name);
   const parameters = new Parameters(graphFormFor(device));
   const loss = answerLoss(graph, parameters);
-  const gradients = gradientGraph(parameterGradients([[loss, constant(1)]], parameters), weights);
+  const named = parameterGradients([[loss, constant(1)]], parameters);
+  const gradients = gradientGraph(named, weights, memoryFor(device));
   const generation = generationGraph(graph, new Parameters(graphFormFor(device)));
   return { training: { loss, ...gradients.outputs }, generation };
 }
