@@ -13,8 +13,18 @@ describe("redactSecrets", () => {
     },
   );
 
+  it("leaves a URL without its password", () => {
+    expect(redactSecrets('found "postgresql://me:s3/c@ret@db:5432/docs"')).toBe(
+      'found "postgresql://me:…@db:5432/docs"',
+    );
+    expect(redactSecrets("at postgresql://db/docs?user=me&password=s3cret&ssl=1.")).toBe(
+      "at postgresql://db/docs?user=me&password=…&ssl=1.",
+    );
+  });
+
   it("leaves other text alone", () => {
-    const text = "key-value store, task-oriented, hf_ prefix, bearer of news";
+    const text =
+      "key-value store, task-oriented, hf_ prefix, bearer of news, http://host:8000/v1, mail me@host, https://a/@b/c:1";
     expect(redactSecrets(text)).toBe(text);
   });
 });

@@ -45,9 +45,11 @@ export function throwIfCancelled(signal: AbortSignal): void {
   if (signal.aborted) throw new CancelledError("Stopped on request.");
 }
 
-/** Replaces anything that looks like an API key or a hub token, so that no message can carry one. */
+/** Replaces anything that looks like an API key, a hub token or a URL's password, so that no message can carry one. */
 export function redactSecrets(text: string): string {
   return text
     .replace(/\b(sk-|hf_|sess-|key-)[A-Za-z0-9_-]{6,}/g, "$1…")
+    .replace(/(:\/\/[^\s/@:]*:)[^\s"']+@/g, "$1…@")
+    .replace(/([?&]password=)[^\s&"']+/gi, "$1…")
     .replace(/(bearer\s+)[A-Za-z0-9._~+/=-]{6,}/gi, "$1…");
 }

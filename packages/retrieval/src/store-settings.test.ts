@@ -31,7 +31,11 @@ test("a URL that nothing reads, and a store where nothing searches by vectors, a
 });
 
 test("a password is refused as a setting, and the refusal does not hold it", () => {
-  for (const url of ["postgresql://me:s3cret@db/docs", "postgresql://db/docs?password=s3cret"]) {
+  for (const url of [
+    "postgresql://me:s3cret@db/docs",
+    "postgresql://db/docs?password=s3cret",
+    "postgresql://me:s3cret/#x@db/docs",
+  ]) {
     const { success, error } = schema.safeParse({ vector_store_url: url });
     expect(success).toBe(false);
     expect(JSON.stringify(error)).not.toContain("s3cret");

@@ -13,7 +13,8 @@ function hasPassword(url: string): boolean {
     const { password, searchParams } = new URL(url);
     return password !== "" || searchParams.has("password");
   } catch {
-    return false;
+    // A password with a sign that has to be written otherwise makes it no URL, and is one all the same.
+    return /:\/\/[^\s/@:]*:.+@/.test(url);
   }
 }
 
