@@ -37,6 +37,7 @@ const NAMES = [
   "rerank-folds",
   "distil",
   "time-to-quality",
+  "engines",
 ];
 if (!NAMES.includes(name) || !existsSync(file)) {
   console.error(`usage: pnpm bench ${NAMES.join("|")} [flags]; see bench/README.md`);

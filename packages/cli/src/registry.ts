@@ -44,6 +44,7 @@ export const stageRegistry: StageRegistry = {
   },
   "train-reranker": {
     summary: "fine-tune a cross-encoder that reorders what is found",
+    isHandedOver: true,
     load: () => opened(async () => (await import("@rag-ft/train-reranker")).trainReranker),
   },
   "score-passages": {

@@ -2,7 +2,7 @@ import { count, flag } from "@rag-ft/core";
 import { resultSettings } from "@rag-ft/fine-tune";
 import { nameInFiles, retrieverNames } from "@rag-ft/metrics";
 import { DEFAULT_RERANK_TOP_N, miningSettings, retrievalSettings } from "@rag-ft/retrieval";
-import { RERANKING_LOSSES, trainingSettings } from "@rag-ft/train";
+import { engineSettings, RERANKING_LOSSES, trainingSettings } from "@rag-ft/train";
 import { z } from "zod";
 
 /** Depths of recall; MRR and others reach as far as passages are reordered. */
@@ -31,6 +31,7 @@ export const INPUTS: (keyof TrainRerankerSettings & string)[] = [
 /** Every setting of `train-reranker`. */
 export const trainRerankerSettings = z.object({
   ...trainingSettings,
+  ...engineSettings("sentence-transformers"),
   per_device_train_batch_size: count(1)
     .default(8)
     .describe("Questions a step, each with its gold passage and negatives (times gradient_accumulation_steps)"),
