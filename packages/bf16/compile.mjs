@@ -2,13 +2,13 @@
 // Compiles the native part with a C++ compiler (CXX, else c++): to FILE, or to build/bf16.node, where `@rag-ft/bf16` looks for it.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import nodeApi from "node-api-headers";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const sources = join(here, "native");
-const { include_dir: headers } = createRequire(import.meta.url)("node-api-headers");
+const { include_dir: headers } = nodeApi;
 const isX64 = process.arch === "x64";
 
 /** Files are compiled for the instructions that they use alone: what decides which of them runs must run anywhere. */
