@@ -26,6 +26,7 @@ const LISTS: Readonly<Record<string, string[]>> = {
 function textsFor(stage: AnyStage): SettingValues {
   const given: SettingValues = {};
   for (const { name, kind, choices, required, defaultValue } of stage.flags) {
+    if (required && choices) given[name] = choices[0];
     if (choices || kind === "boolean" || (kind === "number" && !required)) continue;
     const items = kind === "list" ? LISTS[name] : undefined;
     if (items) given[name] = items;

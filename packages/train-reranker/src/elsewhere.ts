@@ -33,7 +33,10 @@ export function trainRerankerElsewhere(settings: TrainRerankerSettings, context:
 }
 
 async function prepare(settings: TrainRerankerSettings, context: StageContext): Promise<ElsewhereTask> {
-  // Its default is what a training here has; a job trains all steps, and keeps the best checkpoint.
+  // It has a default, so that nobody may have asked for it.
+  context.reporter.info(
+    "engine sentence-transformers does not stop early: all steps are trained, and the best checkpoint is kept",
+  );
   checkStSettings({ ...settings, early_stopping_patience: undefined }, {});
   checkFirstStage(settings);
   const data = await readTrainingQuestions(settings);

@@ -51,7 +51,7 @@ async function prepare(settings: TrainRetrieverSettings, context: StageContext):
   const data = await readTrainingQuestions(settings);
   const encoder = await openModel(settings, context);
   checkLengths(settings, encoder);
-  const metric = metricOf(settings, encoder);
+  const metric = metricOf(settings, encoder, context);
   return {
     plan: await jobPlan(settings, encoder, data, metric, context),
     evaluation: (line) => figuresOf(line, encoder.settings.similarity),
@@ -64,10 +64,18 @@ async function prepare(settings: TrainRetrieverSettings, context: StageContext):
   };
 }
 
-/** The evaluator's name of the figure that chooses; of one that it does not have, recall in the first four. */
-function metricOf({ metric_for_best_model: name }: TrainRetrieverSettings, { settings }: LoadedEncoder): string {
-  const recall = /^eval_retr\/document_recall\/recall([14])$/.exec(name)?.[1] ?? "4";
-  return `eval_rag-ft_${settings.similarity}_recall@${recall}`;
+/** The evaluator's name of the figure that chooses; of one that it does not have, recall in the first four, and a line says so. */
+function metricOf(
+  { metric_for_best_model: name }: TrainRetrieverSettings,
+  { settings }: LoadedEncoder,
+  { reporter }: StageContext,
+): string {
+  const recall = /document_recall\/recall([14])$/.exec(name)?.[1];
+  if (recall === undefined)
+    reporter.warn(
+      `metric_for_best_model is ${name}, which the evaluator of engine sentence-transformers does not have: it chooses its checkpoint by recall@4.`,
+    );
+  return `eval_rag-ft_${settings.similarity}_recall@${recall ?? 4}`;
 }
 
 /** A line of the engine's log as one of eval.jsonl. */
