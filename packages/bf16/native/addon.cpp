@@ -139,7 +139,7 @@ std::string configure(const Options& made, int threads, bool spins) {
   return failed;
 }
 
-/** createSession(model, { threads, spinning, kernel, cores }): a handle. */
+/** createSession(model, { threads, spinning, kernel }): a handle. */
 napi_value createSession(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value given[2];
@@ -160,7 +160,7 @@ napi_value createSession(napi_env env, napi_callback_info info) {
   if (failed.empty()) failed = configure(options, numberOf(env, property(env, given[1], "threads")), spins);
   if (failed.empty()) {
     ort::Status* status = nullptr;
-    open->operators = addOperators(options.options, kernel, numberOf(env, property(env, given[1], "cores")), &status);
+    open->operators = addOperators(options.options, kernel, numberOf(env, property(env, given[1], "threads")), &status);
     failed = messageOf(status);
   }
   if (failed.empty()) failed = messageOf(ort::createSessionFromArray(environment, model, length, options.options, &open->session));

@@ -26,14 +26,8 @@ export interface NativeSession {
 export interface Native {
   /** What a session would run on: the kernel named, or else the best one that this processor has; null where there is none. */
   capabilities(kernel?: string): { onnxruntime: string | null; kernel: string | null };
-  /**
-   * @param threads ONNX Runtime's threads of an operator; 0: its own choice.
-   * @param cores How many that is.
-   */
-  createSession(
-    model: Uint8Array,
-    options: { threads: number; cores: number; spinning: boolean; kernel?: string },
-  ): NativeSession;
+  /** @param threads Of an operator; not 0, which would bind them to cores. */
+  createSession(model: Uint8Array, options: { threads: number; spinning: boolean; kernel?: string }): NativeSession;
   /** Tensors in the order of the session's names. An output that is null is made; one that is given is written to, and null is returned for it. */
   run(
     handle: unknown,

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { loadNative, type MadeTensor, type Native, type NativeTensor } from "@rag-ft/bf16";
 import { InternalError, type Reporter, UserError } from "@rag-ft/core";
@@ -100,6 +101,18 @@ function fromNative({ type, dims, buffer }: MadeTensor): Tensor {
   return { dtype, shape: dims, data: new ArrayOf(buffer) };
 }
 
+/** Cores of the machine, where Linux says which of its processors share one; else processors. */
+function physicalCores(): number {
+  try {
+    const folder = "/sys/devices/system/cpu";
+    const processors = readdirSync(folder).filter((name) => /^cpu\d+$/.test(name));
+    const cores = new Set(processors.map((name) => readFileSync(`${folder}/${name}/topology/core_cpus_list`, "utf8")));
+    return Math.max(1, Math.min(cores.size, availableParallelism()));
+  } catch {
+    return availableParallelism();
+  }
+}
+
 /** Compiles a serialised model whose products are in bf16. Outputs that are given memory are written there, without a copy. */
 export function openBf16Session(
   model: Uint8Array,
@@ -107,8 +120,9 @@ export function openBf16Session(
 ): Session {
   const { createSession, run, close } = native();
   const kernel = wantedKernel();
-  const cores = threads > 0 ? threads : availableParallelism();
-  const options = { threads, cores, spinning, ...(kernel ? { kernel } : {}) };
+  // A number that ONNX Runtime chooses itself comes with threads that are bound to all cores but the first, where it takes its caller to be. Ours is a thread of Node's pool.
+  const cores = threads > 0 ? threads : physicalCores();
+  const options = { threads: cores, spinning, ...(kernel ? { kernel } : {}) };
   const { handle, inputNames, outputNames } = createSession(model, options);
   return {
     inputNames,
