@@ -15,11 +15,12 @@ function zero(stage: number): object {
 }
 
 /**
- * The configuration that `deepspeed` asks for, as JSON text: the file's, or one of `zero1` to `zero3`.
+ * The configuration that `deepspeed` asks for, as JSON text: the file's, or one of `zero1` to `zero3`; undefined where it asks for none.
  *
  * @throws UserError when there is no such file, or it is not JSON.
  */
-export async function deepspeedConfig(setting: string): Promise<string> {
+export async function deepspeedConfig(setting: string | undefined): Promise<string | undefined> {
+  if (setting === undefined) return undefined;
   const stage = /^zero([123])$/i.exec(setting)?.[1];
   if (stage !== undefined) return `${JSON.stringify(zero(Number(stage)), null, 2)}\n`;
   if ((await pathKind(setting)) !== "file")

@@ -2,6 +2,7 @@ export * from "./base-model.js";
 export * from "./deepspeed.js";
 export * from "./elsewhere-identity.js";
 export { JOB_FILE, type Job, readJob } from "./job/job-file.js";
+export { launched } from "./job/launched.js";
 export { hashFilesOf, type JobContent, type JobPlan, programOf } from "./job/write-job.js";
 export type { EngineResult } from "./result/read-result.js";
 export * from "./sentence-transformers/arguments.js";

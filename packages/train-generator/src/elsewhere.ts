@@ -7,7 +7,7 @@ import {
   type JobContent,
   type JobPlan,
   jobBase,
-  type PinnedPackage,
+  launched,
   sftConfig,
   stepsOf,
   TRL_FILES,
@@ -81,14 +81,6 @@ function* trlRows(examples: Iterable<QuestionExample>, { tokenizer }: DecoderOut
   }
 }
 
-function packagesOf(settings: TrainGeneratorSettings): PinnedPackage[] {
-  return [
-    ...(["trl", "transformers", "accelerate", "datasets"] as const),
-    ...(settings.lora_r > 0 ? (["peft"] as const) : []),
-    ...(settings.deepspeed === undefined ? [] : (["deepspeed"] as const)),
-  ];
-}
-
 async function jobPlan(
   settings: TrainGeneratorSettings,
   outline: DecoderOutline,
@@ -97,7 +89,7 @@ async function jobPlan(
 ): Promise<JobPlan> {
   const { folder, commit } = outline;
   const { base, files: ofBase, hash } = await jobBase(settings.model_name_or_path, folder, commit);
-  const deepspeed = settings.deepspeed === undefined ? undefined : await deepspeedConfig(settings.deepspeed);
+  const deepspeed = await deepspeedConfig(settings.deepspeed);
   const steps = stepsOf(settings, examples.train.length);
   const files = new Map<string, JobContent>([
     [TRL_FILES.config, { text: sftConfig(settings, base, steps) }],
@@ -113,16 +105,10 @@ async function jobPlan(
       "training questions or retrieved passages": hashRows(examples.train),
       "eval questions or retrieved passages": hashRows(examples.eval),
     }),
-    packages: packagesOf(settings),
-    further: ["torch", ...(settings.use_flash_attention ? (["kernels"] as const) : [])],
-    launch: {
+    ...launched(settings, "trl", {
       program: ["-m", "trl.scripts.sft", "--config", TRL_FILES.config],
-      withoutGpu: ["--use_cpu", "true", ...(settings.use_flash_attention ? ["--attn_implementation", "sdpa"] : [])],
-      nproc_per_node: settings.nproc_per_node,
-      nnodes: settings.nnodes,
-      master_port: settings.master_port ?? 29_500,
-      env: settings.run_group === undefined ? {} : { WANDB_RUN_GROUP: settings.run_group },
-    },
-    accelerators: settings.accelerators ?? `H100:${settings.nproc_per_node}`,
+      onCpu: ["--use_cpu", "true"],
+      more: settings.lora_r > 0 ? ["peft"] : [],
+    }),
   };
 }

@@ -5,15 +5,13 @@ import {
   type ElsewhereTask,
   elsewhereIdentity,
   inTrainingOrder,
-  type JobContent,
   type JobPlan,
   processesOf,
-  programOf,
   ST_BASE,
   stArguments,
   stepsOf,
+  stFiles,
   stJob,
-  TRL_FILES,
   trainElsewhere,
 } from "@rag-ft/engines";
 import { adoptImported } from "@rag-ft/fine-tune";
@@ -99,7 +97,7 @@ async function jobPlan(
   metric: string,
   context: StageContext,
 ): Promise<JobPlan> {
-  const deepspeed = settings.deepspeed === undefined ? undefined : await deepspeedConfig(settings.deepspeed);
+  const deepspeed = await deepspeedConfig(settings.deepspeed);
   const first = await openFirstStage(settings, data.documents, context);
   try {
     const { examples } = await withNegatives(data.train, settings, first, context);
@@ -111,12 +109,7 @@ async function jobPlan(
       attn_implementation: settings.use_flash_attention ? "flash_attention_2" : null,
       at_k: settings.do_eval ? settings.rerank_top_n : null,
     };
-    const files = new Map<string, JobContent>([
-      ["train.json", { text: `${JSON.stringify(job, null, 2)}\n` }],
-      [PROGRAM, await programOf(PROGRAM)],
-      ["data/train.jsonl", { rows: trainingRows(examples, settings) }],
-      ...(deepspeed === undefined ? [] : [[TRL_FILES.deepspeed, { text: deepspeed }] as const]),
-    ]);
+    const files = await stFiles(PROGRAM, job, trainingRows(examples, settings), deepspeed);
     if (settings.do_eval) {
       const found = await search(first, data.evaluation, settings.rerank_top_n, context);
       files.set("eval/candidates.jsonl", { rows: candidateRows(found) });

@@ -9,12 +9,11 @@ import {
   type JobContent,
   type JobPlan,
   processesOf,
-  programOf,
   ST_BASE,
   stArguments,
   stepsOf,
+  stFiles,
   stJob,
-  TRL_FILES,
   trainElsewhere,
 } from "@rag-ft/engines";
 import { adoptImported } from "@rag-ft/fine-tune";
@@ -186,7 +185,7 @@ async function jobPlan(
   metric: string,
   context: StageContext,
 ): Promise<JobPlan> {
-  const deepspeed = settings.deepspeed === undefined ? undefined : await deepspeedConfig(settings.deepspeed);
+  const deepspeed = await deepspeedConfig(settings.deepspeed);
   const steps = stepsOf(settings, data.train.length);
   const batches = await batchesOf(settings, encoder, data, context);
   const job = {
@@ -198,13 +197,8 @@ async function jobPlan(
     attn_implementation: settings.use_flash_attention ? "flash_attention_2" : null,
     depths: settings.do_eval ? DEPTHS : null,
   };
-  const files = new Map<string, JobContent>([
-    ["train.json", { text: `${JSON.stringify(job, null, 2)}\n` }],
-    [PROGRAM, await programOf(PROGRAM)],
-    ["data/train.jsonl", { rows: trainingRows(batches, encoder.settings) }],
-    ...evaluationFiles(settings, data),
-    ...(deepspeed === undefined ? [] : [[TRL_FILES.deepspeed, { text: deepspeed }] as const]),
-  ]);
+  const rows = trainingRows(batches, encoder.settings);
+  const files = new Map([...(await stFiles(PROGRAM, job, rows, deepspeed)), ...evaluationFiles(settings, data)]);
   context.reporter.info(
     `${settings.model_path}: ${data.train.length} questions, ${steps} steps of ${examplesAStep(settings)}`,
   );

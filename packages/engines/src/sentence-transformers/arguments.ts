@@ -1,6 +1,7 @@
 import { type EngineSettings, refuseSettings, type TrainingSettings } from "@rag-ft/train";
-import type { JobPlan } from "../job/write-job.js";
-import { rhythm, trainerArguments } from "../trl/sft-config.js";
+import { type Launched, launched } from "../job/launched.js";
+import { type JobContent, programOf } from "../job/write-job.js";
+import { rhythm, TRL_FILES, trainerArguments } from "../trl/sft-config.js";
 
 /** Where a job has its base, as sentence-transformers loads it. */
 export const ST_BASE = "base";
@@ -25,22 +26,21 @@ export function stArguments(settings: Settings, steps: number, metric: string): 
 }
 
 /** What all jobs of sentence-transformers have in common. */
-export function stJob(
-  settings: Settings,
+export function stJob(settings: Settings, program: string): Launched {
+  return launched(settings, "sentence-transformers", { program: [program], onCpu: ["--use_cpu"] });
+}
+
+/** Files that all its jobs have. `job`: what the program reads of settings; `rows`: those of the training, in order. */
+export async function stFiles(
   program: string,
-): Pick<JobPlan, "packages" | "further" | "launch" | "accelerators"> {
-  const deepspeed = settings.deepspeed === undefined ? [] : (["deepspeed"] as const);
-  return {
-    packages: ["sentence-transformers", "transformers", "accelerate", "datasets", ...deepspeed],
-    further: ["torch", ...(settings.use_flash_attention ? (["kernels"] as const) : [])],
-    launch: {
-      program: [program],
-      withoutGpu: ["--use_cpu", ...(settings.use_flash_attention ? ["--attn_implementation", "sdpa"] : [])],
-      nproc_per_node: settings.nproc_per_node,
-      nnodes: settings.nnodes,
-      master_port: settings.master_port ?? 29_500,
-      env: settings.run_group === undefined ? {} : { WANDB_RUN_GROUP: settings.run_group },
-    },
-    accelerators: settings.accelerators ?? `H100:${settings.nproc_per_node}`,
-  };
+  job: object,
+  rows: Iterable<object>,
+  deepspeed: string | undefined,
+): Promise<Map<string, JobContent>> {
+  return new Map<string, JobContent>([
+    ["train.json", { text: `${JSON.stringify(job, null, 2)}\n` }],
+    [program, await programOf(program)],
+    ["data/train.jsonl", { rows }],
+    ...(deepspeed === undefined ? [] : [[TRL_FILES.deepspeed, { text: deepspeed }] as const]),
+  ]);
 }
