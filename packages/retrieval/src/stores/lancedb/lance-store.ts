@@ -4,7 +4,7 @@ import { pageOf, type Ranked } from "../../best-passages.js";
 import { depthOf, type Page } from "../../page.js";
 import { bestOfCandidates } from "../best-of-candidates.js";
 import type { KeptVectorStore, StoreTable } from "../kept-store.js";
-import { requireVectors, rowsAt } from "../store-checks.js";
+import { inOrder, rankedRows, requireVectors, rowsAt } from "../store-checks.js";
 import { restoredPassage } from "../stored-passage.js";
 import type { StoreCallOptions } from "../vector-store.js";
 import { candidatesOf, lanceFilter, lanceRows, lanceSchema } from "./lance-rows.js";
@@ -171,11 +171,7 @@ export class LanceStore implements KeptVectorStore {
       const best = rows
         .map(({ id, _score }) => ({ id, score: _score }))
         .sort((a, b) => b.score - a.score || a.id - b.id);
-      const all = {
-        ids: Int32Array.from(best, ({ id }) => id),
-        scores: Float64Array.from(best, ({ score }) => score),
-      };
-      found.push(pageOf(all, page));
+      found.push(pageOf(rankedRows(best), page));
     }
     return found;
   }
@@ -185,11 +181,7 @@ export class LanceStore implements KeptVectorStore {
     for await (const batch of this.rows(ids, ["id", "text", "rest"]))
       for (const { id, text, rest } of batch.toArray() as { id: number; text: string; rest: string }[])
         found.set(id, restoredPassage(text, rest, `${this.options.where}, passage ${id}`));
-    return Array.from(ids, (id) => {
-      const document = found.get(id);
-      if (!document) throw new InternalError(`The passage ${id} is not there.`);
-      return document;
-    });
+    return inOrder(ids, found, "passage");
   }
 
   async vectors(ids: ArrayLike<number>): Promise<Float32Array> {
@@ -200,9 +192,7 @@ export class LanceStore implements KeptVectorStore {
       Array.from(own, (id, at) => found.set(id, vectors.subarray(at * d, (at + 1) * d)));
     }
     const all = new Float32Array(ids.length * d);
-    Array.from(ids).forEach((id, at) => {
-      const vector = found.get(id);
-      if (!vector) throw new InternalError(`The vector of passage ${id} is not there.`);
+    inOrder(ids, found, "vector of passage").forEach((vector, at) => {
       all.set(vector, at * d);
     });
     return all;

@@ -4,7 +4,7 @@ import { pageOf, type Ranked } from "../../best-passages.js";
 import { depthOf, type Page } from "../../page.js";
 import { bestOfCandidates } from "../best-of-candidates.js";
 import { type KeptVectorStore, type StoreTable, tableName } from "../kept-store.js";
-import { requireVectors, rowsAt } from "../store-checks.js";
+import { inOrder, rankedRows, requireVectors, rowsAt } from "../store-checks.js";
 import { restoredPassage } from "../stored-passage.js";
 import type { StoreCallOptions } from "../vector-store.js";
 import {
@@ -185,11 +185,7 @@ export class PgVectorStore implements KeptVectorStore {
       // A NUL is no character of PostgreSQL's, and of no word either.
       const values = [question.replaceAll("\0", " "), this.size, limit, ...parameters];
       const rows = await this.query<{ id: number; score: number }>("searching", wordsSql(this.table, sql), values);
-      const all = {
-        ids: Int32Array.from(rows, ({ id }) => id),
-        scores: Float64Array.from(rows, ({ score }) => score),
-      };
-      return pageOf(all, page);
+      return pageOf(rankedRows(rows), page);
     });
   }
 
@@ -202,11 +198,7 @@ export class PgVectorStore implements KeptVectorStore {
     const found = new Map(
       rows.map(({ id, text, rest }) => [id, restoredPassage(text, rest, `${this.table}, passage ${id}`)]),
     );
-    return Array.from(ids, (id) => {
-      const document = found.get(id);
-      if (!document) throw new InternalError(`The passage ${id} is not there.`);
-      return document;
-    });
+    return inOrder(ids, found, "passage");
   }
 
   async vectors(ids: ArrayLike<number>): Promise<Float32Array> {
@@ -218,9 +210,7 @@ export class PgVectorStore implements KeptVectorStore {
     );
     const found = new Map(rows.map(({ id, vector }) => [id, vector]));
     const all = new Float32Array(ids.length * d);
-    Array.from(ids).forEach((id, at) => {
-      const vector = found.get(id);
-      if (!vector) throw new InternalError(`The vector of passage ${id} is not there.`);
+    inOrder(ids, found, "vector of passage").forEach((vector, at) => {
       readVector(vector, all.subarray(at * d, (at + 1) * d));
     });
     return all;
