@@ -167,8 +167,15 @@ export class Measurements {
   }
 }
 
-/** Ours in each precision that can be had here. */
+/** Ours in each precision that can be had here; asked, and said, once. */
 export function ourPrecisions() {
+  precisions ??= findPrecisions();
+  return precisions;
+}
+
+let precisions;
+
+function findPrecisions() {
   const sides = [{ side: "ours", precision: "fp32" }];
   try {
     const kernel = bf16Kernel();

@@ -44,13 +44,7 @@ static void packRows(const Lines& lines, int count, int inner, Pair* panel) {
     const __mmask16 exist = firstOf(count - group);
     for (int p = 0; p < pairs; p += 16) {
       __m512i r[16];
-      alignas(64) static const uint16_t turns[32] = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-      for (int j = 0; j < 16; j++) {
-        const int k = 2 * (p + j);
-        const __m512 low = k < inner ? _mm512_maskz_loadu_ps(exist, lines.at(group, k)) : _mm512_setzero_ps();
-        const __m512 high = k + 1 < inner ? _mm512_maskz_loadu_ps(exist, lines.at(group, k + 1)) : _mm512_setzero_ps();
-        r[j] = _mm512_permutexvar_epi16(_mm512_load_si512(turns), rounded(low, high));
-      }
+      for (int j = 0; j < 16; j++) r[j] = pairsAcross(lines, group, p + j, inner, exist);
       transpose(r);
       for (int i = 0; i < 16; i++) _mm512_storeu_si512(panel + (group + i) * pairs + p, r[i]);
     }

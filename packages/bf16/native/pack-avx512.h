@@ -42,6 +42,15 @@ static inline __m512i pairsAt(const float* line, int exist) {
   return rounded(low, exist > 16 ? _mm512_maskz_loadu_ps(firstOf(exist - 16), line + 16) : _mm512_setzero_ps());
 }
 
+/** Pair `p` of 16 lines from `group` on that lie next to each other, of which `exist` exist. */
+static inline __m512i pairsAcross(const Lines& lines, int group, int p, int inner, __mmask16 exist) {
+  alignas(64) static const uint16_t turns[32] = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const int k = 2 * p;
+  const __m512 low = k < inner ? _mm512_maskz_loadu_ps(exist, lines.at(group, k)) : _mm512_setzero_ps();
+  const __m512 high = k + 1 < inner ? _mm512_maskz_loadu_ps(exist, lines.at(group, k + 1)) : _mm512_setzero_ps();
+  return _mm512_permutexvar_epi16(_mm512_load_si512(turns), rounded(low, high));
+}
+
 /** A panel of WIDTH lines: panel[pair · WIDTH + line]. */
 template <int WIDTH>
 static inline void packInterleaved(const Lines& lines, int count, int inner, Pair* panel) {
@@ -59,14 +68,7 @@ static inline void packInterleaved(const Lines& lines, int count, int inner, Pai
     }
     return;
   }
-  alignas(64) static const uint16_t turns[32] = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  const __m512i byTurns = _mm512_load_si512(turns);
-  for (int p = 0; p < pairs; p++) {
-    for (int group = 0; group < WIDTH; group += 16) {
-      const __mmask16 exist = firstOf(count - group);
-      const __m512 low = 2 * p < inner ? _mm512_maskz_loadu_ps(exist, lines.at(group, 2 * p)) : _mm512_setzero_ps();
-      const __m512 high = 2 * p + 1 < inner ? _mm512_maskz_loadu_ps(exist, lines.at(group, 2 * p + 1)) : _mm512_setzero_ps();
-      _mm512_mask_storeu_epi32(panel + p * WIDTH + group, firstOf(WIDTH - group), _mm512_permutexvar_epi16(byTurns, rounded(low, high)));
-    }
-  }
+  for (int p = 0; p < pairs; p++)
+    for (int group = 0; group < WIDTH; group += 16)
+      _mm512_mask_storeu_epi32(panel + p * WIDTH + group, firstOf(WIDTH - group), pairsAcross(lines, group, p, inner, firstOf(count - group)));
 }

@@ -6,7 +6,7 @@ import { createTrainableDecoder } from "./decoder/trainable-decoder.js";
 import { createTokenBatch } from "./encoder/token-batch.js";
 import { createTrainableEncoder } from "./encoder/trainable-encoder.js";
 import { relativeError } from "./testing/relative-error.js";
-import { data, fixture, tinyDecoder, tinyEncoder } from "./testing/tiny-models.js";
+import { data, fixture, TINY_EXAMPLES, tinyDecoder, tinyEncoder } from "./testing/tiny-models.js";
 import { readSafetensors } from "./weights/read-safetensors.js";
 
 // The references of engine.test.ts, by PyTorch in fp32: bf16 has 8 significant bits, so that a rounded number is off by at most 0.4 %, and small
@@ -59,11 +59,7 @@ describe.skipIf(missing)("in bf16, by the kernel that runs on any processor", ()
     const decoder = await tinyDecoder(name);
     const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
     const model = await createTrainableDecoder(decoder, { precision: "bf16" });
-    const examples = [
-      { prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] },
-      { prompt: [1, 17, 4], answer: [38, 2] },
-    ];
-    const loss = await model.backward(createAnswerBatch(examples, 0, 1 / 5));
+    const loss = await model.backward(createAnswerBatch(TINY_EXAMPLES, 0, 1 / 5));
     expect(loss).toBeCloseTo(data(reference, "loss")[0] as number, 1);
     for (const [key, gradient] of model.gradients)
       expect(relativeError(gradient, data(reference, `gradient.${key}`)), key).toBeLessThan(TOLERANCE);

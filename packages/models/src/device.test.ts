@@ -22,7 +22,7 @@ import { likeliest } from "./generate/choose-token.js";
 import { openGeneration } from "./generate/generation.js";
 import { decoderAdapters } from "./lora/create-adapters.js";
 import { relativeError } from "./testing/relative-error.js";
-import { fixture, tinyDecoder, tinyEncoder } from "./testing/tiny-models.js";
+import { fixture, TINY_EXAMPLES, tinyDecoder, tinyEncoder } from "./testing/tiny-models.js";
 import { safetensorsFiles } from "./weights/tensor-files.js";
 
 // The same on a GPU as on the CPU, where there is one; a software one does (docs/engine.md says how to use one).
@@ -155,23 +155,19 @@ describe.each([
   { name: "tiny-qwen2", lora: false },
   { name: "tiny-llama", lora: true },
 ])(`${DEVICE}: $name, adapters $lora`, ({ name, lora }) => {
-  const examples = [
-    { prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] },
-    { prompt: [1, 17, 4], answer: [38, 2] },
-  ];
   const trainOn = async (device: string): Promise<Trained> => {
     const decoder = await tinyDecoder(name);
     const adapters = lora
       ? decoderAdapters(decoder, { r: 4, alpha: 8, targets: ["all-linear"], seed: 3 }, { device })
       : undefined;
     const model = await createTrainableDecoder(decoder, { device }, adapters);
-    const batches = examples.map((example) => createAnswerBatch([example], 0, 1 / 5));
+    const batches = TINY_EXAMPLES.map((example) => createAnswerBatch([example], 0, 1 / 5));
     const losses: number[] = [];
     const run = async (): Promise<void> => {
       for (const batch of batches) losses.push(await model.backward(batch));
     };
     const made = await steps(model, run, async () => adapters?.merge());
-    losses.push(await model.loss(createAnswerBatch(examples, 0, 1 / 5)));
+    losses.push(await model.loss(createAnswerBatch(TINY_EXAMPLES, 0, 1 / 5)));
     expect(losses.at(-1)).not.toBe(losses[0]);
     const merged = copies([...model.decoder.weights].map(([key, { data }]) => [key, data] as const));
     await model.close();

@@ -10,7 +10,7 @@ import { createTrainableEncoder } from "./encoder/trainable-encoder.js";
 import { exportDecoder } from "./export/export-decoder.js";
 import { exportEncoder } from "./export/export-encoder.js";
 import { relativeError } from "./testing/relative-error.js";
-import { data, fixture, tinyDecoder, tinyEncoder } from "./testing/tiny-models.js";
+import { data, fixture, TINY_DECODERS, TINY_EXAMPLES, tinyDecoder, tinyEncoder } from "./testing/tiny-models.js";
 import { readSafetensors } from "./weights/read-safetensors.js";
 
 // References by PyTorch: scripts/make-gradient-references.py.
@@ -187,26 +187,12 @@ it("gives the same bits from activations that were kept, and from those of a par
   expect(some.gradients).toEqual(none.gradients);
 });
 
-const EXAMPLES = [
-  { prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] },
-  { prompt: [1, 17, 4], answer: [38, 2] },
-];
-
-describe.each([
-  "tiny-llama",
-  "tiny-llama-untied",
-  "tiny-mistral",
-  "tiny-qwen2",
-  "tiny-qwen3",
-  "tiny-gemma3",
-  "tiny-smollm3",
-  "tiny-granite",
-])("%s", (name) => {
+describe.each(TINY_DECODERS)("%s", (name) => {
   it("gives PyTorch's loss and gradients, on answers only", async () => {
     const decoder = await tinyDecoder(name);
     const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
     const model = await createTrainableDecoder(decoder);
-    const batch = createAnswerBatch(EXAMPLES, 0, 1 / 5);
+    const batch = createAnswerBatch(TINY_EXAMPLES, 0, 1 / 5);
     const expected = data(reference, "loss")[0] as number;
     expect(await model.loss(batch)).toBeCloseTo(expected, 5);
     expect(await model.backward(batch)).toBeCloseTo(expected, 5);
@@ -223,7 +209,7 @@ describe.each([
     const decoder = await tinyDecoder(name);
     const reference = await readSafetensors(join(fixture(name), "reference.safetensors"));
     const session = await createSession(exportDecoder(decoder));
-    const prompt = (EXAMPLES[0] as (typeof EXAMPLES)[0]).prompt;
+    const prompt = (TINY_EXAMPLES[0] as (typeof TINY_EXAMPLES)[0]).prompt;
     const { layers, keyValueHeads, headSize } = decoder.graph;
     let cache: Record<string, Tensor> = {};
     for (let layer = 0; layer < layers; layer++) {

@@ -14,6 +14,7 @@ import {
 } from "@rag-ft/onnx";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decoderGraphs, encoderGraphs, type Graph, optimizerGraph } from "./testing/device-graphs.js";
+import { TINY_DECODERS } from "./testing/tiny-models.js";
 
 const DEVICE = "webgpu";
 const PROVIDER = "WebGpuExecutionProvider";
@@ -34,17 +35,6 @@ const ENCODERS = [
   "tiny-eurobert",
   "tiny-qwen3-embedding",
 ];
-const DECODERS = [
-  "tiny-llama",
-  "tiny-llama-untied",
-  "tiny-mistral",
-  "tiny-qwen2",
-  "tiny-qwen3",
-  "tiny-gemma3",
-  "tiny-smollm3",
-  "tiny-granite",
-];
-
 /**
  * What ONNX Runtime's provider has of the operators that our graphs are made of, before and after they are lowered. Made by the second test below, which asks
  * ONNX Runtime itself: on a machine with an adapter, run it with RAG_FT_WRITE_OPERATORS=1.
@@ -74,7 +64,7 @@ beforeAll(async () => {
     graphs[`${name}, training`] = training;
     graphs[`${name}, embedding`] = embedding;
   }
-  for (const name of DECODERS) {
+  for (const name of TINY_DECODERS) {
     const { training, generation } = await decoderGraphs(name, DEVICE);
     graphs[`${name}, training`] = training;
     graphs[`${name}, generation`] = generation;
@@ -101,7 +91,7 @@ function operators(): Map<string, Node> {
 describe(`operators of graphs for ${DEVICE}`, () => {
   it("are those that the provider has", () => {
     const provided = new Set([...list.provided, CAST_OF_PLACES]);
-    expect(Object.keys(graphs)).toHaveLength(2 * (ENCODERS.length + DECODERS.length) + 1);
+    expect(Object.keys(graphs)).toHaveLength(2 * (ENCODERS.length + TINY_DECODERS.length) + 1);
     for (const [name, graph] of Object.entries(graphs)) {
       const used = nodesOf(loweredOutputs(graph, DEVICE)).filter(computes).map(signature);
       expect(

@@ -2,11 +2,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { loadNative, type MadeTensor, type Native, type NativeTensor } from "@rag-ft/bf16";
 import { InternalError, type Reporter, UserError } from "@rag-ft/core";
+// Loads ONNX Runtime, whose library the native part looks for.
+import "./runtime.js";
 import { CPU } from "./device.js";
 import { arraysOf } from "./device-tensor.js";
 import { add } from "./ops/index.js";
 import { rewriteGraph } from "./rewrite.js";
-import { runtime } from "./runtime.js";
 import type { Precision, Session } from "./session-types.js";
 import type { Tensor } from "./tensor.js";
 import { apply, type DType, ELEMENT_TYPE, type TensorData, type Value } from "./value.js";
@@ -19,8 +20,6 @@ function wantedKernel(): string | undefined {
 }
 
 function native(): Native {
-  // Its library is the one that the native part looks for.
-  if (!runtime) throw new InternalError("ONNX Runtime is not loaded");
   try {
     return loadNative();
   } catch (cause) {
@@ -47,19 +46,15 @@ export function bf16Kernel(): string | undefined {
  */
 export function precisionHere(precision: Precision, device: string, reporter: Pick<Reporter, "warn">): Precision {
   if (precision === "fp32") return precision;
-  requireCpu(device);
+  if (device !== CPU)
+    throw new UserError(
+      `precision: bf16 products run on the CPU alone, and device is ${device}. Give device cpu, or precision fp32.`,
+    );
   if (bf16Kernel() !== undefined) return precision;
   reporter.warn(
     "precision bf16: this processor has neither AVX512_BF16 nor AMX, so matrices are multiplied in fp32, as without it.",
   );
   return "fp32";
-}
-
-function requireCpu(device: string): void {
-  if (device !== CPU)
-    throw new UserError(
-      `precision: bf16 products run on the CPU alone, and device is ${device}. Give device cpu, or precision fp32.`,
-    );
 }
 
 /**

@@ -28,3 +28,9 @@ export function orderNodes(outputs: readonly Value[], { expand = false } = {}): 
   }
   return ordered;
 }
+
+/** The inputs that a graph reads, each once. */
+export function inputsRead(outputs: readonly Value[]): Value[] {
+  const read = orderNodes(outputs, { expand: true }).flatMap(({ inputs }) => inputs);
+  return [...new Set([...read, ...outputs])].filter(({ input }) => input !== undefined);
+}

@@ -1,7 +1,8 @@
 import { cast, gather, mul, reshape, slice, sub, unsqueeze } from "./ops/index.js";
-import { orderNodes } from "./order.js";
+import { inputsRead } from "./order.js";
+import { rewriteGraph } from "./rewrite.js";
 import type { ModelSource, SourceWeight } from "./serialise.js";
-import { apply, applyNode, type Dim, input, type Node, type Value, withoutComposites } from "./value.js";
+import { apply, type Dim, input, type Node, type Value, withoutComposites } from "./value.js";
 
 /** Numbers that share a scale. */
 const BLOCK = 32;
@@ -93,16 +94,7 @@ function lookUp(indices: Value, { matrix: { blocks, columns }, bytes, scales }: 
  */
 export function quantisedModel(source: ModelSource): ModelSource {
   const { outputs, weights = new Map<string, SourceWeight>() } = source;
-  const nodes = orderNodes(Object.values(outputs), { expand: true });
-  const kept = new Map<string, SourceWeight>();
-  const made = new Map<Value, Value>();
   const stored = new Map<string, Stored>();
-  const now = (value: Value): Value => {
-    const written = withoutComposites(value);
-    const weight = written.input === undefined ? undefined : weights.get(written.input);
-    if (written.input !== undefined && weight) kept.set(written.input, weight);
-    return made.get(written) ?? written;
-  };
   const store = (name: string, [rows, columns]: readonly number[]): Stored => {
     const known = stored.get(name);
     if (known) return known;
@@ -110,28 +102,25 @@ export function quantisedModel(source: ModelSource): ModelSource {
     const matrix = quantiseMatrix(data as Float32Array, rows as number, columns as number);
     const bytes = input(`${name}_quantized`, "uint8", [matrix.rows, matrix.blocks, BLOCK]);
     const scales = input(`${name}_scale`, "float32", [matrix.rows, matrix.blocks]);
-    kept.set(bytes.input as string, { data: matrix.bytes });
-    kept.set(scales.input as string, { data: matrix.scales });
     const made = { matrix, bytes, scales };
     stored.set(name, made);
     return made;
   };
-  for (const node of nodes) {
+  const changed = rewriteGraph(outputs, (node, [first, second]) => {
     const name = matrixOf(node, weights);
-    if (name === undefined) {
-      const inputs = node.inputs.map(now);
-      if (inputs.every((value, i) => value === node.inputs[i])) continue;
-      const again = applyNode(node.op, inputs, node.outputs, { ...node.attributes }, node.domain);
-      node.outputs.forEach((output, i) => {
-        made.set(output, again[i] as Value);
-      });
-      continue;
-    }
+    if (name === undefined) return undefined;
     const isProduct = node.op === "FusedMatMul";
-    const [first, second] = node.inputs as [Value, Value];
-    const matrix = store(name, (isProduct ? second : first).shape.map(Number));
-    made.set(node.outputs[0] as Value, isProduct ? product(now(first), matrix, node) : lookUp(now(second), matrix));
+    const matrix = store(name, (node.inputs[isProduct ? 1 : 0] as Value).shape.map(Number));
+    return [isProduct ? product(first as Value, matrix, node) : lookUp(second as Value, matrix)];
+  });
+  const kept = new Map<string, SourceWeight>();
+  for (const { matrix, bytes, scales } of stored.values()) {
+    kept.set(bytes.input as string, { data: matrix.bytes });
+    kept.set(scales.input as string, { data: matrix.scales });
   }
-  const changed = Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, now(value)]));
+  for (const { input: name } of inputsRead(Object.values(changed))) {
+    const weight = weights.get(name as string);
+    if (weight) kept.set(name as string, weight);
+  }
   return { ...source, outputs: changed, weights: kept };
 }

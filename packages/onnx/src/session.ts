@@ -7,7 +7,7 @@ import { copyInto } from "./copy-into.js";
 import { CPU, KEEPING_DEVICES, requireDevice } from "./device.js";
 import { arraysOf, type DevicePlace, DeviceTensor } from "./device-tensor.js";
 import { loweredOutputs } from "./lowered.js";
-import { orderNodes } from "./order.js";
+import { inputsRead } from "./order.js";
 import { runtime } from "./runtime.js";
 import { fitsModel, MAX_MODEL_BYTES, type ModelSource, serialiseModel } from "./serialise.js";
 import type { Session, SessionSettings } from "./session-types.js";
@@ -61,11 +61,10 @@ function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
 
 /** The weights that a graph reads, as inputs; their arrays are shared. */
 function weightTensors({ outputs, weights }: ModelSource): Record<string, Tensor> {
-  const read = orderNodes(Object.values(outputs), { expand: true }).flatMap(({ inputs }) => inputs);
   const found: Record<string, Tensor> = {};
-  for (const { input: name, dtype, shape } of read) {
-    const weight = name === undefined ? undefined : weights?.get(name);
-    if (name !== undefined && weight) found[name] = { dtype, data: weight.data, shape: shape.map(Number) };
+  for (const { input: name, dtype, shape } of inputsRead(Object.values(outputs))) {
+    const weight = weights?.get(name as string);
+    if (weight) found[name as string] = { dtype, data: weight.data, shape: shape.map(Number) };
   }
   return found;
 }

@@ -17,7 +17,7 @@ import { loadScorer } from "../scorer/load-scorer.js";
 import { createPairBatch } from "../scorer/pair-batch.js";
 import { createTrainableScorer } from "../scorer/trainable-scorer.js";
 import { relativeError } from "../testing/relative-error.js";
-import { fixture, tinyDecoder, tinyEncoder } from "../testing/tiny-models.js";
+import { fixture, TINY_DECODERS, TINY_EXAMPLES, tinyDecoder, tinyEncoder } from "../testing/tiny-models.js";
 import { loadWeights } from "../weights/load-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { frozenDecoderPart, frozenEncoderPart } from "./find-frozen-part.js";
@@ -30,10 +30,6 @@ const SEQUENCES = [
   [2, 5, 9, 31, 7, 3],
   [2, 17, 17, 3],
   [2, 39, 3],
-];
-const EXAMPLES = [
-  { prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] },
-  { prompt: [1, 17, 4], answer: [38, 2] },
 ];
 const LORA = { r: 2, alpha: 6, targets: ["all-linear"], seed: 1 };
 const batchOf = (pooling: Pooling, sequences = SEQUENCES) => createTokenBatch(sequences, 0, pooling);
@@ -231,18 +227,9 @@ describe("an encoder's layers above frozen ones", () => {
 });
 
 describe("a decoder's layers above frozen ones", () => {
-  it.each([
-    "tiny-llama",
-    "tiny-llama-untied",
-    "tiny-mistral",
-    "tiny-qwen2",
-    "tiny-qwen3",
-    "tiny-gemma3",
-    "tiny-smollm3",
-    "tiny-granite",
-  ])("%s: loss and gradients are those of the whole model", async (name) => {
+  it.each(TINY_DECODERS)("%s: loss and gradients are those of the whole model", async (name) => {
     const decoder = await tinyDecoder(name);
-    const batch = createAnswerBatch(EXAMPLES, 0, 1 / 5);
+    const batch = createAnswerBatch(TINY_EXAMPLES, 0, 1 / 5);
     const whole = await createTrainableDecoder(decoder);
     const above = await createTrainableDecoder(decoder, { freeze: { layers: 1, memoryBytes: 2 ** 20 } });
     const loss = await whole.backward(batch);
@@ -314,7 +301,7 @@ describe("adapters above frozen layers", () => {
       const adapters = decoderAdapters(decoder, LORA, {}, frozenDecoderPart(decoder, 1));
       fill(adapters.weights);
       const model = await createTrainableDecoder(decoder, { freeze: { layers } }, adapters);
-      const loss = await model.backward(createAnswerBatch(EXAMPLES, 0, 1 / 5));
+      const loss = await model.backward(createAnswerBatch(TINY_EXAMPLES, 0, 1 / 5));
       const found = new Map([...model.gradients].map(([name, sum]) => [name, sum.slice()]));
       await model.close();
       return { loss, found };

@@ -4,21 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { exportDecoder } from "../export/export-decoder.js";
 import { Parameters } from "../graph/parameters.js";
-import { tinyDecoder } from "../testing/tiny-models.js";
+import { TINY_DECODERS, tinyDecoder } from "../testing/tiny-models.js";
 import { likeliest, sampled } from "./choose-token.js";
 import { Generation, type GenerationSettings, openGeneration } from "./generation.js";
 import { generationGraph } from "./generation-graph.js";
 
-const FAMILIES = [
-  "tiny-llama",
-  "tiny-llama-untied",
-  "tiny-mistral",
-  "tiny-qwen2",
-  "tiny-qwen3",
-  "tiny-gemma3",
-  "tiny-smollm3",
-  "tiny-granite",
-];
 const NEW = 12;
 const ENDS = new Set([2]);
 
@@ -78,7 +68,7 @@ const greedily = async (generation: Generation, some: readonly number[][]): Prom
     some.map(async (prompt) => (await generation.continue({ prompt, room: NEW, ends: ENDS, choose: likeliest })).made),
   );
 
-describe.each(FAMILIES)("%s", (name) => {
+describe.each(TINY_DECODERS)("%s", (name) => {
   let decoder: LoadedDecoder;
   let expected: number[][];
   const texts = prompts(13, 3);

@@ -7,7 +7,7 @@ import { createAnswerBatch } from "../decoder/answer-batch.js";
 import type { LoadedDecoder } from "../decoder/load-decoder.js";
 import { createTrainableDecoder, type TrainableDecoder } from "../decoder/trainable-decoder.js";
 import { relativeError } from "../testing/relative-error.js";
-import { fixture, tinyDecoder } from "../testing/tiny-models.js";
+import { fixture, TINY_EXAMPLES, tinyDecoder } from "../testing/tiny-models.js";
 import { HalfWeight } from "../weights/half-weight.js";
 import { loadWeights } from "../weights/load-weights.js";
 import { readSafetensors } from "../weights/read-safetensors.js";
@@ -18,14 +18,7 @@ import { decoderAdapters } from "./create-adapters.js";
 import type { LoraAdapters } from "./lora-adapters.js";
 
 const LORA = { r: 2, alpha: 6, targets: ["all-linear"], seed: 1 };
-const BATCH = createAnswerBatch(
-  [
-    { prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] },
-    { prompt: [1, 17, 4], answer: [38, 2] },
-  ],
-  0,
-  1 / 5,
-);
+const BATCH = createAnswerBatch(TINY_EXAMPLES, 0, 1 / 5);
 
 async function open(decoder: LoadedDecoder): Promise<{ adapters: LoraAdapters; model: TrainableDecoder }> {
   const adapters = decoderAdapters(decoder, LORA);

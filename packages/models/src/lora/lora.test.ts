@@ -18,7 +18,7 @@ import { scorePairs } from "../scorer/pair-scorer.js";
 import { headModules } from "../scorer/scorer-heads.js";
 import { createTrainableScorer } from "../scorer/trainable-scorer.js";
 import { relativeError } from "../testing/relative-error.js";
-import { data, fixture, tinyDecoder, tinyEncoder } from "../testing/tiny-models.js";
+import { data, fixture, TINY_EXAMPLES, tinyDecoder, tinyEncoder } from "../testing/tiny-models.js";
 import { readSafetensors } from "../weights/read-safetensors.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 import { decoderAdapters, encoderAdapters, scorerAdapters } from "./create-adapters.js";
@@ -32,11 +32,7 @@ const lora = (more: Partial<LoraSettings> = {}): LoraSettings => ({
   seed: 1,
   ...more,
 });
-const EXAMPLES = [
-  { prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] },
-  { prompt: [1, 17, 4], answer: [38, 2] },
-];
-const BATCH = createAnswerBatch(EXAMPLES, 0, 1 / 5);
+const BATCH = createAnswerBatch(TINY_EXAMPLES, 0, 1 / 5);
 
 /** PEFT's adapters and their gradients: scripts/make-lora-references.py. */
 const reference = (name: string): Promise<Map<string, WeightTensor>> =>

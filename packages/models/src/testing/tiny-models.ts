@@ -14,6 +14,24 @@ import { loadWeights } from "../weights/load-weights.js";
 import type { WeightReader } from "../weights/restore-weights.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 
+/** One of each family of decoders. */
+export const TINY_DECODERS = [
+  "tiny-llama",
+  "tiny-llama-untied",
+  "tiny-mistral",
+  "tiny-qwen2",
+  "tiny-qwen3",
+  "tiny-gemma3",
+  "tiny-smollm3",
+  "tiny-granite",
+];
+
+/** Examples of ids that stored losses and gradients of tiny decoders are of. */
+export const TINY_EXAMPLES = [
+  { prompt: [1, 5, 9, 30, 7], answer: [11, 12, 2] },
+  { prompt: [1, 17, 4], answer: [38, 2] },
+];
+
 /** Folder of a tiny model with PyTorch's references (scripts/make-gradient-references.py). */
 export function fixture(name: string): string {
   return join(fileURLToPath(new URL("../fixtures", import.meta.url)), name);
