@@ -2,6 +2,7 @@
 // - rag-ft: the workspace's packages lie in its folder packages and import each other by path (not every installer knows bundled dependencies: yarn looks for them in the
 //   registry); what others publish stays outside, as usual dependencies.
 // - the adapters (rag-ft-ai-sdk, rag-ft-langchain): small, with rag-ft as a peer.
+// - the compiled part of bf16 for this platform, where there is one and a compiler: rag-ft names it as optional.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
@@ -12,6 +13,8 @@ const OWN = "@rag-ft/";
 /** Of the workspace what the package rag-ft gives as its library. */
 const LIBRARY = `${OWN}answer`;
 const ADAPTERS = ["rag-ft-ai-sdk", "rag-ft-langchain"];
+/** Platforms for which the native part of @rag-ft/bf16 is published, compiled; each is a folder in packages/bf16. */
+const COMPILED = ["linux-x64"];
 const [given] = process.argv.slice(2);
 if (given === undefined) {
   console.error("usage: node scripts/pack.mjs FOLDER");
@@ -60,7 +63,7 @@ function outside(names, kind = "dependencies") {
   const dependencies = {};
   for (const name of names) {
     for (const [other, version] of Object.entries(manifests.get(name).manifest[kind] ?? {})) {
-      if (other.startsWith(OWN)) continue;
+      if (other.startsWith(OWN) || version.startsWith("workspace:")) continue;
       if (dependencies[other] !== undefined && dependencies[other] !== version) {
         console.error(
           `${other}: ${dependencies[other]} and ${version} (${name}). Give it one version in the workspace.`,
@@ -151,7 +154,10 @@ function makeMain() {
     exports: { ".": { types: "./dist/library.d.ts", default: "./dist/library.js" } },
     files: ["dist", "packages", "data", "configs", "docs", "skills"],
     dependencies: sorted(outside(["rag-ft", ...ours])),
-    optionalDependencies: sorted(outside(["rag-ft", ...ours], "optionalDependencies")),
+    optionalDependencies: sorted({
+      ...outside(["rag-ft", ...ours], "optionalDependencies"),
+      ...Object.fromEntries(COMPILED.map((platform) => [`rag-ft-bf16-${platform}`, cli.version])),
+    }),
     ...optionalPeers(["rag-ft", ...ours]),
   });
   return stage;
@@ -184,7 +190,32 @@ function makeAdapter(name) {
   return stage;
 }
 
-for (const stage of [makeMain(), ...ADAPTERS.map(makeAdapter)]) {
+/** Compiled here: none for another platform. */
+function makeCompiled() {
+  const platform = `${process.platform}-${process.arch}`;
+  if (!COMPILED.includes(platform)) {
+    console.error(`rag-ft-bf16-…: none is made here, on ${platform}; they are for ${COMPILED.join(", ")}.`);
+    return [];
+  }
+  const name = `rag-ft-bf16-${platform}`;
+  const stage = emptyStage(name);
+  const from = join(root, "packages/bf16");
+  const compiled = spawnSync(process.execPath, [join(from, "compile.mjs"), join(stage, "bf16.node")], {
+    encoding: "utf8",
+  });
+  if (compiled.status !== 0) {
+    console.error(`${name}: ${compiled.stderr.trim()}`);
+    process.exit(1);
+  }
+  cpSync(join(root, "LICENSE"), join(stage, "LICENSE"));
+  const { description, license, os, cpu, files } = read(join(from, platform, "package.json"));
+  const { version } = manifests.get("rag-ft").manifest;
+  const place = repository({ folder: `packages/bf16/${platform}` });
+  writeManifest(stage, { name, version, description, license, ...place, os, cpu, files });
+  return [stage];
+}
+
+for (const stage of [makeMain(), ...makeCompiled(), ...ADAPTERS.map(makeAdapter)]) {
   const packed = spawnSync("npm", ["pack", "--pack-destination", folder], { cwd: stage, encoding: "utf8" });
   if (packed.status !== 0) {
     console.error(packed.stderr);

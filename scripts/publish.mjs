@@ -23,8 +23,8 @@ function isPublished(name, version) {
   process.exit(1);
 }
 
-// The main package first: the adapters name it as their peer.
-for (const name of ["rag-ft", "rag-ft-ai-sdk", "rag-ft-langchain"]) {
+// What others name comes first: the compiled part of bf16, which the main package names as optional; the main package, which is the adapters' peer.
+for (const name of ["rag-ft-bf16-linux-x64", "rag-ft", "rag-ft-ai-sdk", "rag-ft-langchain"]) {
   const stage = resolve(folder, name);
   if (!existsSync(join(stage, "package.json"))) {
     console.error(`${stage}: no package there. Run node scripts/pack.mjs ${folder} first.`);

@@ -1,5 +1,5 @@
 // node scripts/try-install.mjs FOLDER [--managers npm,pnpm,yarn,berry] [--quickstart]
-// Packs the built workspace, installs the tarballs in an empty folder with each manager, and tries there what somebody would try first: the version, doctor, the library,
+// Packs the built workspace, installs the tarballs in an empty folder with each manager, and tries there what somebody would try first: the version, doctor (which finds the compiled part of bf16), the library,
 // the adapters (on Node 22 and later, which the AI SDK wants), and with --quickstart the whole flow and a question. Ends with 1 where something failed.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -71,23 +71,32 @@ const pack = join(folder, "pack");
 rmSync(pack, { recursive: true, force: true });
 mkdirSync(pack, { recursive: true });
 step(folder, "pack", [process.execPath, fileURLToPath(new URL("pack.mjs", import.meta.url)), pack]);
-const isMain = (name) => /^rag-ft-\d.*\.tgz$/.test(name);
 const tarballs = readdirSync(pack).filter((name) => name.endsWith(".tgz"));
-const main = tarballs.filter(isMain).map((name) => join(pack, name));
-const adapters = tarballs.filter((name) => !isMain(name)).map((name) => join(pack, name));
+const those = (pattern) => tarballs.filter((name) => pattern.test(name)).map((name) => join(pack, name));
+const main = those(/^rag-ft-\d/);
+const adapters = those(/^rag-ft-(ai-sdk|langchain)-\d/);
+/** The compiled part of bf16 for this platform, where it was made: before it is published no manager finds it by its name. */
+const [compiled] = those(/^rag-ft-bf16-/);
+const optional = compiled && { [`rag-ft-bf16-${process.platform}-${process.arch}`]: `file:${compiled}` };
+/** npm asks for it by name only where the folder does not have it. */
+const manifest = {
+  name: "try",
+  private: true,
+  type: "module",
+  ...(optional && { dependencies: optional, resolutions: optional, pnpm: { overrides: optional } }),
+};
 
 for (const name of wanted) {
   const { add, run, file } = MANAGERS[name];
   const place = join(folder, name);
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, "package.json"), '{ "name": "try", "private": true, "type": "module" }\n');
+  writeFileSync(join(place, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   if (file) writeFileSync(join(place, file[0]), file[1]);
   if (!step(place, `${name}: install`, [...add, ...main]).good) continue;
   step(place, `${name}: rag-ft --version`, [...run, "rag-ft", "--version"], /^\d+\.\d+\.\d+/);
-  console.log(
-    step(place, `${name}: rag-ft doctor`, [...run, "rag-ft", "doctor"], /good +engine/).stdout.split("\n\n")[0],
-  );
+  const looked = compiled ? /good +engine[\s\S]*(--precision bf16 multiplies|this processor has no)/ : /good +engine/;
+  console.log(step(place, `${name}: rag-ft doctor`, [...run, "rag-ft", "doctor"], looked).stdout.split("\n\n")[0]);
   writeFileSync(join(place, "library.mjs"), LIBRARY);
   step(place, `${name}: the library`, [process.execPath, "library.mjs"], /function function/);
   if (

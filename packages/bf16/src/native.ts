@@ -39,7 +39,7 @@ export interface Native {
 
 const require = createRequire(import.meta.url);
 const compiled = fileURLToPath(new URL("../build/bf16.node", import.meta.url));
-const prebuilt = `@rag-ft/bf16-${process.platform}-${process.arch}/bf16.node`;
+const prebuilt = `rag-ft-bf16-${process.platform}-${process.arch}/bf16.node`;
 
 const HOW_TO_COMPILE = "Compile it with `node compile.mjs` in the folder of @rag-ft/bf16 (it needs a C++ compiler)";
 
@@ -49,6 +49,15 @@ function find(): string | undefined {
     return require.resolve(prebuilt);
   } catch {
     return undefined;
+  }
+}
+
+/** What was compiled elsewhere may want a later C library than the one here. */
+function open(file: string): Native {
+  try {
+    return require(file) as Native;
+  } catch (error) {
+    throw new Error(`${file} cannot be loaded here: ${(error as Error).message}. ${HOW_TO_COMPILE}.`);
   }
 }
 
@@ -64,7 +73,7 @@ export function loadNative(): Native {
   const file = find();
   if (file === undefined)
     throw new Error(`@rag-ft/bf16 has no compiled part for ${process.platform}-${process.arch}. ${HOW_TO_COMPILE}.`);
-  const native = require(file) as Native;
+  const native = open(file);
   if (native.capabilities("emulated").onnxruntime === null)
     throw new Error(
       `${file} found no ONNX Runtime that it knows in this process: it wants the one of onnxruntime-node 1.20 or later.`,

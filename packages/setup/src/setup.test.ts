@@ -73,7 +73,23 @@ it("says what the machine has, and what it can train", async () => {
   expect(summary).toMatch(/good +engine +ONNX Runtime computes: \d+ GFLOP/);
   expect(summary).toMatch(/note +hub +HF_HUB_OFFLINE is set/);
   expect(summary).toMatch(/note +asking model +neither OPENAI_API_KEY/);
+  expect(summary).toMatch(
+    /good +bf16 +(--precision bf16 multiplies|this processor has|precision: bf16 cannot be used here)/,
+  );
+  expect(summary).toMatch(/good +vector stores +lancedb.*; pgvector/);
   expect(summary).toMatch(/e5-small-v2 +encoder +33 .* about \d/);
+});
+
+it("names several servers, and no secret of theirs", async () => {
+  const [first, second] = ["http://me:hidden-word@127.0.0.1:1/v1", "http://127.0.0.1:2/v1"];
+  const { summary } = await doctor.run(
+    {},
+    { ...context(), env: { HF_HUB_OFFLINE: "1", OPENAI_BASE_URL: `${first},${second}` } },
+  );
+  expect(summary).toMatch(
+    /good +asking model +OPENAI_BASE_URL is 2 servers: http:\/\/me:…@127.0.0.1:1\/v1, http:\/\/127.0.0.1:2\/v1, without a key/,
+  );
+  expect(summary).not.toMatch(/hidden-word/);
 });
 
 it("says in one line what CUDA lacks, and where it belongs", () => {

@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import { engineFailure, type StageContext } from "@rag-ft/core";
+import { betweenServers, engineFailure, redactSecrets, type StageContext } from "@rag-ft/core";
 import type { CudaLibraries } from "@rag-ft/onnx";
 
 /** One thing that was looked at. */
@@ -129,19 +129,49 @@ async function largeSearch(): Promise<Finding | undefined> {
   };
 }
 
+/** Whether `--precision bf16` would multiply in bf16; what was compiled for it is no part of every installation. */
+async function halfPrecision(): Promise<Finding | undefined> {
+  const onnx = await import("@rag-ft/onnx").catch(() => undefined);
+  if (onnx === undefined) return undefined;
+  const what = "bf16";
+  try {
+    const kernel = onnx.bf16Kernel();
+    return kernel === undefined
+      ? { what, state: "good", found: "this processor has no AVX512_BF16 or AMX: --precision bf16 is fp32 here" }
+      : { what, state: "good", found: `--precision bf16 multiplies by ${kernel}` };
+  } catch (error) {
+    const [found = ""] = (error as Error).message.split("\n");
+    return { what, state: "good", found };
+  }
+}
+
+/** Stores beyond memory; what they need is installed by who wants it. */
+async function vectorStores(): Promise<Finding | undefined> {
+  const retrieval = await import("@rag-ft/retrieval").catch(() => undefined);
+  if (retrieval === undefined) return undefined;
+  const found = await Promise.all(
+    Object.entries(retrieval.KEPT_STORES).map(async ([name, store]) => {
+      const missing = await store.missing();
+      return missing === undefined ? `${name} can be used` : `${name}: ${missing}`;
+    }),
+  );
+  return { what: "vector stores", state: "good", found: found.join("; ") };
+}
+
 async function hub(env: StageContext["env"]): Promise<Finding> {
   const url = env.HF_ENDPOINT || "https://huggingface.co";
+  const shown = redactSecrets(url);
   const what = "hub";
   if (env.HF_HUB_OFFLINE)
     return { what, state: "note", found: "HF_HUB_OFFLINE is set: models come from folders and the cache" };
   try {
     const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(HUB_MS) });
-    return { what, state: "good", found: `${url} answers (${response.status})` };
+    return { what, state: "good", found: `${shown} answers (${response.status})` };
   } catch {
     return {
       what,
       state: "note",
-      found: `${url} is not reached`,
+      found: `${shown} is not reached`,
       advice: "name models by folder, or set HF_ENDPOINT to a mirror",
     };
   }
@@ -149,12 +179,12 @@ async function hub(env: StageContext["env"]): Promise<Finding> {
 
 function asking(env: StageContext["env"]): Finding {
   const what = "asking model";
-  const url = env.OPENAI_BASE_URL;
-  if (url)
+  const servers = betweenServers(env.OPENAI_BASE_URL);
+  if (servers.length > 0)
     return {
       what,
       state: "good",
-      found: `OPENAI_BASE_URL is ${url}${env.OPENAI_API_KEY ? ", with a key" : ", without a key"}`,
+      found: `OPENAI_BASE_URL is ${servers.length > 1 ? `${servers.length} servers: ` : ""}${redactSecrets(servers.join(", "))}${env.OPENAI_API_KEY ? ", with a key" : ", without a key"}`,
     };
   if (env.OPENAI_API_KEY) return { what, state: "good", found: "OPENAI_API_KEY is set" };
   return {
@@ -172,11 +202,13 @@ export async function examine(env: StageContext["env"]): Promise<{ findings: Fin
   const findings = [
     node(),
     finding,
+    await halfPrecision(),
     memory(),
     await cuda(env),
     await disk("disk", process.cwd()),
     await cache(env),
     await largeSearch(),
+    await vectorStores(),
     await hub(env),
     asking(env),
   ].filter((one) => one !== undefined);
