@@ -29,6 +29,7 @@ const STAGES = [
   "gen-questions",
   "gen-answers",
   "mine-negatives",
+  "merge",
   "score-passages",
   "audit-splits",
   "train-retriever",

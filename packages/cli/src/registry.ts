@@ -21,6 +21,10 @@ export const stageRegistry: StageRegistry = {
     summary: "cut documents into passages",
     load: () => opened(async () => (await import("@rag-ft/prepare-docs")).prepareDocs),
   },
+  merge: {
+    summary: "put shards of several workers together",
+    load: () => opened(async () => (await import("@rag-ft/merge")).merge),
+  },
   "gen-questions": {
     summary: "have a model ask questions about the passages",
     load: () => opened(async () => (await import("@rag-ft/gen-questions")).genQuestions),

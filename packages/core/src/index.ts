@@ -35,6 +35,7 @@ export * from "./run-record.js";
 export * from "./search-name.js";
 export * from "./server-addresses.js";
 export * from "./settings.js";
+export * from "./shard/index.js";
 export * from "./split-files.js";
 export * from "./split-procedure.js";
 export * from "./stage.js";

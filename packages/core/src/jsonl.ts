@@ -107,11 +107,11 @@ export function toJsonl(rows: readonly unknown[]): string {
 /** What is written at once: a file may be larger than a string can be. */
 const CHUNK = 1 << 20;
 
-/** Rows as JSONL text, in parts of about a megabyte. */
-function* jsonlChunks(rows: Iterable<unknown>): Generator<string, void, undefined> {
+/** Lines with their line breaks, in parts of about a megabyte. */
+async function* chunksOf(lines: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string, void, undefined> {
   let text = "";
-  for (const row of rows) {
-    text += `${JSON.stringify(row)}\n`;
+  for await (const line of lines) {
+    text += `${line}\n`;
     if (text.length < CHUNK) continue;
     yield text;
     text = "";
@@ -119,9 +119,18 @@ function* jsonlChunks(rows: Iterable<unknown>): Generator<string, void, undefine
   if (text !== "") yield text;
 }
 
+async function* jsonOf(rows: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<string, void, undefined> {
+  for await (const row of rows) yield JSON.stringify(row);
+}
+
+/** Writes a file of lines atomically, whatever its size. */
+export async function writeLines(path: string, lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
+  await writeChunksAtomic(path, chunksOf(lines));
+}
+
 /** Writes a whole JSONL file atomically, whatever its size. */
-export async function writeJsonl(path: string, rows: Iterable<unknown>): Promise<void> {
-  await writeChunksAtomic(path, jsonlChunks(rows));
+export async function writeJsonl(path: string, rows: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
+  await writeLines(path, jsonOf(rows));
 }
 
 /** Appends one line, for logs that grow during a run. */

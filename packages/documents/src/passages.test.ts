@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CutOptions } from "./cut/cut-page.js";
 import { cutReadPage } from "./files/cut-pages.js";
-import { makePassages, type PassageOptions, type Passages, pageUrl } from "./passages.js";
+import { makePassages, noPassages, type PassageOptions, type Passages, pageUrl } from "./passages.js";
 import { readTextPage } from "./testing/read-text-page.js";
 
 const options: PassageOptions & CutOptions = {
@@ -16,7 +16,7 @@ async function passagesOf(text: string, given: Partial<typeof options> = {}): Pr
   const file = { path: "/x/guide/index.md", source: "guide/index.md" };
   const read = { ...(await readTextPage("guide/index.md", text)), file };
   const page = await cutReadPage(read, all, async () => {});
-  return makePassages(page, all, { seen: new Set(), numbers: new Map() });
+  return makePassages(page, all, noPassages());
 }
 
 const TEXT =

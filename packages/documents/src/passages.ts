@@ -2,6 +2,7 @@ import { createDocument, type Document, type DocumentMetadata, documentKey } fro
 import { wordCount } from "@rag-ft/text";
 import type { Cutting } from "./cut/cut-page.js";
 import type { CutPage } from "./files/cut-pages.js";
+import { CountedOccurrences, type Occurrences } from "./occurrences.js";
 import { isAddress } from "./site/is-address.js";
 
 export interface PassageOptions {
@@ -13,11 +14,16 @@ export interface PassageOptions {
 
 /** What is known of the passages made so far; grows. */
 export interface PassagesSoFar {
-  /** `documentKey` of every passage. */
-  seen: Set<string>;
-  /** The last `seq_num` of each source. */
-  numbers: Map<string, number>;
+  /** By `documentKey`. */
+  passages: Occurrences;
+  /** By source, of those that are no duplicates: their `seq_num`. */
+  sources: Occurrences;
 }
+
+export const noPassages = (): PassagesSoFar => ({
+  passages: new CountedOccurrences(),
+  sources: new CountedOccurrences(),
+});
 
 /** A passage and its tokens. */
 export interface CountedPassage {
@@ -67,7 +73,6 @@ export function makePassages(
       made.short++;
       continue;
     }
-    const number = (soFar.numbers.get(source) ?? 0) + 1;
     const { headings, anchor, lines } = cutting;
     const link = linkTo(source, cutting);
     const metadata: DocumentMetadata = {
@@ -80,16 +85,12 @@ export function makePassages(
       ...(lines && !page.withoutLines ? { lines } : {}),
       ...(link ? { link } : {}),
       ...page.metadata,
-      seq_num: number,
     };
-    const passage = createDocument(cutting.content, metadata);
-    const key = documentKey(passage);
-    if (soFar.seen.has(key)) {
+    if (soFar.passages.next(documentKey({ page_content: cutting.content, metadata })) > 1) {
       made.duplicates++;
       continue;
     }
-    soFar.seen.add(key);
-    soFar.numbers.set(source, number);
+    const passage = createDocument(cutting.content, { ...metadata, seq_num: soFar.sources.next(source) });
     made.passages.push({ passage, tokens: cutting.tokens });
   }
   return made;

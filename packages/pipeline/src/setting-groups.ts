@@ -7,7 +7,7 @@ const LOSS = "Loss of the retriever";
 const GROUPS: Readonly<Record<string, string>> = {
   "Inputs and outputs":
     "document_path full_dataset_file_path train_file eval_file test_file no_answer_file question_files dataset dataset_w_q eval_data_path run " +
-    "index_path full_dataset_index_path output_dir output_file save_dir save_name label out",
+    "index_path full_dataset_index_path output_dir output_file save_dir save_name shard label out",
   Models:
     "model_path model_name_or_path base_dtype embedding_model qa_model_name_or_path embedding_model_name_or_path prompt_model " +
     "tokenizer pooling_type query_prefix passage_prefix max_seq_length",

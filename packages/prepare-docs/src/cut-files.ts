@@ -7,8 +7,8 @@ import {
   LeftOut,
   makePassages,
   noCounts,
+  noPassages,
   type PassageOptions,
-  type PassagesSoFar,
   type ReadCounts,
   type SourceFile,
 } from "@rag-ft/documents";
@@ -42,7 +42,7 @@ export async function cutFiles(
     duplicates: 0,
     leftOut: new LeftOut(),
   };
-  const soFar: PassagesSoFar = { seen: new Set(), numbers: new Map() };
+  const soFar = noPassages();
   const progress = reporter.start("reading and cutting", files.length);
   const onFile = (done: number): void => progress.update(done, `${made.passages.length} passages`);
   const warn = (message: string): void => reporter.warn(message);

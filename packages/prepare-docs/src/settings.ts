@@ -1,4 +1,4 @@
-import { count, device, flag } from "@rag-ft/core";
+import { count, device, flag, shardSetting } from "@rag-ft/core";
 import { requestSettings } from "@rag-ft/llm";
 import { z } from "zod";
 
@@ -71,6 +71,7 @@ export const prepareDocsSettings = z.object({
   contextual_tokens: count(256).default(3000).describe("contextual: most tokens of the page that the model is shown"),
   seed: count().default(0).describe("contextual: seed given to the model"),
   device: device(),
+  shard: shardSetting("each worker of n reads its share of the files and writes <save_dir>/shards"),
   ...requestSettings({ timeout: 60 }),
   save_dir: z.string().min(1).describe("Folder to write to"),
   save_name: z

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   ownsFolder,
   type Progress,
+  parseShard,
   proxyFetch,
   type Stage,
   type StageContext,
@@ -14,16 +15,19 @@ import {
 import {
   type CutOptions,
   describeUnread,
+  droppedRow,
   type FetchSiteOptions,
   findFiles,
+  findRepeated,
   type PassageOptions,
+  type RepeatedPassage,
 } from "@rag-ft/documents";
 import { loadTokenizer, resolveModelFolder, type Tokenizer } from "@rag-ft/models";
 import { addContexts, planContexts, SKIPPED_CONTEXTS } from "./contextual.js";
 import { type CutFiles, cutFiles } from "./cut-files.js";
+import { cutShard, requireShardable } from "./cut-shard.js";
 import { explain } from "./explain.js";
 import { openKeptFiles } from "./open-kept-files.js";
-import { findRepeated, type RepeatedPassage } from "./repeated-passages.js";
 import { type PrepareDocsSettings, prepareDocsSettings } from "./settings.js";
 import { turnTaker } from "./turn-taker.js";
 import { describeUnknownTokens } from "./unknown-tokens.js";
@@ -37,12 +41,6 @@ function describeCounts(counts: Record<string, number>): string {
     .filter(([, number]) => number > 0)
     .map(([what, number]) => `${number} ${what}`)
     .join(", ");
-}
-
-/** A line of the list of what was left out. */
-function droppedRow({ passage, contained_in, share }: RepeatedPassage): Record<string, unknown> {
-  const { source, seq_num } = contained_in.metadata;
-  return { page_content: passage.page_content, metadata: passage.metadata, contained_in: { source, seq_num }, share };
 }
 
 function passageOptions(settings: PrepareDocsSettings, tokenizer: Tokenizer): PassageOptions & CutOptions {
@@ -123,9 +121,13 @@ interface Made {
   kept: CutFiles["passages"];
 }
 
+/** The database's name, without an extension. */
+const databaseName = ({ save_name }: PrepareDocsSettings): string => save_name.replace(/\.(pkl|pickle|jsonl)$/i, "");
+
 /** The database's file, the list of what was left out of it, and what is kept of each file for the next run. */
-function outputNames({ save_dir, save_name }: PrepareDocsSettings): { output: string; list: string; kept: string } {
-  const name = save_name.replace(/\.(pkl|pickle|jsonl)$/i, "");
+function outputNames(settings: PrepareDocsSettings): { output: string; list: string; kept: string } {
+  const { save_dir } = settings;
+  const name = databaseName(settings);
   // Hidden, so that it is no document of a folder that holds the output.
   return {
     output: join(save_dir, `${name}.jsonl`),
@@ -166,6 +168,11 @@ async function filesOf(
   return found;
 }
 
+const tokenizerFolder = (
+  { tokenizer }: PrepareDocsSettings,
+  { env, reporter, signal }: StageContext,
+): Promise<string> => resolveModelFolder(tokenizer, { env, reporter, files: "tokenizer", signal });
+
 /**
  * All of a run but its writing.
  *
@@ -174,10 +181,11 @@ async function filesOf(
 async function makePassages(
   files: FoundFiles,
   settings: PrepareDocsSettings,
-  { reporter, signal, env }: StageContext,
+  context: StageContext,
   readOnly = false,
 ): Promise<Made> {
-  const folder = await resolveModelFolder(settings.tokenizer, { env, reporter, files: "tokenizer", signal });
+  const { reporter, signal } = context;
+  const folder = await tokenizerFolder(settings, context);
   const tokenizer = await loadTokenizer(folder);
   const options = passageOptions(settings, tokenizer);
   const warn = (message: string): void => reporter.warn(message);
@@ -253,5 +261,25 @@ const stage: Stage<PrepareDocsSettings> = {
   },
 };
 
+const whole: Stage<PrepareDocsSettings> = ownsFolder(stage, ({ save_dir }) => save_dir);
+
+/** One of several workers on one corpus. Nothing but its part's files is written, so that others may be at theirs. */
+async function runPart(settings: PrepareDocsSettings, shard: string, context: StageContext): Promise<StageResult> {
+  requireShardable(settings);
+  const { files } = await filesOf(settings, context);
+  const folder = await tokenizerFolder(settings, context);
+  const tokenizer = await loadTokenizer(folder);
+  return cutShard(settings, context, {
+    ...{ files, tokenizer, tokenizerFolder: folder, options: passageOptions(settings, tokenizer) },
+    ...{ shard: parseShard(shard), name: databaseName(settings) },
+  });
+}
+
 /** Documents → passages: reads pages, cuts them where a reader would, writes `documents.jsonl`. */
-export const prepareDocs: Stage<PrepareDocsSettings> = ownsFolder(stage, ({ save_dir }) => save_dir);
+export const prepareDocs: Stage<PrepareDocsSettings> = {
+  ...whole,
+  run: (settings, context) =>
+    settings.shard === undefined || settings.explain !== ""
+      ? whole.run(settings, context)
+      : runPart(settings, settings.shard, context),
+};

@@ -69,9 +69,12 @@ function grown(array: Int32Array): Int32Array<ArrayBuffer> {
   return larger;
 }
 
-/** The repeated ones of many texts, in their order. Stops at an aborted signal with `CancelledError`. */
+/**
+ * The repeated ones of many texts, in their order. Of a text no more is kept than its shingles: 8 bytes a word. Stops at an aborted signal with
+ * `CancelledError`.
+ */
 export async function findRepeatedTexts(
-  texts: readonly string[],
+  texts: Iterable<string> | AsyncIterable<string>,
   { shingleSize = SHINGLE_SIZE, above = CONTAINED_ABOVE, signal }: RepeatedTextsOptions = {},
 ): Promise<RepeatedText[]> {
   const turn = async (step: number): Promise<void> => {
@@ -81,8 +84,8 @@ export async function findRepeatedTexts(
   };
   const sets: Shingles[] = [];
   const lengths: number[] = [];
-  for (const [i, text] of texts.entries()) {
-    await turn(i);
+  for await (const text of texts) {
+    await turn(sets.length);
     const list = words(text);
     lengths.push(list.length);
     sets.push(shinglesOf(list, shingleSize));
@@ -91,9 +94,9 @@ export async function findRepeatedTexts(
   const table = new KeyTable(prefixes.reduce((sum, prefix) => sum + prefix.length, 0));
   for (const prefix of prefixes) for (const key of prefix) table.add(key);
   const kept = new KeptIndex(table);
-  const lookedAtBy = new Int32Array(texts.length).fill(-1);
+  const lookedAtBy = new Int32Array(sets.length).fill(-1);
   const repeated: RepeatedText[] = [];
-  const byLength = [...texts.keys()].sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
+  const byLength = [...sets.keys()].sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
   for (const [step, id] of byLength.entries()) {
     await turn(step);
     const set = sets[id] as Shingles;

@@ -1,4 +1,5 @@
 import { hashText } from "@rag-ft/core";
+import { CountedOccurrences, type Occurrences } from "../occurrences.js";
 import type { SourceFile } from "../readers/reader.js";
 import { UnreadableFileError } from "../readers/unreadable-file-error.js";
 import { type ReadFileOptions, type ReadPage, readFilePages } from "./read-file.js";
@@ -39,21 +40,33 @@ export function distinctSources(files: readonly SourceFile[], counts: ReadCounts
   });
 }
 
-interface ChosenPages<Read> extends ReadPagesOptions {
+interface ChosenPages<File, Read> extends ReadPagesOptions {
   /** Files that were left out before. */
   skipped: number;
-  pagesOf(file: SourceFile, index: number): AsyncIterable<Read>;
+  pagesOf(file: File, index: number): AsyncIterable<Read>;
   /** Hash of a page's text; empty when there is none. */
   hashOf(page: Read): string;
+  /** Of these hashes. */
+  seen?: Occurrences;
 }
 
 /** Pages with text, each text once, of one file after the other. A file that cannot be read is warned of and passed over. */
-export async function* chosenPages<Read extends Pick<ReadPage, "page">>(
-  files: readonly SourceFile[],
-  { counts, skipped, pagesOf, hashOf, onFile = () => {}, turn, warn }: ChosenPages<Read>,
+export async function* chosenPages<File, Read extends Pick<ReadPage, "page">>(
+  files: Iterable<File>,
+  {
+    counts,
+    skipped,
+    pagesOf,
+    hashOf,
+    seen = new CountedOccurrences(),
+    onFile = () => {},
+    turn,
+    warn,
+  }: ChosenPages<File, Read>,
 ): AsyncGenerator<Read> {
-  const seen = new Set<string>();
-  for (const [i, file] of files.entries()) {
+  let i = -1;
+  for (const file of files) {
+    i++;
     onFile(skipped + i);
     await turn();
     try {
@@ -62,11 +75,8 @@ export async function* chosenPages<Read extends Pick<ReadPage, "page">>(
         if (hash === "") counts.empty++;
         // Rows of JSONL name their source: two sources may say the same.
         else if (page.page.source !== undefined) yield page;
-        else if (seen.has(hash)) counts.identical++;
-        else {
-          seen.add(hash);
-          yield page;
-        }
+        else if (seen.next(hash) > 1) counts.identical++;
+        else yield page;
       }
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error;
@@ -74,7 +84,7 @@ export async function* chosenPages<Read extends Pick<ReadPage, "page">>(
       warn(error.message);
     }
   }
-  onFile(skipped + files.length);
+  onFile(skipped + i + 1);
 }
 
 /**
@@ -87,7 +97,7 @@ export async function* readPages(files: readonly SourceFile[], options: ReadPage
   const distinct = distinctSources(files, options.counts);
   const pool = await openReadingPool(distinct, options);
   try {
-    yield* chosenPages<ReadPage>(distinct, {
+    yield* chosenPages<SourceFile, ReadPage>(distinct, {
       ...options,
       skipped: files.length - distinct.length,
       pagesOf: (file, i) => pool?.read(i) ?? readFilePages(file, options),

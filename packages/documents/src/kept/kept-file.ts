@@ -12,7 +12,8 @@ const cutting = z.object({
   lines: lines.optional(),
 });
 
-const page = z.object({
+/** A page that is cut. */
+export const keptPage = z.object({
   /** Of its text; empty when it has none. */
   hash: z.string(),
   page: z.object({
@@ -25,14 +26,19 @@ const page = z.object({
   leftOut: z.array(z.tuple([z.string(), z.object({ number: z.number(), characters: z.number() })])),
 });
 
+/** The files that a file took in. */
+export const keptIncluded = z.array(
+  z.object({ path: z.string(), base: z.string().optional(), hash: z.string().optional() }),
+);
+
 /** What became of one file, and what that came from. */
 export const keptFile = z.object({
   path: z.string(),
   /** SHA-256 of its bytes. */
   hash: z.string(),
-  included: z.array(z.object({ path: z.string(), base: z.string().optional(), hash: z.string().optional() })),
+  included: keptIncluded,
   warnings: z.array(z.string()),
-  pages: z.array(page),
+  pages: z.array(keptPage),
 });
 
 export type KeptFile = z.infer<typeof keptFile>;

@@ -33,6 +33,18 @@ const lookAt = async (path: string): Promise<Omit<Seen, "hash"> | undefined> => 
   return info && { size: info.size, modified: info.mtimeMs };
 };
 
+/** Whether the files that a file took in are as they were. */
+export async function areUnchanged(file: SourceFile, included: KeptFile["included"]): Promise<boolean> {
+  const find = included.length > 0 ? includeFinder(file) : undefined;
+  for (const one of included) {
+    const real = await find?.(one.path, one.base);
+    // What cannot be read has changed.
+    const now = real === undefined ? undefined : await hashFile(real).catch(() => "");
+    if (now !== one.hash) return false;
+  }
+  return true;
+}
+
 export class KeptFiles {
   private readonly seen = new Map<string, Seen>();
   /** Files of this run, in its order. */
@@ -84,13 +96,7 @@ export class KeptFiles {
     this.seen.set(file.path, { ...before, hash });
     const kept = this.earlier.get(file.path);
     if (kept?.hash !== hash) return undefined;
-    const findIncluded = kept.included.length > 0 ? includeFinder(file) : undefined;
-    for (const one of kept.included) {
-      const real = await findIncluded?.(one.path, one.base);
-      // What cannot be read has changed.
-      const now = real === undefined ? undefined : await hashFile(real).catch(() => "");
-      if (now !== one.hash) return undefined;
-    }
+    if (!(await areUnchanged(file, kept.included))) return undefined;
     this.now.set(file.path, kept);
     return kept;
   }

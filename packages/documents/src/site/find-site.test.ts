@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cutPages } from "../files/cut-pages.js";
 import { findFiles } from "../files/find-files.js";
 import { noCounts, readPages } from "../files/read-pages.js";
-import { makePassages } from "../passages.js";
+import { makePassages, noPassages } from "../passages.js";
 import type { SiteLimits } from "./site-limits.js";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -240,8 +240,7 @@ describe("a site by its sitemap", () => {
     };
     for await (const page of cutPages(files, { ...options, cut })) {
       const sourceUrl = "https://never.example/{path}";
-      const soFar = { seen: new Set<string>(), numbers: new Map<string, number>() };
-      const { passages } = makePassages(page, { minWords: 0, sourceUrl }, soFar);
+      const { passages } = makePassages(page, { minWords: 0, sourceUrl }, noPassages());
       expect(passages.map(({ passage }) => passage.page_content)).toEqual(["# Title\n\nText."]);
       expect(passages[0]?.passage.metadata).toMatchObject({
         source: `${site}/a.md`,

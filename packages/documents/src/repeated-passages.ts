@@ -22,3 +22,9 @@ export async function findRepeated(passages: readonly Document[], signal: AbortS
     share,
   }));
 }
+
+/** A line of the list of what was left out. */
+export function droppedRow({ passage, contained_in, share }: RepeatedPassage): Record<string, unknown> {
+  const { source, seq_num } = contained_in.metadata;
+  return { page_content: passage.page_content, metadata: passage.metadata, contained_in: { source, seq_num }, share };
+}

@@ -1,0 +1,3 @@
+export * from "./shard.js";
+export * from "./shard-record.js";
+export * from "./shard-set.js";
