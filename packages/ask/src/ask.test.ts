@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { createDocument, type StageContext, silentReporter, writeJsonl } from "@rag-ft/core";
-import { type OpenAiServer, startOpenAiServer } from "@rag-ft/test-utils";
+import { type OpenAiServer, startOpenAiServer, TINY_ENCODER } from "@rag-ft/test-utils";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { ask } from "./index.js";
 
@@ -97,6 +97,15 @@ it("answers questions of a pipe each by itself, an answer a line", async () => {
   const text = await asked({ json: "true" }, ["Which boats float?", "Which cars stop?"]);
   expect(text.trim().split("\n")).toHaveLength(2);
   expect(server.requests[1]?.body?.messages).toHaveLength(2);
+});
+
+it("answers from vectors in LanceDB as from those in memory", async () => {
+  const dense = { retrieval: "dense", embedding_model_name_or_path: TINY_ENCODER, question: "Which boats float?" };
+  const inMemory = await asked(dense);
+  const store = { vector_store: "lancedb", vector_store_url: join(folder, "lance") };
+  expect(await asked({ ...dense, ...store })).toBe(inMemory);
+  expect((await readdir(join(folder, "lance"))).some((name) => name.endsWith(".lance"))).toBe(true);
+  expect(inMemory).toMatch(/^You asked: Which boats float\?\n\n\[1\] \d/);
 });
 
 it("says what is missing", async () => {

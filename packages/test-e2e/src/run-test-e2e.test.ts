@@ -65,6 +65,28 @@ test("figures of three questions, worked out by hand", async () => {
   }
 });
 
+test("vectors in LanceDB: the same predictions and figures as in memory, and a second run embeds no passage", async () => {
+  const dense = { retrieval: "dense" };
+  await runTestE2e(settingsOf({ ...dense, output_dir: path("memory") }), contextOf(), partsWith(byQuestion));
+  const store = { ...dense, vector_store: "lancedb", vector_store_url: path("lance") };
+  const embedded = async (folder: string): Promise<string[]> => {
+    const parts = partsWith(byQuestion);
+    await runTestE2e(settingsOf({ ...store, output_dir: path(folder) }), contextOf(), parts);
+    return parts.encoders.flatMap(({ encoder }) => encoder.calls.map(({ kind }) => kind));
+  };
+  expect(await embedded("out")).toContain("passage");
+  expect(await embedded("again")).not.toContain("passage");
+  const found = async (folder: string) => {
+    const rows = await readJsonl(path(`${folder}/test-predictions.jsonl`), predictionSchema, { what: "predictions" });
+    return rows.map(({ retrieved_docs, figures }) => ({
+      retrieved_docs,
+      figures: { ...figures, "test_gen/latency_s": undefined },
+    }));
+  };
+  expect(await found("out")).toEqual(await found("memory"));
+  expect(await found("again")).toEqual(await found("memory"));
+});
+
 test("thoughts are neither scored nor taken for the answer, in replies as in gold answers", async () => {
   await writeJsonl(
     path("test_w_qa.jsonl"),
