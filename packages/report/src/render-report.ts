@@ -10,9 +10,11 @@ import { comparisonSection } from "./sections/comparison.js";
 import { costSection } from "./sections/cost.js";
 import { distributionSection } from "./sections/distributions.js";
 import { formatChange, formatFigure } from "./sections/format.js";
+import { groundingSection } from "./sections/grounding.js";
 import { peopleSection } from "./sections/people.js";
 import { predictionsSection } from "./sections/predictions.js";
 import { provenanceSection } from "./sections/provenance.js";
+import { questionKindsSection } from "./sections/question-kinds.js";
 import { retrievalSection } from "./sections/retrieval.js";
 import { renderSection } from "./sections/section.js";
 import { trainingSection } from "./sections/training.js";
@@ -62,6 +64,8 @@ export async function renderReport(run: Run, now: Date = new Date()): Promise<st
   const sections = [
     comparisonSection(run),
     ...(tuned ? [twoByTwoSection(run)] : []),
+    groundingSection(run),
+    questionKindsSection(run),
     retrievalSection(run),
     trainingSection(run),
     distributionSection(run),
@@ -69,7 +73,7 @@ export async function renderReport(run: Run, now: Date = new Date()): Promise<st
     predictionsSection(predictions),
     costSection(run),
     provenanceSection(run),
-  ];
+  ].filter((section) => section !== undefined);
   const finished = records.map(({ started_at, seconds }) => new Date(started_at).getTime() + seconds * 1000);
   const day = (time: number): string => new Date(time).toISOString().slice(0, 16).replace("T", " ");
   const body = html`<header>

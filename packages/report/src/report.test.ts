@@ -216,6 +216,42 @@ describe("the page", () => {
     expect(text).toContain("0123abcd");
   });
 
+  it("shows refusals, citations and kinds of questions where a test has them, and no such section elsewhere", async () => {
+    await writeSmallRun(folder, { intervals: true });
+    const score = JSON.parse(await readFile(join(folder, "test-1/score.json"), "utf8"));
+    const outcomes = { answered_rightly: 0.5, answered_wrongly: 0.25, refused_rightly: 0.25, refused_wrongly: 0 };
+    for (const [name, value] of Object.entries({ ...outcomes, cites: 0.9, citation_precision: 0.8 }))
+      score[`test_gen/${name}`] = value;
+    await writeFile(join(folder, "test-1/score.json"), JSON.stringify(score));
+    const kind = (questions: number, value: number) => ({
+      questions,
+      figures: { "test_gen/rougeL": value, "test_gen/rougeL_ci95": [value - 0.1, value + 0.1] },
+    });
+    await writeFile(
+      join(folder, "test-1/by-kind.json"),
+      JSON.stringify({ full: kind(3, 0.8), "how-to": kind(1, 0.4) }),
+    );
+    const { document } = parseHTML(await page());
+    const rowsOf = (id: string) =>
+      [...(document.getElementById(id)?.parentElement?.querySelectorAll("tbody tr") ?? [])].map((row) =>
+        [...row.children].map((cell) => cell.textContent?.trim()),
+      );
+    expect(rowsOf("grounding")).toEqual([
+      ["answered rightly", "–", "0.500", ""],
+      ["refused rightly", "–", "0.250", ""],
+      ["answered wrongly (less is better)", "–", "0.250", ""],
+      ["refused wrongly (less is better)", "–", "0.000", ""],
+      ["answers with a citation", "–", "0.900", ""],
+      ["right citations", "–", "0.800", ""],
+    ]);
+    expect(rowsOf("kinds")).toEqual([
+      ["full", "3", "0.800 (0.700–0.900)"],
+      ["how-to", "1", "0.400 (0.300–0.500)"],
+    ]);
+    await writeFile(join(folder, "test-1/by-kind.json"), "{");
+    await expect(page()).rejects.toThrow(/by-kind\.json: not figures by kind/);
+  });
+
   it("says what is missing and how to get it, and stands without tests, training or answers", async () => {
     await writeSmallRun(folder);
     expect(await page()).toMatch(/No intervals\.[\s\S]*No judge\.[\s\S]*--gen_gpt4eval true/);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import {
   AnswerLabels,
   answerLabelSchema,
+  BY_KIND_FILE,
   type Document,
   documentKey,
   type IdentifiedQuestion,
@@ -44,6 +45,12 @@ export interface Answered {
   people?: PeopleSay;
 }
 
+/** The figures of the questions of a kind. */
+export interface KindFigures {
+  questions: number;
+  figures: ReadonlyMap<string, Figure>;
+}
+
 /** One tested system: what a test stage wrote to its folder. */
 export interface System {
   label: string;
@@ -55,6 +62,8 @@ export interface System {
   splitBy: string;
   /** People's labels of its answers, where there are some. */
   labels?: AnswerLabels;
+  /** Figures by kind of question, where the questions are of several. */
+  kinds?: ReadonlyMap<string, KindFigures>;
   /** Of a test-e2e: how its passages were found, and what other searches find. */
   searches?: SearchesFile;
 }
@@ -110,13 +119,26 @@ export async function readLabels(folder: string): Promise<AnswerLabels> {
   return new AnswerLabels(rows);
 }
 
+const kindsSchema = z.record(z.string(), z.looseObject({ questions: z.number(), figures: scoreSchema }));
+
+/** What a test wrote of each kind of question. */
+async function readKinds(folder: string): Promise<Pick<System, "kinds">> {
+  const kinds = await readValue(join(folder, BY_KIND_FILE), kindsSchema, `figures by kind (${BY_KIND_FILE})`);
+  if (!kinds) return {};
+  const rows = Object.entries(kinds).map(
+    ([kind, { questions, figures }]) => [kind, { questions, figures: figuresOf(figures) }] as const,
+  );
+  return { kinds: new Map(rows) };
+}
+
 /** Reads the scores and predictions of one folder; undefined when it holds no scores. */
 async function readSystem(folder: string, label: string): Promise<System | undefined> {
-  const [score, predictions, labels, searches] = await Promise.all([
+  const [score, predictions, labels, searches, kinds] = await Promise.all([
     readValue(join(folder, "score.json"), scoreSchema, "scores of a test (score.json)"),
     readRows(join(folder, "test-predictions.jsonl"), predictionSchema, "predictions of test-e2e"),
     readLabels(folder),
     readValue(join(folder, SEARCHES_FILE), searchesSchema, "searches of a test (searches.json)"),
+    readKinds(folder),
   ]);
   if (!score) return undefined;
   const answers = (predictions ?? []).map((prediction) => answered(prediction, labels));
@@ -129,6 +151,7 @@ async function readSystem(folder: string, label: string): Promise<System | undef
     splitBy,
     ...(answers.some(({ people }) => people) ? { labels } : {}),
     ...(searches ? { searches } : {}),
+    ...kinds,
   };
 }
 
@@ -173,7 +196,7 @@ export async function readTest(record: StageRecord): Promise<Test | undefined> {
 }
 
 const retrieversSchema = z.looseObject({
-  systems: z.array(z.looseObject({ label: z.string(), figures: scoreSchema })),
+  systems: z.array(z.looseObject({ label: z.string(), folder: z.string().optional(), figures: scoreSchema })),
   /** Files of earlier versions lack it. */
   split_by: z.string().default("unknown"),
 });
@@ -181,11 +204,14 @@ const retrieversSchema = z.looseObject({
 /** The retrievers that `test-retriever` measured alone. */
 export async function readRetrievers({ folder }: StageRecord): Promise<System[]> {
   const score = await readValue(join(folder, "score.json"), retrieversSchema, "scores of test-retriever (score.json)");
-  return (score?.systems ?? []).map(({ label, figures }) => ({
-    label,
-    folder,
-    figures: figuresOf(figures),
-    answers: [],
-    splitBy: score?.split_by ?? "unknown",
-  }));
+  return Promise.all(
+    (score?.systems ?? []).map(async ({ label, folder: own, figures }) => ({
+      label,
+      folder,
+      figures: figuresOf(figures),
+      answers: [],
+      splitBy: score?.split_by ?? "unknown",
+      ...(own === undefined ? {} : await readKinds(join(folder, own))),
+    })),
+  );
 }
