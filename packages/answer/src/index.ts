@@ -1,5 +1,6 @@
 export { PromptTooLong } from "@rag-ft/llm";
 export * from "./answer-questions.js";
+export * from "./embed-passages.js";
 export * from "./follow-ups.js";
 export * from "./generator.js";
 export * from "./generator-settings.js";

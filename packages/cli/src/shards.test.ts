@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import {
   appendFile,
   copyFile,
+  cp,
   mkdir,
   mkdtemp,
   readdir,
@@ -15,9 +16,19 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { DataError, inShardFolder, type StageContext, silentReporter, UserError } from "@rag-ft/core";
+import {
+  createDocument,
+  DataError,
+  inShardFolder,
+  type StageContext,
+  silentReporter,
+  UserError,
+  writeJsonl,
+} from "@rag-ft/core";
 import { merge } from "@rag-ft/merge";
+import { mineNegatives } from "@rag-ft/mine-negatives";
 import { prepareDocs } from "@rag-ft/prepare-docs";
+import { index } from "@rag-ft/serve";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ENCODER } from "./testing/flow-flags.js";
 
@@ -205,6 +216,83 @@ describe("shards of prepare-docs", () => {
     expect(await problem(run({ shard: "1/2", document_path: "https://e.org/sitemap.xml" }))).toMatch(/is a site/);
     for (const shard of ["0/2", "3/2", "1", "1/100000", "a/b"])
       expect(prepareDocs.settings.safeParse(settings({ shard })).error?.issues[0]?.message).toMatch(/such as 3\/16/);
+  });
+});
+
+describe("shards of mine-negatives and index", () => {
+  const THINGS = "proxy cache retry timeout header cookie stream buffer socket cluster worker signal".split(" ");
+  const documents = THINGS.map((thing, i) =>
+    createDocument(`The ${thing} option number ${i} sets how the ${thing} of a request is used by the ${thing} pool.`, {
+      source: `docs/${thing}`,
+    }),
+  );
+  const mine = (more: object) =>
+    mineNegatives.run(
+      mineNegatives.settings.parse({
+        ...{ document_path: at("documents.jsonl"), dataset_w_q: at("questions"), embedding_model: ENCODER },
+        ...{ negative_margin: 1, save_dir: at("out"), ...more },
+      }),
+      context(),
+    );
+  beforeEach(async () => {
+    await writeJsonl(at("documents.jsonl"), documents);
+    const rows = documents.map((gold, i) => ({
+      ...{ gold_docs: [gold], hard_neg_docs: [], chat_history: [], by: { hand: null } },
+      questions: [`What does the ${THINGS[i]} option do?`, "Which pool?"].slice(0, 1 + (i % 2)),
+    }));
+    await writeJsonl(at("questions", "train_w_q.jsonl"), rows);
+    await writeJsonl(at("questions", "test_w_q.jsonl"), rows.slice(0, 5));
+  });
+
+  it.each([1, 2, 5, 20])("%i workers mine what one does, and find what is done", async (of) => {
+    const index_path = at("index");
+    const { figures = {} } = await mine({ save_dir: at("whole"), index_path });
+    const before = await readdir(index_path, { recursive: true });
+    for (let shard = of; shard >= 1; shard--) await mine({ shard: `${shard}/${of}`, index_path });
+    // The passages were embedded once.
+    expect(await readdir(index_path, { recursive: true })).toEqual(before);
+    expect((await mine({ shard: `1/${of}`, index_path })).summary).toContain("is done already: train_w_q, test_w_q");
+    const { figures: merged } = await mergeAll();
+    for (const file of ["train_w_q.jsonl", "test_w_q.jsonl"])
+      expect(await read("out", file)).toBe(await read("whole", file));
+    expect(figures.negatives).toBeGreaterThan(20);
+    expect(Object.keys(merged ?? {})).toEqual(Object.keys(figures));
+  });
+
+  it("are not merged when the database or a setting differs, and relabelling is refused", async () => {
+    await mine({ shard: "1/3" });
+    await mine({ shard: "2/3" });
+    await mine({ shard: "3/3", seed: 7 });
+    expect(await problem(mergeAll())).toMatch(/shard 3 of test_w_q was made of other settings .*seed is 7, not 0/);
+    await appendFile(at("documents.jsonl"), "\n");
+    await mine({ shard: "3/3" });
+    expect(await problem(mergeAll())).toMatch(/shard 3 of train_w_q was made of other inputs .*database is/);
+    expect(await problem(mine({ shard: "1/3", relabel_with: "local:x" }))).toMatch(/^shard: relabel_with/);
+  });
+
+  it("embed a database into one index, from folders of their own too", async () => {
+    const embed = (more: object) =>
+      index.run(
+        index.settings.parse({ document_path: at("documents.jsonl"), embedding_model_name_or_path: ENCODER, ...more }),
+        context(),
+      );
+    const files = async (folder: string): Promise<string[]> =>
+      (await readdir(at(folder), { recursive: true })).filter((name) => name.endsWith(".part"));
+    const first = await embed({ index_path: at("one"), shard: "1/3" });
+    expect(first.figures).toEqual({ passages: 4 });
+    await embed({ index_path: at("two"), shard: "2/3" });
+    await embed({ index_path: at("two"), shard: "3/3" });
+    await cp(at("two"), at("one"), { recursive: true });
+    const before = await files("one");
+    expect(before).toHaveLength(3);
+    await embed({ index_path: at("one") });
+    // Nothing was left to embed.
+    expect(await files("one")).toEqual(before);
+    // A part that was copied by half is made anew.
+    await truncate(at("one", before[0] as string), 50);
+    await embed({ index_path: at("one") });
+    expect((await files("one")).length).toBe(3);
+    expect(await problem(embed({ shard: "1/3", vector_store: "lancedb" }))).toMatch(/embedded into --index_path, not/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -35,6 +35,15 @@ it("leaves what a living process writes", async () => {
   await put(name, "half");
   await cleanTemporaries(folder);
   expect(await readdir(folder)).toEqual([name]);
+});
+
+it("leaves what was written to just now, where other machines write", async () => {
+  const [old, fresh] = [`.a.part.${dead}-0a1b2c3d.tmp`, `.b.part.${dead}-0a1b2c3d.tmp`];
+  await put(old, "half");
+  await put(fresh, "half");
+  await utimes(join(folder, old), 1, 1);
+  await cleanTemporaries(folder, 60_000);
+  expect(await readdir(folder)).toEqual([fresh]);
 });
 
 it("puts a folder back that was moved away when the new one did not come in its place", async () => {

@@ -1,10 +1,14 @@
 import { DataError, readShardSets, type StageContext, type StageResult } from "@rag-ft/core";
 import { mergePassages } from "./merge-passages.js";
+import { mergeRows } from "./merge-rows.js";
 import type { Merging } from "./merging.js";
 import type { MergeSettings } from "./settings.js";
 
 /** A row for each stage that is done in shards. */
-const MERGINGS: Readonly<Record<string, Merging>> = { "prepare-docs": mergePassages };
+const MERGINGS: Readonly<Record<string, Merging>> = {
+  "mine-negatives": mergeRows,
+  "prepare-docs": mergePassages,
+};
 
 /** Checks all shards, then merges one file after the other. */
 export async function runMerge(

@@ -1,4 +1,4 @@
-import { count, device, precision } from "@rag-ft/core";
+import { count, device, precision, shardSetting } from "@rag-ft/core";
 import { requestSettings } from "@rag-ft/llm";
 import { miningSettings, storeSettings } from "@rag-ft/retrieval";
 import { z } from "zod";
@@ -15,6 +15,7 @@ export const mineNegativesSettings = z.object({
   seed: count(0).default(0).describe("Seed of the drawing"),
   device: device(),
   precision: precision(),
+  shard: shardSetting("each worker of n mines for its share of the rows and writes <save_dir>/shards"),
   relabel_with: z
     .string()
     .min(1)

@@ -1,9 +1,16 @@
 import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
+  doneShard,
+  finishShard,
   formatTable,
+  hashFile,
+  hashText,
+  inShardFolder,
   ownsFolder,
   type PlanContext,
+  parseShard,
+  partOf,
   plannedRows,
   type QuestionsRow,
   questionFilesIn,
@@ -11,10 +18,13 @@ import {
   readDocuments,
   readQuestions,
   retrievalQuery,
+  SHARDS_FOLDER,
+  type ShardJob,
   type Stage,
   type StageContext,
   type StagePlan,
   type StageResult,
+  shardPaths,
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
@@ -27,6 +37,7 @@ import {
   type NamedStore,
   openDenseRetriever,
   openPassageEncoder,
+  type PassageEncoder,
   requireStore,
   VECTORS_FOLDER,
 } from "@rag-ft/retrieval";
@@ -86,21 +97,30 @@ function tableOf(splits: readonly Split[], mined: readonly Made[]): string {
   return formatTable(rows, Object.keys(rows[0] ?? {}));
 }
 
-async function mineAll(
-  splits: readonly Split[],
+type MiningContext = StageContext & { tally: RequestTally | undefined; store: NamedStore | undefined };
+
+function openMiningEncoder(
   settings: MineNegativesSettings,
-  { store, ...context }: StageContext & { tally: RequestTally | undefined; store: NamedStore | undefined },
-): Promise<Mined[]> {
-  const documents = await readDocuments(settings.document_path);
-  const { tally, ...rest } = context;
-  const encoder = await openPassageEncoder(settings.embedding_model, {
-    ...rest,
+  { store: _, tally, ...context }: MiningContext,
+): Promise<PassageEncoder> {
+  return openPassageEncoder(settings.embedding_model, {
+    ...context,
     ...(tally ? { tally } : {}),
     device: settings.device,
     precision: settings.precision,
     requests: settings,
     keepIn: settings.index_path ?? join(settings.save_dir, VECTORS_FOLDER),
   });
+}
+
+async function mineAll(
+  splits: readonly Split[],
+  settings: MineNegativesSettings,
+  openEncoder: () => Promise<PassageEncoder>,
+  { store, ...context }: MiningContext,
+): Promise<Mined[]> {
+  const documents = await readDocuments(settings.document_path);
+  const encoder = await openEncoder();
   const retriever = await openDenseRetriever(documents, encoder, {
     ...context,
     indexPath: settings.index_path,
@@ -222,7 +242,8 @@ const stage: Stage<MineNegativesSettings> = {
     const judging = await openJudge(settings, context);
     try {
       const tally = judging?.tally ?? (await openVectorTally("mine-negatives", [settings.embedding_model], settings));
-      const mined = await mineAll(splits, settings, { ...context, tally, store });
+      const mining = { ...context, tally, store };
+      const mined = await mineAll(splits, settings, () => openMiningEncoder(settings, mining), mining);
       const relabeled = judging && (await relabelAll(splits, mined, judging.judge, settings, context));
       return await writeResult(splits, relabeled?.made ?? mined, settings, {
         ...{ context, tally, audit: relabeled?.audit },
@@ -235,5 +256,68 @@ const stage: Stage<MineNegativesSettings> = {
   plan: planMining,
 };
 
+const whole: Stage<MineNegativesSettings> = ownsFolder(stage, ({ save_dir }) => save_dir);
+
+const nameOf = ({ to }: Split): string => basename(to).replace(/\.jsonl$/i, "");
+
+/** One of several workers, each of which mines for its share of the rows: a row's negatives do not depend on the others. */
+async function runPart(settings: MineNegativesSettings, text: string, context: StageContext): Promise<StageResult> {
+  if (settings.relabel_with !== undefined)
+    throw new UserError(
+      "shard: relabel_with compares what it finds with the questions of all rows, and is not done in parts. Leave one of the two out.",
+    );
+  const shard = parseShard(text);
+  const folder = join(settings.save_dir, SHARDS_FOLDER);
+  return inShardFolder({ folder, name: "mine-negatives", shard }, context, async (work, signal) => {
+    const splits = (await readSplits(settings)).map((split) => ({ ...split, rows: partOf(shard, split.rows) }));
+    const store = await requireStore(settings, context.env);
+    const tally = await openVectorTally("mine-negatives", [settings.embedding_model], settings);
+    const mining = { ...context, signal, tally, store };
+    const encoder = await openMiningEncoder(settings, mining);
+    const { num_hard_negs_per_doc, negative_margin, negative_pool, seed, vector_store } = settings;
+    const counted = { num_hard_negs_per_doc, negative_margin, negative_pool, seed, vector_store };
+    const database = await hashFile(settings.document_path);
+    const jobs: (ShardJob & { split: Split })[] = [];
+    for (const split of splits) {
+      jobs.push({
+        ...{ stage: "mine-negatives", name: nameOf(split), shard, folder, split },
+        settings: { ...counted, encoder: hashText(encoder.fingerprint) },
+        inputs: { questions: await hashFile(split.from), database },
+      });
+    }
+    const todo: typeof jobs = [];
+    for (const job of jobs) if ((await doneShard(job)) === undefined) todo.push(job);
+    const outputs = jobs.flatMap(({ name }) => {
+      const { data, record } = shardPaths(folder, name, shard);
+      return [data, record];
+    });
+    if (todo.length === 0) {
+      await encoder.close();
+      return { outputs, summary: `shard ${text} is done already: ${jobs.map(({ name }) => name).join(", ")}` };
+    }
+    const own = todo.map(({ split }) => split);
+    const mined = await mineAll(own, settings, async () => encoder, mining);
+    for (const [i, job] of todo.entries()) {
+      const { rows, counts } = mined[i] as Mined;
+      const made = join(work, `${job.name}.jsonl`);
+      await writeJsonl(made, rows);
+      await finishShard(job, { made, rows: rows.length, counts: { ...counts } });
+    }
+    return {
+      outputs,
+      ...(tally ? { record: { requests: tally.counts } } : {}),
+      summary: [
+        tableOf(own, mined),
+        `shard ${text}; when all are done: rag-ft merge ${folder}`,
+        ...(tally?.lines() ?? []),
+      ].join("\n"),
+    };
+  });
+}
+
 /** Questions → the same questions with hard negatives mined from the whole database. All files are written at the end. */
-export const mineNegatives: Stage<MineNegativesSettings> = ownsFolder(stage, ({ save_dir }) => save_dir);
+export const mineNegatives: Stage<MineNegativesSettings> = {
+  ...whole,
+  run: (settings, context) =>
+    settings.shard === undefined ? whole.run(settings, context) : runPart(settings, settings.shard, context),
+};

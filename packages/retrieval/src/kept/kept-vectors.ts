@@ -4,6 +4,9 @@ import { checkIndexPath, encoderFolder } from "./index-root.js";
 import { readListVectors } from "./list-vectors.js";
 import { textKeys, VectorParts } from "./vector-parts.js";
 
+/** A part is written at once; one that was not written to for so long (milliseconds) is not any more, on no machine that has the folder. */
+const QUIET = 600_000;
+
 /** Where vectors of some texts come from and go to. */
 export interface KeptVectors {
   /** `[texts, dimensions]`; rows of `missing` are 0. */
@@ -42,7 +45,7 @@ export async function openKeptVectors(
   if (root !== undefined) {
     await checkIndexPath(root);
     const folder = encoderFolder(root, encoder);
-    if ((await pathKind(root)) === "folder") await cleanTemporaries(root);
+    if ((await pathKind(root)) === "folder") await cleanTemporaries(root, QUIET);
     for (const path of [folder, root]) {
       const list = missing.size > 0 ? await readListVectors(path, texts, encoder) : undefined;
       if (!list) continue;
