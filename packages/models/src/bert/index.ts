@@ -1,6 +1,6 @@
 import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
 import { parseConfig } from "../graph/config.js";
-import { postNormGraph } from "../parts/post-norm.js";
+import { postNormStates } from "../parts/post-norm.js";
 import { bertConfigSchema } from "./bert-config.js";
 import { bertForm } from "./bert-form.js";
 
@@ -14,7 +14,7 @@ export const bert: EncoderArchitecture = {
     return {
       dimensions: config.hidden_size,
       maxTokens: config.max_position_embeddings,
-      hiddenStates: (parameters, inputs) => postNormGraph(bertForm(config), parameters, inputs),
+      ...postNormStates(bertForm(config)),
     };
   },
 };

@@ -3,7 +3,7 @@ import { bertConfigSchema } from "../bert/bert-config.js";
 import { bertForm } from "../bert/bert-form.js";
 import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
 import { parseConfig, type RawConfig } from "../graph/config.js";
-import { type PostNorm, postNormGraph } from "../parts/post-norm.js";
+import { type PostNorm, postNormStates } from "../parts/post-norm.js";
 
 /** DistilBERT's names of sizes, which BERT's schema then checks. */
 const distilConfigSchema = z.looseObject({
@@ -52,7 +52,7 @@ export const distilbert: EncoderArchitecture = {
     return {
       dimensions: config.hidden_size,
       maxTokens: config.max_position_embeddings,
-      hiddenStates: (parameters, inputs) => postNormGraph(form, parameters, inputs),
+      ...postNormStates(form),
     };
   },
 };

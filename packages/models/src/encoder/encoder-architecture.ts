@@ -23,6 +23,11 @@ export interface EncoderGraph {
   maxTokens: number;
   /** Builds the graph: hidden states [batch, tokens, dimensions]. */
   hiddenStates(parameters: Parameters, inputs: EncoderInputs): Value;
+  /**
+   * The hidden state of each text's first token alone, [batch, dimensions], for what reads no other: of the last layer only what that needs is computed.
+   * Left out where the architecture has no shorter way.
+   */
+  firstStates?(parameters: Parameters, inputs: EncoderInputs): Value;
 }
 
 /** A row of the table of encoder architectures: adding one is a folder with this. */

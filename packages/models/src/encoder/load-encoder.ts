@@ -16,7 +16,7 @@ import type { WeightTensor } from "../weights/weight-tensor.js";
 import type { DropoutSites } from "./dropout.js";
 import type { EncoderArchitecture, EncoderGraph } from "./encoder-architecture.js";
 import { defaultEncoderSettings, type EncoderSettings } from "./encoder-settings.js";
-import { applyHead, type DenseLayer, type VectorGraph, withHead } from "./sentence-head.js";
+import { type DenseLayer, textVectors, type VectorGraph, withHead } from "./sentence-head.js";
 
 export interface LoadOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -47,8 +47,7 @@ export interface LoadedEncoder {
 export function sentenceVectors(graph: VectorGraph, parameters: Parameters, dropout?: DropoutSites): Value {
   const mask = input("mask", "int64", ["batch", "tokens"]);
   const ids = input("ids", "int64", ["batch", "tokens"]);
-  const hidden = graph.hiddenStates(parameters, { ids, mask, ...(dropout ? { dropout } : {}) });
-  return applyHead(graph.head ?? {}, parameters, hidden, mask);
+  return textVectors(graph, parameters, { ids, mask, ...(dropout ? { dropout } : {}) });
 }
 
 /**
@@ -104,7 +103,7 @@ function vectorGraph(
   { pooling, truncate_dim: truncate }: EncoderSettings,
   folder: string,
 ): VectorGraph {
-  const graph = withHead(body, { max: pooling === "max", dense });
+  const graph = withHead(body, { max: pooling === "max", first: pooling === "cls", dense });
   let width = body.dimensions;
   for (const layer of dense) {
     if (layer.inputs !== width) {

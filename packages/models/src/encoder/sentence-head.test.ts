@@ -2,13 +2,15 @@ import { createSession, floatTensor, input, intTensor } from "@rag-ft/onnx";
 import { describe, expect, it } from "vitest";
 import { Parameters } from "../graph/parameters.js";
 import { poolingWeights } from "./pooling.js";
-import { applyHead, type SentenceHead, withHead } from "./sentence-head.js";
+import { type SentenceHead, textVectors, withHead } from "./sentence-head.js";
 
 /** Vectors of two texts of two tokens, the second padded, whose hidden states are these. */
 async function vectors(head: SentenceHead, weights: Record<string, number[]> = {}): Promise<number[]> {
   const parameters = new Parameters();
   const hidden = input("hidden", "float32", ["batch", "tokens", 3]);
-  const outputs = { made: applyHead(head, parameters, hidden, input("mask", "int64", ["batch", "tokens"])) };
+  const [ids, mask] = [input("ids", "int64", ["batch", "tokens"]), input("mask", "int64", ["batch", "tokens"])];
+  const graph = withHead({ dimensions: 3, maxTokens: 2, hiddenStates: () => hidden }, head);
+  const outputs = { made: textVectors(graph, parameters, { ids, mask }) };
   const data = new Map(Object.entries(weights).map(([name, values]) => [name, { data: Float32Array.from(values) }]));
   const session = await createSession({ outputs, weights: data });
   const { made } = await session.run({

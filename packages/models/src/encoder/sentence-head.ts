@@ -15,7 +15,7 @@ import {
 } from "@rag-ft/onnx";
 import type { Parameters } from "../graph/parameters.js";
 import { ACTIVATIONS, type Activation } from "../parts/activations.js";
-import type { EncoderGraph } from "./encoder-architecture.js";
+import type { EncoderGraph, EncoderInputs } from "./encoder-architecture.js";
 
 /** A Dense module of sentence-transformers: a linear layer on pooled vectors, and an activation. */
 export interface DenseLayer {
@@ -31,6 +31,8 @@ export interface DenseLayer {
 export interface SentenceHead {
   /** The largest of each entry over the tokens, in place of their weighted sum. */
   max?: boolean;
+  /** The first token's, in place of their weighted sum. */
+  first?: boolean;
   dense?: readonly DenseLayer[];
   /** Vectors keep so many entries (Kusupati et al. 2022). */
   truncate?: number | undefined;
@@ -55,11 +57,20 @@ function largest(hidden: Value, mask: Value): Value {
   return gatherElements(hidden, argMax(where(isToken, hidden, constant(MASKED)), 1), 1);
 }
 
-/** Vectors [batch, dimensions] of hidden states; `pool` [batch, 1, tokens] has the weight of each token. */
-export function applyHead(head: SentenceHead, parameters: Parameters, hidden: Value, mask: Value): Value {
-  const width = Number(hidden.shape[2]);
-  const pooled = head.max ? largest(hidden, mask) : matmul(input("pool", "float32", ["batch", 1, "tokens"]), hidden);
-  let vectors = reshape(pooled, ["batch", width]);
+/** One vector of each text, [batch, hidden]; `pool` [batch, 1, tokens] has the weight of each token. */
+function pooledStates(graph: VectorGraph, parameters: Parameters, inputs: EncoderInputs): Value {
+  if (graph.head?.first && graph.firstStates) return graph.firstStates(parameters, inputs);
+  const hidden = graph.hiddenStates(parameters, inputs);
+  const pooled = graph.head?.max
+    ? largest(hidden, inputs.mask)
+    : matmul(input("pool", "float32", ["batch", 1, "tokens"]), hidden);
+  return reshape(pooled, ["batch", Number(hidden.shape[2])]);
+}
+
+/** Vectors [batch, dimensions] of texts, not normalised. */
+export function textVectors(graph: VectorGraph, parameters: Parameters, inputs: EncoderInputs): Value {
+  const head = graph.head ?? {};
+  let vectors = pooledStates(graph, parameters, inputs);
   for (const { folder, inputs, outputs, bias, activation } of head.dense ?? []) {
     const weight = parameters.get(`${folder}.linear.weight`, [outputs, inputs]);
     const made = linear(vectors, weight, bias ? parameters.get(`${folder}.linear.bias`, [outputs]) : undefined);

@@ -1,7 +1,7 @@
 import { bertForm } from "../bert/bert-form.js";
 import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
 import { parseConfig } from "../graph/config.js";
-import { type PostNorm, postNormGraph } from "../parts/post-norm.js";
+import { type PostNorm, postNormStates } from "../parts/post-norm.js";
 import { relativeBias } from "../parts/relative-bias.js";
 import { type MpnetConfig, mpnetConfigSchema } from "./mpnet-config.js";
 
@@ -14,7 +14,8 @@ function mpnetForm(config: MpnetConfig): PostNorm {
   const table = "encoder.relative_attention_bias.weight";
   return {
     ...form,
-    bias: (parameters, layout) => relativeBias(parameters, layout, table, form.heads),
+    bias: (parameters, layout, queries) =>
+      relativeBias(parameters, { layout, queries, name: table, heads: form.heads }),
     names(layer) {
       const at = `encoder.layer.${layer}`;
       return {
@@ -40,7 +41,7 @@ export const mpnet: EncoderArchitecture = {
     return {
       dimensions: config.hidden_size,
       maxTokens: config.max_position_embeddings - FIRST_POSITION,
-      hiddenStates: (parameters, inputs) => postNormGraph(form, parameters, inputs),
+      ...postNormStates(form),
     };
   },
 };

@@ -55,7 +55,7 @@ export function bothDirections(layout: Layout, mask: Value, dropout?: DropoutSit
     const [heads, groups] = [Number(query.shape[1]), Number(key.shape[1])];
     const rows = heads === groups ? query : groupHeads(query, groups);
     const added = reach === undefined ? bias : window(reach, heads / groups, rows.shape[2] as Dim);
-    const dropped = dropout?.mask(["batch", heads, "tokens", "tokens"]);
+    const dropped = dropout?.mask(["batch", heads, query.shape[2] as Dim, "tokens"]);
     const seen = dropped && heads !== groups ? groupHeads(dropped, groups) : dropped;
     const context = attention(rows, key, value, keyBias(groups), {
       ...(added ? { bias: added } : {}),

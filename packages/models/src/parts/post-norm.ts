@@ -1,13 +1,17 @@
 import { add, gather, intConstant, mul, range, reshape, type Value } from "@rag-ft/onnx";
-import type { EncoderInputs } from "../encoder/encoder-architecture.js";
+import type { EncoderGraph, EncoderInputs } from "../encoder/encoder-architecture.js";
 import type { Parameters } from "../graph/parameters.js";
 import { ACTIVATIONS, type Activation } from "./activations.js";
 import { bothDirections } from "./both-directions.js";
 import { gatedFeedForward } from "./gated-feed-forward.js";
 import { type Layout, layoutOf } from "./heads.js";
 import { layerNorms } from "./norms.js";
+import { pooled } from "./pooled.js";
 import type { RotarySettings } from "./rotary-tables.js";
 import { rotaryFromZero } from "./rotary-turn.js";
+
+/** Which tokens ask in a layer. */
+export type Queries = "all" | "first";
 
 /** Names of a layer's modules. */
 export interface PostNormNames {
@@ -36,19 +40,35 @@ export interface PostNorm {
   /** Rows of the table of token types; none where there are no types. */
   tokenTypes?: number;
   rotary?: RotarySettings;
-  /** Added to all layers' scores, [1, heads, tokens, tokens]. */
-  bias?(parameters: Parameters, layout: Layout): Value;
+  /** Added to all layers' scores, [1, heads, queries, tokens]; the queries are all tokens, or each text's first. */
+  bias?(parameters: Parameters, layout: Layout, queries: Queries): Value;
   /** Which linear layers have a bias beside their weight (default all). */
   biases?: { attention?: boolean; feedForward?: boolean; down?: boolean };
   names(layer: number): PostNormNames;
 }
 
+/** What an architecture of this form gives: hidden states of all tokens, or of each text's first. */
+export function postNormStates(form: PostNorm): Pick<EncoderGraph, "hiddenStates" | "firstStates"> {
+  return {
+    hiddenStates: (parameters, inputs) => postNormGraph(form, parameters, inputs),
+    firstStates: (parameters, inputs) => postNormGraph(form, parameters, inputs, { firstAlone: true }),
+  };
+}
+
 /**
  * A transformer encoder in BERT's form (Devlin et al. 2019), with norms after each part: hidden states [batch, tokens, hidden] of the last layer.
  * Texts are padded on the right, so a token's position is its place.
+ *
+ * With `firstAlone` they are those of each text's first token, [batch, hidden]. In the last layer that token alone asks, and goes on to the feed-forward
+ * layer; of the others keys and values are all that it needs: the last layer costs a sixth.
  */
-export function postNormGraph(form: PostNorm, parameters: Parameters, inputs: EncoderInputs): Value {
-  const { hidden, heads, biases = {} } = form;
+function postNormGraph(
+  form: PostNorm,
+  parameters: Parameters,
+  inputs: EncoderInputs,
+  { firstAlone = false }: { firstAlone?: boolean } = {},
+): Value {
+  const { hidden, heads } = form;
   const size = hidden / heads;
   const { ids, mask, tokenTypes, dropout } = inputs;
   const norm = layerNorms(parameters, form.epsilon);
@@ -71,21 +91,37 @@ export function postNormGraph(form: PostNorm, parameters: Parameters, inputs: En
   }
   if (places) sum = add(sum, places);
   let x = dropped(reshape(norm(sum, "embeddings.LayerNorm", hidden), ["rows", hidden], [-1, hidden]));
-  const bias = form.bias?.(parameters, layout);
+  const biases = new Map<Queries, Value | undefined>();
+  const biasOf = (queries: Queries): { bias?: Value } => {
+    if (!biases.has(queries)) biases.set(queries, form.bias?.(parameters, layout, queries));
+    const bias = biases.get(queries);
+    return bias ? { bias } : {};
+  };
 
   for (let layer = 0; layer < form.layers; layer++) {
     const names = form.names(layer);
     x = parameters.enterLayer(layer, x);
-    const attention = { bias: biases.attention ?? true };
-    const [query, key, value] = [names.query, names.key, names.value].map((name) =>
-      layout.split(parameters.linear(x, name, hidden, hidden, attention), heads, size),
-    ) as [Value, Value, Value];
-    const merged = layout.merge(attend(turn(query), turn(key), value, bias ? { bias } : {}));
-    const attended = dropped(parameters.linear(merged, names.output, hidden, hidden, attention));
+    const all = x;
+    const attention = { bias: form.biases?.attention ?? true };
+    const project = (from: Value, name: string): Value => parameters.linear(from, name, hidden, hidden, attention);
+    const isShort = firstAlone && layer === form.layers - 1;
+    if (isShort) x = pooled("first", layout.batched(all, hidden), mask, layout);
+    const asking = project(x, names.query);
+    const [key, value] = [names.key, names.value].map((name) => layout.split(project(all, name), heads, size)) as [
+      Value,
+      Value,
+    ];
+    // The first position turns nothing.
+    const query = isShort
+      ? reshape(asking, ["batch", heads, 1, size], [-1, heads, 1, size])
+      : turn(layout.split(asking, heads, size));
+    const context = attend(query, turn(key), value, biasOf(isShort ? "first" : "all"));
+    const merged = isShort ? reshape(context, ["batch", hidden], [-1, hidden]) : layout.merge(context);
+    const attended = dropped(project(merged, names.output));
     x = norm(add(attended, x), names.attentionNorm, hidden);
     x = norm(add(dropped(feedForward(form, parameters, x, names.feedForward)), x), names.norm, hidden);
   }
-  return layout.batched(x, hidden);
+  return firstAlone ? x : layout.batched(x, hidden);
 }
 
 function feedForward(

@@ -1,7 +1,7 @@
 import { bertForm } from "../bert/bert-form.js";
 import type { EncoderArchitecture } from "../encoder/encoder-architecture.js";
 import { parseConfig } from "../graph/config.js";
-import { postNormGraph } from "../parts/post-norm.js";
+import { postNormStates } from "../parts/post-norm.js";
 import { robertaConfigSchema } from "./roberta-config.js";
 
 /**
@@ -18,7 +18,7 @@ export const roberta: EncoderArchitecture = {
     return {
       dimensions: config.hidden_size,
       maxTokens: config.max_position_embeddings - firstPosition,
-      hiddenStates: (parameters, inputs) => postNormGraph(bertForm(config, firstPosition), parameters, inputs),
+      ...postNormStates(bertForm(config, firstPosition)),
     };
   },
 };

@@ -1,6 +1,6 @@
 import { bertForm } from "../bert/bert-form.js";
 import type { EncoderGraph } from "../encoder/encoder-architecture.js";
-import { type PostNorm, postNormGraph } from "../parts/post-norm.js";
+import { type PostNorm, postNormStates } from "../parts/post-norm.js";
 import type { RotaryBertConfig } from "./rotary-bert-config.js";
 
 /** What the kin of BERT with rotary positions differ in. */
@@ -41,6 +41,6 @@ export function rotaryBert(config: RotaryBertConfig, { theta, biases, feedForwar
   return {
     dimensions: hidden,
     maxTokens: positions,
-    hiddenStates: (parameters, inputs) => postNormGraph(rotary, parameters, inputs),
+    ...postNormStates(rotary),
   };
 }

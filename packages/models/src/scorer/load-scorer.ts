@@ -10,6 +10,7 @@ import { parseConfig, type RawConfig, readConfig } from "../graph/config.js";
 import { matchWeights, Parameters } from "../graph/parameters.js";
 import { resolveModelFolder } from "../hub/resolve-model-folder.js";
 import { layoutOf } from "../parts/heads.js";
+import { pooled } from "../parts/pooled.js";
 import { loadTokenizer } from "../tokenizer/load-tokenizer.js";
 import type { PairTruncation } from "../tokenizer/pair-tokens.js";
 import type { Tokenizer } from "../tokenizer/tokenizer.js";
@@ -112,8 +113,14 @@ export function pairLogits(
     mask: input("mask", "int64", batched),
     ...(architecture.hasTokenTypes ? { tokenTypes: input("types", "int64", batched) } : {}),
   };
-  const hidden = body.hiddenStates(parameters.under(head.prefix), inputs);
-  return head.logits(parameters, { hidden, mask: inputs.mask, layout: layoutOf(inputs.ids), labels });
+  const ofBody = parameters.under(head.prefix);
+  return head.logits(parameters, {
+    labels,
+    state: (kind) =>
+      kind === "first" && body.firstStates
+        ? body.firstStates(ofBody, inputs)
+        : pooled(kind, body.hiddenStates(ofBody, inputs), inputs.mask, layoutOf(inputs.ids)),
+  });
 }
 
 /** A head's weights where there are none: as transformers makes them, normal with a deviation of 0.02, biases 0 and scales of norms 1. */

@@ -4,18 +4,14 @@ import { parseConfig, type RawConfig } from "../graph/config.js";
 import type { Parameters } from "../graph/parameters.js";
 import type { WholeModules } from "../lora/write-adapter.js";
 import { ACTIVATIONS, type Activation, activationSchema } from "../parts/activations.js";
-import type { Layout } from "../parts/heads.js";
 import { layerNorms } from "../parts/norms.js";
-import { type Pooled, pooled } from "../parts/pooled.js";
+import type { Pooled } from "../parts/pooled.js";
 import type { WeightTensor } from "../weights/weight-tensor.js";
 
 /** What a head reads of the encoder. */
 export interface HeadInputs {
-  /** [batch, tokens, hidden] */
-  hidden: Value;
-  /** int64 [batch, tokens] */
-  mask: Value;
-  layout: Layout;
+  /** One hidden state of each text, [batch, hidden]. */
+  state(kind: Pooled): Value;
   labels: number;
 }
 
@@ -58,10 +54,10 @@ function head(
     prefix,
     last,
     isOfDecoder: pooling === "last",
-    logits(parameters, { hidden, mask, layout, labels }) {
-      const x = pooled(pooling, hidden, mask, layout);
+    logits(parameters, { state, labels }) {
+      const x = state(pooling);
       const inner = first
-        ? ACTIVATIONS[activation](layer(parameters, x, { name: first, size: hidden.shape[2] as number }))
+        ? ACTIVATIONS[activation](layer(parameters, x, { name: first, size: x.shape[1] as number }))
         : x;
       return layer(parameters, inner, { name: last, size: labels, ...(bias === undefined ? {} : { bias }) });
     },
@@ -84,9 +80,9 @@ function modernBert(raw: RawConfig, folder: string): ScorerHead {
     prefix: "model.",
     last: "classifier",
     isOfDecoder: false,
-    logits(parameters, { hidden, mask, layout, labels }) {
-      const size = hidden.shape[2] as number;
-      const x = pooled(config.classifier_pooling === "cls" ? "first" : "mean", hidden, mask, layout);
+    logits(parameters, { state, labels }) {
+      const x = state(config.classifier_pooling === "cls" ? "first" : "mean");
+      const size = x.shape[1] as number;
       const dense = layer(parameters, x, { name: "head.dense", size, bias: config.classifier_bias });
       const norm = layerNorms(parameters, config.norm_eps, { bias: config.norm_bias });
       const normal = norm(ACTIVATIONS[config.classifier_activation](dense), "head.norm", size);
