@@ -16,6 +16,16 @@ export function encoderFlops(folder, lengths) {
   return lengths.reduce((sum, L) => sum + layers * (2 * L * (4 * h * h + 2 * h * inner) + 4 * L * L * h), 0);
 }
 
+export const RERANK_FORMULA = `${EMBED_FORMULA}; of the last layer keys and values of all tokens, and the rest of the first alone`;
+
+/** Forward pass of a reranker of BERT's form, whose head reads the first token, over pairs of these lengths. */
+export function rerankerFlops(folder, lengths) {
+  const { hidden_size: h, intermediate_size: inner, num_hidden_layers: layers } = readConfig(folder);
+  const whole = (L) => 2 * L * (4 * h * h + 2 * h * inner) + 4 * L * L * h;
+  const last = (L) => 4 * L * h * h + 2 * (2 * h * h + 2 * h * inner) + 4 * L * h;
+  return lengths.reduce((sum, L) => sum + (layers - 1) * whole(L) + last(L), 0);
+}
+
 /** Forward pass of a decoder over sequences of `{ length, labels }`. */
 export function decoderFlops(folder, sequences) {
   const config = readConfig(folder);

@@ -11,7 +11,7 @@ import {
   writeSafetensors,
 } from "../packages/models/dist/index.js";
 import { database, trainingExamples } from "./data.mjs";
-import { EMBED_FORMULA } from "./flops.mjs";
+import { RERANK_FORMULA } from "./flops.mjs";
 import { Measurements, median, ourPrecisions, peer, report, rounded, threads, wanted, worker } from "./measure.mjs";
 import { flags, quiet, requireData, requireModel, wholeNumber, withFolder } from "./tools.mjs";
 
@@ -99,7 +99,7 @@ await withFolder(async (folder) => {
     console.log(`\n${layers} layers`);
     report(`rerank, ${layers} layers`, full, {
       units: ["tokens"],
-      formula: EMBED_FORMULA,
+      formula: RERANK_FORMULA,
       more: { milliseconds_a_question: milliseconds, largest_difference_of_logits: difference, rounds, seed },
     });
   }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { loadTokenizer, openScorer } from "../../packages/models/dist/index.js";
 import { peakRssMb } from "../../packages/train/dist/index.js";
-import { encoderFlops } from "../flops.mjs";
+import { rerankerFlops } from "../flops.mjs";
 import { flags, quiet } from "../tools.mjs";
 
 const { reranker, pairs, threads, int8, precision } = JSON.parse(readFileSync(flags.request, "utf8"));
@@ -19,7 +19,7 @@ console.log(
   JSON.stringify({
     seconds: [seconds],
     tokens: [lengths.reduce((sum, length) => sum + length, 0)],
-    flops: [encoderFlops(reranker, lengths)],
+    flops: [rerankerFlops(reranker, lengths)],
     logits,
     peak_rss_mb: peakRssMb(),
   }),

@@ -1,28 +1,14 @@
 import { type Content, html } from "@rag-ft/page";
 import { comparisonChart } from "../charts/comparison-chart.js";
 import { chartFigure, legend } from "../charts/figure.js";
-import { changeOf } from "../figures/change.js";
 import { headlineMetrics, isDrawn, type Metric } from "../figures/headline.js";
 import type { Run } from "../read/read-run.js";
 import type { System } from "../read/system.js";
 import { dataNote } from "./data-note.js";
-import { formatChange, formatFigure, formatNumber } from "./format.js";
+import { figuresTable } from "./figures-table.js";
+import { formatFigure, formatNumber } from "./format.js";
 import { missing, type Section } from "./section.js";
 import { table } from "./table.js";
-
-function figuresTable(systems: readonly System[], metrics: readonly Metric[], { base, tuned }: Run): Content {
-  const columns = [
-    { title: "figure" },
-    ...systems.map(({ label }) => ({ title: label, number: true })),
-    ...(base && tuned ? [{ title: "change", number: true }] : []),
-  ];
-  const rows = metrics.map(({ name, title }) => [
-    title,
-    ...systems.map(({ figures }) => formatFigure(figures.get(name))),
-    ...(base && tuned ? [formatChange(changeOf(base, tuned, name))] : []),
-  ]);
-  return table(columns, rows);
-}
 
 function allFigures(systems: readonly System[]): Content {
   const names = [...new Set(systems.flatMap(({ figures }) => [...figures.keys()]))];
@@ -94,9 +80,9 @@ export function comparisonSection(run: Run): Section {
   const counts = [...new Set(systems.map(questionCount))].join(" and ");
   const content = html`${dataNote(`On ${counts} held-out questions.`, systems)}
 <div class="beside">
-${figuresTable(systems, metrics, run)}
+${figuresTable(run, metrics)}
 <div>${legend(systems.map(({ label }) => label))}
-${chartFigure("Shares and overlaps, 0 to 1", chart, figuresTable(systems, drawn, run))}</div>
+${chartFigure("Shares and overlaps, 0 to 1", chart, figuresTable(run, drawn))}</div>
 </div>
 ${remarks(run, metrics)}
 <details><summary>All figures</summary>${allFigures(systems)}</details>`;
