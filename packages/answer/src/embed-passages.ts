@@ -1,4 +1,4 @@
-import { isInShard, readDocuments, type Shard, type StageContext } from "@rag-ft/core";
+import { type Document, isInShard, type Shard, type StageContext, streamDocuments } from "@rag-ft/core";
 import { openIndex, openPassageEncoder } from "@rag-ft/retrieval";
 import type { OpenSearchOptions } from "./open-rag-options.js";
 
@@ -17,8 +17,9 @@ export async function embedPassages(
   shard: Shard,
   { env, reporter, signal }: StageContext,
 ): Promise<{ own: number; all: number }> {
-  const all = await readDocuments(document_path);
-  const own = all.filter((_, place) => isInShard(shard, place));
+  const own: Document[] = [];
+  let all = 0;
+  for await (const document of streamDocuments(document_path)) if (isInShard(shard, all++)) own.push(document);
   const options = { env, reporter, signal, device, keepIn: index_path, truncateDim: truncate_dim };
   const encoder = await openPassageEncoder(model, options);
   try {
@@ -28,5 +29,5 @@ export async function embedPassages(
   } finally {
     await encoder.close();
   }
-  return { own: own.length, all: all.length };
+  return { own: own.length, all };
 }

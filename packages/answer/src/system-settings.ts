@@ -17,7 +17,7 @@ export const systemSettings = {
     "the generator: a folder or hub id of a decoder, or a model behind the OpenAI API (gpt-…)",
   ),
   embedding_model_name_or_path: name().describe("the retriever: a folder or hub id of an encoder, or text-embedding-…"),
-  document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
+  document_path: name().describe("document database: documents.jsonl, .parquet or the reference's .pkl"),
   index_path: name().describe("folder that keeps the passages' vectors; with run, its folder index"),
   retrieval: retrievalSettings.retrieval
     .unwrap()

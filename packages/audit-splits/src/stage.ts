@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import {
   CheckFailedError,
+  fileNamed,
   formatTable,
-  pathKind,
   type Reporter,
   readQa,
   readQuestions,
@@ -18,15 +18,15 @@ import { type AuditSplitsSettings, auditSplitsSettings } from "./settings.js";
 async function readSplits(folder: string, reporter: Reporter): Promise<SplitRows[]> {
   const splits: SplitRows[] = [];
   for (const split of SPLITS) {
-    const answered = join(folder, `${split}_w_qa.jsonl`);
-    const asked = join(folder, `${split}_w_q.jsonl`);
-    if ((await pathKind(asked)) === "file") {
+    const answered = await fileNamed(join(folder, `${split}_w_qa`));
+    const asked = await fileNamed(join(folder, `${split}_w_q`));
+    if (asked !== undefined) {
       const rows = await readQuestions(asked);
       splits.push({
         split,
         rows: rows.flatMap(({ questions, gold_docs }) => questions.map((question) => ({ question, gold_docs }))),
       });
-    } else if ((await pathKind(answered)) === "file") splits.push({ split, rows: await readQa(answered, reporter) });
+    } else if (answered !== undefined) splits.push({ split, rows: await readQa(answered, reporter) });
   }
   if (splits.length < 2)
     throw new UserError(

@@ -108,6 +108,10 @@ export const stageRegistry: StageRegistry = {
     summary: "turn a BEIR folder into a database and questions, or the reverse",
     load: () => opened(async () => (await import("@rag-ft/hand-over")).beir),
   },
+  convert: {
+    summary: "write passages, questions or answers as Parquet or as JSONL",
+    load: () => opened(async () => (await import("@rag-ft/hand-over")).convert),
+  },
   collect: {
     summary: "make training rows of turns that users voted up",
     load: () => opened(async () => (await import("@rag-ft/collect")).collect),

@@ -20,15 +20,19 @@ import {
   createDocument,
   DataError,
   inShardFolder,
+  readDocuments,
+  readQuestions,
   type StageContext,
   silentReporter,
   UserError,
   writeJsonl,
 } from "@rag-ft/core";
+import { convert } from "@rag-ft/hand-over";
 import { merge } from "@rag-ft/merge";
 import { mineNegatives } from "@rag-ft/mine-negatives";
 import { prepareDocs } from "@rag-ft/prepare-docs";
 import { index } from "@rag-ft/serve";
+import { parquetWriteFile } from "hyparquet-writer";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ENCODER } from "./testing/flow-flags.js";
 
@@ -128,6 +132,30 @@ describe("shards of prepare-docs", () => {
     }
     const { near_duplicates: _, ...same } = figures;
     expect(merged.figures).toEqual(same);
+  });
+
+  it.each([{}, { dedupe: true }])("as Parquet, from Parquet, too (%o)", async (more) => {
+    const texts = [
+      { text: sentences("hose", 9), source: "p", title: null, metadata: '{"lang":"en"}' },
+      { text: "# Markdown\n\nIn a column.", source: "q", title: "Q", metadata: null },
+      { text: sentences("hose", 9), source: "p", title: null, metadata: null },
+    ];
+    const names = ["text", "source", "title", "metadata"] as const;
+    parquetWriteFile({
+      filename: at("docs", "texts.parquet"),
+      columnData: names.map((name) => ({ name, type: "STRING" as const, data: texts.map((row) => row[name]) })),
+    });
+    const save_name = "documents.parquet";
+    await run({ ...more, save_dir: at("whole") });
+    await run({ ...more, save_dir: at("whole"), save_name });
+    await runAll(3, { ...more, save_name });
+    expect((await mergeAll()).outputs[0]).toBe(at("out", save_name));
+    expect((await readFile(at("out", save_name))).equals(await readFile(at("whole", save_name)))).toBe(true);
+    const documents = await readDocuments(at("out", save_name));
+    expect(documents).toEqual(await readDocuments(at("whole", "documents.jsonl")));
+    const { metadata } = documents.find(({ metadata: { source } }) => source === "p") ?? {};
+    expect(metadata).toMatchObject({ lang: "en", seq_num: 1 });
+    expect(documents.find(({ metadata: { source } }) => source === "q")?.metadata.title).toBe("Q");
   });
 
   it("a shard that is done is not done again, one whose files changed is, from the first of them on", async () => {
@@ -257,6 +285,18 @@ describe("shards of mine-negatives and index", () => {
       expect(await read("out", file)).toBe(await read("whole", file));
     expect(figures.negatives).toBeGreaterThan(20);
     expect(Object.keys(merged ?? {})).toEqual(Object.keys(figures));
+  });
+
+  it("mine for questions in Parquet, and write them so", async () => {
+    await convert.run({ from: at("questions", "train_w_q.jsonl"), to: at("columns", "train_w_q.parquet") }, context());
+    await convert.run({ from: at("documents.jsonl"), to: at("documents.parquet") }, context());
+    await mine({ save_dir: at("whole") });
+    const given = { dataset_w_q: at("columns"), document_path: at("documents.parquet") };
+    await mine({ ...given, shard: "1/2" });
+    await mine({ ...given, shard: "2/2" });
+    expect((await mergeAll()).outputs).toEqual([at("out", "train_w_q.parquet")]);
+    const mined = await readQuestions(at("out", "train_w_q.parquet"));
+    expect(mined).toEqual(await readQuestions(at("whole", "train_w_q.jsonl")));
   });
 
   it("are not merged when the database or a setting differs, and relabelling is refused", async () => {

@@ -1,8 +1,12 @@
-import type { z } from "zod";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
 import { createDocument, type Document, documentSchema } from "./document.js";
 import { DataError } from "./errors.js";
 import { isBlank } from "./is-blank.js";
-import { readJsonl, readNumberedJsonl, requireFile } from "./jsonl.js";
+import { readJsonl, readNumberedJsonl, requireFile, streamJsonl } from "./jsonl.js";
+import { kindOf } from "./parquet/tables.js";
+import { pathKind } from "./paths.js";
 import { readPickleDocuments } from "./pickle/read-documents.js";
 import type { Reporter } from "./progress.js";
 import { type QaRow, type QuestionsRow, qaRowSchema, questionsRowSchema } from "./qa.js";
@@ -37,26 +41,79 @@ function explainRow(wanted: RowKind): (row: unknown) => string | undefined {
   };
 }
 
-/** Reads a document database: `documents.jsonl`, or the reference's `.pkl` (without running code). */
-export async function readDocuments(path: string): Promise<Document[]> {
+/** How each kind of file is read. */
+const KINDS = {
+  passages: {
+    schema: documentLineSchema as unknown as z.ZodType<Document>,
+    what: "a passage of a document database (page_content, fmt_content, metadata)",
+    explain: explainRow("passage"),
+  },
+  questions: {
+    schema: questionsRowSchema as z.ZodType<QuestionsRow>,
+    what: "questions (*_w_q.jsonl: gold_docs, hard_neg_docs, chat_history, questions)",
+    explain: explainRow("questions"),
+  },
+  answers: {
+    schema: qaRowSchema as z.ZodType<QaRow>,
+    what: "questions with answers (*_w_qa.jsonl: gold_docs, hard_neg_docs, chat_history, question, gold_answer)",
+    explain: explainRow("answers"),
+  },
+};
+
+/** Reads a document database passage by passage: `documents.jsonl`, `documents.parquet`, or the reference's `.pkl` (without running code), which is read whole. */
+export async function* streamDocuments(path: string): AsyncGenerator<Document, void, undefined> {
   if (/\.(pkl|pickle)$/i.test(path)) {
     await requireFile(path, "a document database (.pkl)");
     const documents = await readPickleDocuments(path);
     if (documents.length === 0) throw new DataError(`${path}: the database holds no passage.`);
-    return documents;
+    yield* documents;
+    return;
   }
-  return readJsonl(path, documentLineSchema as unknown as z.ZodType<Document>, {
-    what: "a passage of a document database (page_content, fmt_content, metadata)",
-    explain: explainRow("passage"),
-  });
+  for await (const { row } of streamJsonl(path, KINDS.passages.schema, KINDS.passages)) yield row;
 }
 
-/** Reads `*_w_q.jsonl`. */
+/** Reads a document database as `streamDocuments` does, whole. */
+export async function readDocuments(path: string): Promise<Document[]> {
+  const documents: Document[] = [];
+  for await (const document of streamDocuments(path)) documents.push(document);
+  return documents;
+}
+
+/** Reads `*_w_q.jsonl`, or the same as Parquet. */
 export async function readQuestions(path: string): Promise<QuestionsRow[]> {
-  return readJsonl(path, questionsRowSchema, {
-    what: "questions (*_w_q.jsonl: gold_docs, hard_neg_docs, chat_history, questions)",
-    explain: explainRow("questions"),
-  });
+  return readJsonl(path, KINDS.questions.schema, KINDS.questions);
+}
+
+/**
+ * Reads a database or a file of questions or answers, whichever it is, row by row, each checked; of a folder, as Spark leaves one, its files in the order of their
+ * names.
+ *
+ * @throws DataError for a file of something else
+ */
+export async function* streamTable(path: string): AsyncGenerator<unknown, void, undefined> {
+  if ((await pathKind(path)) === "folder") {
+    const names = (await readdir(path)).filter((name) => /^[^._].*\.(parquet|jsonl)$/i.test(name)).sort();
+    if (names.length === 0)
+      throw new DataError(`${path}: no file of rows (.parquet, .jsonl) is in the folder. Check the path.`);
+    for (const name of names) yield* streamTable(join(path, name));
+    return;
+  }
+  if (/\.(pkl|pickle)$/i.test(path)) {
+    yield* streamDocuments(path);
+    return;
+  }
+  const what = "passages, questions or answers";
+  let kind: ReturnType<typeof kindOf>;
+  for await (const { row } of streamJsonl(path, z.looseObject({}), { what })) {
+    kind = kindOf(row);
+    if (kind !== undefined) break;
+    throw new DataError(
+      `${path}: expected ${what} (page_content, or gold_docs with questions or gold_answer), found rows with ${Object.keys(row).join(", ")}.`,
+    );
+  }
+  if (kind === undefined) return;
+  const { schema, ...options } = KINDS[kind];
+  for await (const { row } of streamJsonl<unknown>(path, schema, options)) yield row;
 }
 
 /**
@@ -86,10 +143,7 @@ export interface NumberedQaRow extends QaRow {
  * @throws DataError for a row that is malformed, or when no row has a question.
  */
 export async function readQa(path: string, { warn }: Pick<Reporter, "warn">): Promise<NumberedQaRow[]> {
-  const all = await readNumberedJsonl(path, qaRowSchema, {
-    what: "questions with answers (*_w_qa.jsonl: gold_docs, hard_neg_docs, chat_history, question, gold_answer)",
-    explain: explainRow("answers"),
-  });
+  const all = await readNumberedJsonl(path, KINDS.answers.schema, KINDS.answers);
   const asked = all.filter(({ row }) => !isBlank(row.question));
   const rows = asked.filter(({ row }) => !isBlank(row.gold_answer));
   if (asked.length === 0) throw new DataError(`${path}: no row has a question.`);

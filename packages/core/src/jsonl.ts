@@ -3,6 +3,8 @@ import { dirname } from "node:path";
 import type { z } from "zod";
 import { writeChunksAtomic } from "./atomic.js";
 import { DataError, UserError } from "./errors.js";
+import { isParquet, type OpenedParquet, openParquet } from "./parquet/read-parquet.js";
+import { fromColumns } from "./parquet/tables.js";
 import { readLines } from "./read-lines.js";
 
 /** Fails with a clear message unless `path` is a file that can be read. */
@@ -55,8 +57,45 @@ export async function readNumberedJsonl<T>(
   return rows;
 }
 
+/** Rows of a JSONL file as they stand, with the numbers of their lines. */
+async function* linesOf(path: string, what: string): AsyncGenerator<NumberedRow<unknown>> {
+  let number = 0;
+  for await (const line of readLines(path)) {
+    number++;
+    const text = number === 1 ? line.replace(/^\uFEFF/, "") : line;
+    if (text.trim() === "") continue;
+    try {
+      yield { line: number, row: JSON.parse(text) };
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause;
+      const found = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+      throw new DataError(
+        `${path}:${number}: not valid JSON (found: ${found}). Expected ${what}, one JSON object a line.`,
+        { cause },
+      );
+    }
+  }
+}
+
+/** Rows of a Parquet file, numbered, as the rows of JSONL that they stand for. */
+async function* columnsOf({ read }: OpenedParquet, path: string): AsyncGenerator<NumberedRow<unknown>> {
+  let number = 0;
+  for await (const columns of read()) {
+    number++;
+    let row: unknown;
+    try {
+      row = fromColumns(columns);
+    } catch (cause) {
+      if (!(cause instanceof DataError)) throw cause;
+      throw new DataError(`${path}: row ${number}: ${cause.message}. Repair the column.`, { cause });
+    }
+    yield { line: number, row };
+  }
+}
+
 /**
- * Reads a JSONL file row by row, each line checked by `schema`. Blank lines are passed over.
+ * Reads a JSONL file row by row, each line checked by `schema`. Blank lines are passed over. A file whose name ends in `.parquet` is read in the same way, its
+ * columns put together to the rows that they stand for.
  *
  * @throws UserError when the file is not there, DataError (with the line's number) when a line is not JSON or fails the
  * schema, or when there is no line at all.
@@ -67,32 +106,23 @@ export async function* streamJsonl<T>(
   options: ReadJsonlOptions,
 ): AsyncGenerator<NumberedRow<T>> {
   await requireFile(path, options.what);
-  let number = 0;
+  const parquet = isParquet(path) ? await openParquet(path) : undefined;
   let empty = true;
-  for await (const line of readLines(path)) {
-    number++;
-    const text = number === 1 ? line.replace(/^\uFEFF/, "") : line;
-    if (text.trim() === "") continue;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (cause) {
-      const found = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-      throw new DataError(
-        `${path}:${number}: not valid JSON (found: ${found}). Expected ${options.what}, one JSON object a line.`,
-        { cause },
-      );
-    }
-    const parsed = schema.safeParse(value);
+  for await (const { line, row } of parquet ? columnsOf(parquet, path) : linesOf(path, options.what)) {
+    const parsed = schema.safeParse(row);
     if (!parsed.success) {
-      const hint = options.explain?.(value);
+      const hint = options.explain?.(row);
+      const where = parquet ? `${path}: row ${line}` : `${path}:${line}`;
+      const columns = parquet
+        ? ` Its columns are ${parquet.columns.join(", ")}: rename them, or add what is missing.`
+        : "";
       throw new DataError(
-        `${path}:${number}: not ${options.what}: ${describeIssues(parsed.error)}.${hint ? ` ${hint}` : ""}`,
+        `${where}: not ${options.what}: ${describeIssues(parsed.error)}.${columns}${hint ? ` ${hint}` : ""}`,
         { cause: parsed.error },
       );
     }
     empty = false;
-    yield { line: number, row: parsed.data };
+    yield { line, row: parsed.data };
   }
   if (empty && !options.allowEmpty) {
     throw new DataError(`${path}: the file is empty. Expected ${options.what}, at least one line.`);

@@ -15,16 +15,22 @@ export async function questionsPathKind(path: string): Promise<"file" | "folder"
   return kind;
 }
 
+/** The file of rows that is there by this name: JSONL, else Parquet. */
+export async function fileNamed(stem: string): Promise<string | undefined> {
+  for (const path of [`${stem}.jsonl`, `${stem}.parquet`]) if ((await pathKind(path)) === "file") return path;
+  return undefined;
+}
+
 /** A folder's files of questions, by split; at least one. */
 export async function questionFilesIn(folder: string): Promise<{ split: (typeof SPLITS)[number]; path: string }[]> {
   const found: { split: (typeof SPLITS)[number]; path: string }[] = [];
   for (const split of SPLITS) {
-    const path = join(folder, `${split}_w_q.jsonl`);
-    if ((await pathKind(path)) === "file") found.push({ split, path });
+    const path = await fileNamed(join(folder, `${split}_w_q`));
+    if (path !== undefined) found.push({ split, path });
   }
   if (found.length === 0)
     throw new UserError(
-      `${folder}: the folder holds none of ${SPLITS.map((split) => `${split}_w_q.jsonl`).join(", ")}. Run gen-questions first.`,
+      `${folder}: the folder holds none of ${SPLITS.map((split) => `${split}_w_q.jsonl`).join(", ")} (or .parquet). Run gen-questions first.`,
     );
   return found;
 }

@@ -29,7 +29,7 @@ function makeSplit(settings: SplitSettings, questions: string, outputName: strin
 /** A file of questions, its outputs named after it unless `save_name` is given. */
 function splitOf(settings: SplitSettings, questions: string): Split {
   const stem = basename(questions)
-    .replace(/\.jsonl$/i, "")
+    .replace(/\.(jsonl|parquet)$/i, "")
     .replace(/_w_q$/, "");
   return makeSplit(settings, questions, settings.save_name ?? `${stem}_w_qa`);
 }

@@ -12,7 +12,7 @@ export const genQuestionsSettings = z.object({
     .enum(["init_eval_dset", "create_eval_dset", "create_train_dset", "all"])
     .default("all")
     .describe("Part of the work: choose passages, held-out questions, training questions, or all three in turn"),
-  document_path: z.string().describe("Document database: documents.jsonl or the reference's .pkl"),
+  document_path: z.string().describe("Document database: documents.jsonl, .parquet or the reference's .pkl"),
   prompt_model: z
     .string()
     .describe('Who asks: an OpenAI model name, local:<folder or hub id>, or "extractive" (rules, no model)'),

@@ -3,6 +3,7 @@ import { exportModel } from "./export-model.js";
 import { type ExportSettings, exportSettings } from "./settings.js";
 
 export { beir } from "./beir/stage.js";
+export { convert } from "./convert/stage.js";
 export { type ExportSettings, exportSettings } from "./settings.js";
 
 /** `rag-ft export <model>`: a tuned model for other programs. */

@@ -1,13 +1,28 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { type Document, readLines, type ShardRecord, throwIfCancelled, writeJsonl, writeLines } from "@rag-ft/core";
+import {
+  type Document,
+  isParquet,
+  readLines,
+  type ShardRecord,
+  throwIfCancelled,
+  writeJsonl,
+  writeLines,
+  writeParquet,
+  writeRows,
+} from "@rag-ft/core";
 import { type CountedPassage, droppedRow, type MergedCounts, mergePages, noMerged } from "@rag-ft/documents";
 import { findRepeatedTexts, type RepeatedText } from "@rag-ft/text";
 import { z } from "zod";
 import type { Merging } from "./merging.js";
 
-const settingsSchema = z.object({ min_words: z.number(), dedupe: z.boolean(), source_url: z.string() });
+const settingsSchema = z.object({
+  min_words: z.number(),
+  dedupe: z.boolean(),
+  source_url: z.string(),
+  writes: z.enum(["jsonl", "parquet"]),
+});
 
 /** Passages before others may work. */
 const TURN = 100;
@@ -34,6 +49,10 @@ function middleAndLargest(sizes: ReadonlyMap<number, number>): { tokens_median: 
 async function* textsOf(path: string): AsyncGenerator<string> {
   for await (const line of readLines(path))
     yield (JSON.parse(line.slice(line.indexOf("\t") + 1)) as Document).page_content;
+}
+
+async function* parsed(lines: AsyncIterable<string>): AsyncGenerator<unknown> {
+  for await (const line of lines) yield JSON.parse(line);
 }
 
 /** Writes passages without those that another contains, and the list of those. */
@@ -76,7 +95,7 @@ async function writeDistinct(
         yield droppedRow({ passage, contained_in: containers.get(one.container) as Document, share: one.share });
     }
   }
-  await writeLines(output, passages());
+  await (isParquet(output) ? writeParquet(output, parsed(passages())) : writeLines(output, passages()));
   await writeJsonl(list, dropped());
   return { passages: [...sizes.values()].reduce((sum, number) => sum + number, 0), sources: sources.size, sizes };
 }
@@ -90,7 +109,7 @@ async function writeAll(
   async function* passages(): AsyncGenerator<Document> {
     for await (const { passage } of all) yield passage;
   }
-  await writeJsonl(output, passages());
+  await writeRows(output, passages());
   await rm(list, { force: true }); // of an earlier run
   return merged;
 }
@@ -108,8 +127,8 @@ function describeCounts(counts: Record<string, number>): string {
 
 /** The shards of `prepare-docs` as the database that it writes when it reads all files alone, byte for byte. */
 export const mergePassages: Merging = async ({ name, parts, settings }, folder, { reporter, signal }) => {
-  const { min_words, dedupe, source_url } = settingsSchema.parse(settings);
-  const paths = { output: join(folder, `${name}.jsonl`), list: join(folder, `${name}.dropped.jsonl`) };
+  const { min_words, dedupe, source_url, writes } = settingsSchema.parse(settings);
+  const paths = { output: join(folder, `${name}.${writes}`), list: join(folder, `${name}.dropped.jsonl`) };
   const work = join(folder, `.${name}.merging`);
   const files = total(parts, "files");
   const merged = noMerged();

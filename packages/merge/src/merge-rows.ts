@@ -1,14 +1,18 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { DataError, readLines, throwIfCancelled, writeLines } from "@rag-ft/core";
+import { DataError, isParquet, readLines, throwIfCancelled, writeLines, writeParquet } from "@rag-ft/core";
 import type { Merging } from "./merging.js";
+
+async function* parsed(lines: AsyncIterable<string>): AsyncGenerator<unknown> {
+  for await (const line of lines) yield JSON.parse(line);
+}
 
 /** Rows before others may work. */
 const TURN = 1000;
 
 /** Shards of rows that do not depend on each other, which took turns: the rows in their order. */
-export const mergeRows: Merging = async ({ name, parts }, folder, { reporter, signal }) => {
-  const output = join(folder, `${name}.jsonl`);
+export const mergeRows: Merging = async ({ name, parts, settings }, folder, { reporter, signal }) => {
+  const output = join(folder, `${name}.${settings.writes === "parquet" ? "parquet" : "jsonl"}`);
   const total = parts.reduce((sum, { record }) => sum + record.data.rows, 0);
   const progress = reporter.start(`merging shards of ${name}`, total);
   const readers = parts.map(({ data }) => readLines(data));
@@ -28,7 +32,7 @@ export const mergeRows: Merging = async ({ name, parts }, folder, { reporter, si
     }
   }
   try {
-    await writeLines(output, rows());
+    await (isParquet(output) ? writeParquet(output, parsed(rows()), "questions") : writeLines(output, rows()));
   } finally {
     progress.stop();
     for (const reader of readers) await reader.return();

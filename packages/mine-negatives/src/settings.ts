@@ -5,7 +5,10 @@ import { z } from "zod";
 
 export const mineNegativesSettings = z.object({
   dataset_w_q: z.string().min(1).describe("Questions: one *_w_q.jsonl, or the folder with train, eval and test"),
-  document_path: z.string().min(1).describe("Document database to mine: documents.jsonl or the reference's .pkl"),
+  document_path: z
+    .string()
+    .min(1)
+    .describe("Document database to mine: documents.jsonl, .parquet or the reference's .pkl"),
   embedding_model: z.string().min(1).describe("Base retriever: a folder or hub id of an encoder, or text-embedding-…"),
   save_dir: z.string().min(1).describe("Folder for the new files, which keep their names; another than the questions'"),
   num_hard_negs_per_doc: count(1).default(2).describe("Hard negatives a passage"),

@@ -7,6 +7,7 @@ import {
   hashFile,
   hashText,
   inShardFolder,
+  isParquet,
   ownsFolder,
   type PlanContext,
   parseShard,
@@ -27,6 +28,7 @@ import {
   shardPaths,
   UserError,
   writeJsonl,
+  writeRows,
 } from "@rag-ft/core";
 import { isEmbeddingModelName, openVectorTally, planEmbeddings, type RequestTally, readPrices } from "@rag-ft/llm";
 import {
@@ -206,7 +208,7 @@ async function writeResult(
   const outputs = splits.map(({ to }) => to);
   for (const [i, { to }] of splits.entries()) {
     const { rows, counts, relabel } = made[i] as Made;
-    await writeJsonl(to, rows);
+    await writeRows(to, rows);
     for (const [name, value] of Object.entries({ ...relabel, ...counts })) figures[name] = (figures[name] ?? 0) + value;
   }
   if (audit) {
@@ -258,7 +260,7 @@ const stage: Stage<MineNegativesSettings> = {
 
 const whole: Stage<MineNegativesSettings> = ownsFolder(stage, ({ save_dir }) => save_dir);
 
-const nameOf = ({ to }: Split): string => basename(to).replace(/\.jsonl$/i, "");
+const nameOf = ({ to }: Split): string => basename(to).replace(/\.(jsonl|parquet)$/i, "");
 
 /** One of several workers, each of which mines for its share of the rows: a row's negatives do not depend on the others. */
 async function runPart(settings: MineNegativesSettings, text: string, context: StageContext): Promise<StageResult> {
@@ -281,7 +283,11 @@ async function runPart(settings: MineNegativesSettings, text: string, context: S
     for (const split of splits) {
       jobs.push({
         ...{ stage: "mine-negatives", name: nameOf(split), shard, folder, split },
-        settings: { ...counted, encoder: hashText(encoder.fingerprint) },
+        settings: {
+          ...counted,
+          encoder: hashText(encoder.fingerprint),
+          writes: isParquet(split.to) ? "parquet" : "jsonl",
+        },
         inputs: { questions: await hashFile(split.from), database },
       });
     }

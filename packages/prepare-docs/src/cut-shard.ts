@@ -50,8 +50,9 @@ export function requireShardable({ contextual, document_path }: PrepareDocsSetti
 
 export interface CutShardOptions {
   shard: Shard;
-  /** Of the database. */
+  /** Of the database, and as what it is written. */
   name: string;
+  writes: "jsonl" | "parquet";
   /** All files, of all parts. */
   files: readonly SourceFile[];
   tokenizer: Tokenizer;
@@ -114,9 +115,10 @@ export async function cutShard(
     .filter(({ place }) => isInShard(shard, place));
   const cutting = await cuttingOf(given.tokenizerFolder, options);
   const { min_words, dedupe, source_url } = settings;
+  const { writes } = given;
   const job: ShardJob = {
     ...{ stage: "prepare-docs", name, shard, folder: join(settings.save_dir, SHARDS_FOLDER) },
-    settings: { ...cutting, tokenizer: hashText(cutting.tokenizer.join()), min_words, dedupe, source_url },
+    settings: { ...cutting, tokenizer: hashText(cutting.tokenizer.join()), min_words, dedupe, source_url, writes },
     inputs: { files: filesHash(await sized(distinct)) },
   };
   const { data, record } = shardPaths(job.folder, name, shard);

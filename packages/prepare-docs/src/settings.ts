@@ -78,7 +78,9 @@ export const prepareDocsSettings = z.object({
     .string()
     .min(1)
     .default("documents")
-    .describe("Name of the database: <save_dir>/<save_name>.jsonl (an extension .pkl or .jsonl is dropped)"),
+    .describe(
+      "Name of the database: <save_dir>/<save_name>.jsonl (an extension .pkl or .jsonl is dropped), or documents.parquet to write Parquet",
+    ),
 });
 
 export type PrepareDocsSettings = z.infer<typeof prepareDocsSettings>;

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import {
+  isParquet,
   ownsFolder,
   type Progress,
   parseShard,
@@ -11,6 +12,7 @@ import {
   type StageResult,
   UserError,
   writeJsonl,
+  writeRows,
 } from "@rag-ft/core";
 import {
   type CutOptions,
@@ -122,7 +124,11 @@ interface Made {
 }
 
 /** The database's name, without an extension. */
-const databaseName = ({ save_name }: PrepareDocsSettings): string => save_name.replace(/\.(pkl|pickle|jsonl)$/i, "");
+const databaseName = ({ save_name }: PrepareDocsSettings): string =>
+  save_name.replace(/\.(pkl|pickle|jsonl|parquet)$/i, "");
+
+const writesOf = ({ save_name }: PrepareDocsSettings): "jsonl" | "parquet" =>
+  isParquet(save_name) ? "parquet" : "jsonl";
 
 /** The database's file, the list of what was left out of it, and what is kept of each file for the next run. */
 function outputNames(settings: PrepareDocsSettings): { output: string; list: string; kept: string } {
@@ -130,7 +136,7 @@ function outputNames(settings: PrepareDocsSettings): { output: string; list: str
   const name = databaseName(settings);
   // Hidden, so that it is no document of a folder that holds the output.
   return {
-    output: join(save_dir, `${name}.jsonl`),
+    output: join(save_dir, `${name}.${writesOf(settings)}`),
     list: join(save_dir, `${name}.dropped.jsonl`),
     kept: join(save_dir, `.${name}.pages`),
   };
@@ -227,7 +233,7 @@ const stage: Stage<PrepareDocsSettings> = {
     const contextual = settings.contextual ? await addContexts(all, settings, context) : undefined;
     const kept = contextual?.kept ?? all;
     const { output, list } = outputNames(settings);
-    await writeJsonl(
+    await writeRows(
       output,
       kept.map(({ passage }) => passage),
     );
@@ -271,7 +277,7 @@ async function runPart(settings: PrepareDocsSettings, shard: string, context: St
   const tokenizer = await loadTokenizer(folder);
   return cutShard(settings, context, {
     ...{ files, tokenizer, tokenizerFolder: folder, options: passageOptions(settings, tokenizer) },
-    ...{ shard: parseShard(shard), name: databaseName(settings) },
+    ...{ shard: parseShard(shard), name: databaseName(settings), writes: writesOf(settings) },
   });
 }
 

@@ -12,7 +12,9 @@ export const scorePassagesSettings = z.object({
   question_files: listOf(path(), 1).describe(
     "Questions (*_w_q.jsonl, or *_w_qa.jsonl with their answers), several files between commas: all that will be trained on, once each",
   ),
-  document_path: path().describe("Document database that is searched: documents.jsonl or the reference's .pkl"),
+  document_path: path().describe(
+    "Document database that is searched: documents.jsonl, .parquet or the reference's .pkl",
+  ),
   output_file: path().describe(
     "File of the scores, for --distil_from of train-retriever; what it holds already, as far as nothing has changed, is kept",
   ),

@@ -13,7 +13,7 @@ export const testE2eSettings = z.object({
   embedding_model_name_or_path: name().describe("the retriever: a folder or hub id of an encoder, or text-embedding-…"),
   ...retrievalSettings,
   ...rerankSettings,
-  document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
+  document_path: name().describe("document database: documents.jsonl, .parquet or the reference's .pkl"),
   index_path: name()
     .optional()
     .describe("folder that keeps the passages' vectors between runs; with compare_base, in output_dir when left out"),

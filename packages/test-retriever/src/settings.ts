@@ -35,7 +35,7 @@ export const testRetrieverSettings = z.object({
   reranker: rerankSettings.reranker.describe(
     "cross-encoder that reorders the first passages found: each model is tested with it, too, as retrieval finds with it (bm25: BM25); a folder of train-reranker, or the folder or hub id of a reranker",
   ),
-  document_path: name().describe("document database: documents.jsonl or the reference's .pkl"),
+  document_path: name().describe("document database: documents.jsonl, .parquet or the reference's .pkl"),
   eval_data_path: name().describe("questions with their gold passages (*_w_q.jsonl or *_w_qa.jsonl)"),
   output_dir: name().describe("folder for figures and what was found for each question"),
   ks: depths().default([1, 4, 10]).describe("depths of recall and nDCG"),

@@ -9,7 +9,9 @@ export const beirSettings = z.object({
   save_dir: path()
     .optional()
     .describe("in: where documents.jsonl and a *_w_q.jsonl of each file of qrels go (train, dev as eval, test)"),
-  document_path: path().optional().describe("out: document database: documents.jsonl or the reference's .pkl"),
+  document_path: path()
+    .optional()
+    .describe("out: document database: documents.jsonl, .parquet or the reference's .pkl"),
   eval_data_path: path()
     .optional()
     .describe("out: questions with their gold passages (*_w_q.jsonl), as qrels/test.tsv"),

@@ -70,12 +70,12 @@ async function toPage(row: z.infer<typeof rowSchema>, path: string, context: Rea
 }
 
 /**
- * Pages as rows: `text` (or the reference's `full_text`, `page_content`), `source` or `url`, and optionally `title`; other keys become
+ * Pages as rows, of JSONL or of Parquet: `text` (or the reference's `full_text`, `page_content`), `source` or `url`, and optionally `title`; other keys become
  * metadata. A front matter in the text gives title and description that the row has not. A bad row is a `DataError` with its line.
  */
 export const jsonl: Reader = {
   name: "JSONL",
-  extensions: [".jsonl", ".ndjson"],
+  extensions: [".jsonl", ".ndjson", ".parquet"],
   async *read({ path }, context) {
     const rows = streamJsonl(path, rowSchema, {
       what: 'documents ("text", "source" and optionally "title")',
