@@ -213,8 +213,15 @@ describe("shards of prepare-docs", () => {
     expect(await problem(mergeAll())).toMatch(
       /documents is there in 2 and 4 shards; remove the files of those that are/,
     );
+    for (let i = 1; i <= 4; i++) for (const end of ["json", "jsonl"]) await rm(shard(i, end));
+    // What a killed worker of another number of shards has left is not in the way.
+    await mkdir(at("out", "shards", ".documents-00001-of-00004"));
+    await mergeAll();
     await rm(at("out", "shards"), { recursive: true });
     expect(await problem(mergeAll())).toMatch(/cannot be read as a folder/);
+    await mkdir(at("out", "shards", ".documents-00001-of-00002"), { recursive: true });
+    expect(await problem(mergeAll())).toMatch(/of the 2 shards of documents, shards 1 and 2 are not done/);
+    await rm(at("out", "shards"), { recursive: true });
     await mkdir(at("out", "shards"));
     expect(await problem(mergeAll())).toMatch(/no shard is there/);
   });

@@ -8,11 +8,12 @@ const LINE_FEED = 10;
  * U+2028 and U+2029 from Node 24 on, which stand unescaped in JSON.
  *
  * @param bytes How much of it is read; all when left out.
+ * @param chunk How much is read at once.
  * @throws DataError for bytes that are not UTF-8, with the line's number.
  */
 export async function* readLines(
   path: string,
-  { bytes }: { bytes?: number } = {},
+  { bytes, chunk: highWaterMark = 1 << 20 }: { bytes?: number; chunk?: number } = {},
 ): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let number = 0;
@@ -29,7 +30,7 @@ export async function* readLines(
   const range = bytes === undefined ? {} : { end: bytes - 1 };
   /** Parts of a line that is not over yet. */
   let parts: Uint8Array[] = [];
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...range }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, { highWaterMark, ...range }) as AsyncIterable<Buffer>) {
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
       const last = chunk.subarray(start, end);

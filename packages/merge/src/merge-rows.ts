@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { DataError, isParquet, readLines, throwIfCancelled, writeLines, writeParquet } from "@rag-ft/core";
+import { bytesAtOnce, DataError, isParquet, readLines, throwIfCancelled, writeLines, writeParquet } from "@rag-ft/core";
 import type { Merging } from "./merging.js";
 
 async function* parsed(lines: AsyncIterable<string>): AsyncGenerator<unknown> {
@@ -15,7 +15,7 @@ export const mergeRows: Merging = async ({ name, parts, settings }, folder, { re
   const output = join(folder, `${name}.${settings.writes === "parquet" ? "parquet" : "jsonl"}`);
   const total = parts.reduce((sum, { record }) => sum + record.data.rows, 0);
   const progress = reporter.start(`merging shards of ${name}`, total);
-  const readers = parts.map(({ data }) => readLines(data));
+  const readers = parts.map(({ data }) => readLines(data, { chunk: bytesAtOnce(parts.length) }));
   async function* rows(): AsyncGenerator<string> {
     for (let place = 0; place < total; place++) {
       const part = place % parts.length;

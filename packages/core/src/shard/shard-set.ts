@@ -30,6 +30,8 @@ const flags = (numbers: readonly number[], of: number): string =>
 interface Found {
   name: string;
   of: number;
+  /** A file of it is there, not only the folder of a worker. */
+  isVisible: boolean;
   records: Map<number, ShardRecord>;
 }
 
@@ -46,10 +48,12 @@ async function findSets(folder: string): Promise<Found[]> {
   const found = new Map<string, Found>();
   for (const file of names) {
     // The folder of a worker that runs, or was killed, has the name too, hidden: its part is begun.
-    const parsed = parseShardName(file) ?? parseShardName(`${file.replace(/^\./, "")}.jsonl`);
+    const visible = parseShardName(file);
+    const parsed = visible ?? parseShardName(`${file.replace(/^\./, "")}.jsonl`);
     if (parsed === undefined) continue;
     const key = `${parsed.name} ${parsed.shard.of}`;
-    const set = found.get(key) ?? { name: parsed.name, of: parsed.shard.of, records: new Map() };
+    const set = found.get(key) ?? { name: parsed.name, of: parsed.shard.of, isVisible: false, records: new Map() };
+    set.isVisible ||= visible !== undefined;
     found.set(key, set);
     if (!parsed.isRecord) continue;
     const record = await readShardRecord(join(folder, file));
@@ -57,7 +61,10 @@ async function findSets(folder: string): Promise<Found[]> {
     // A record that lies under another part's name says nothing of this one.
     if (record?.name === parsed.name && record.shard === index && record.of === of) set.records.set(index, record);
   }
-  return [...found.values()].sort(byNumber);
+  // What was only begun says how many parts there are to be, where nothing else does.
+  const all = [...found.values()].sort(byNumber);
+  const shown = all.filter(({ isVisible }) => isVisible);
+  return shown.length > 0 ? shown : all;
 }
 
 /** The value that most parts have, and the parts that have another. */

@@ -44,6 +44,9 @@ export const isInShard = ({ index, of }: Shard, place: number): boolean => place
 /** What a part has of a list. */
 export const partOf = <T>(shard: Shard, all: readonly T[]): T[] => all.filter((_, place) => isInShard(shard, place));
 
+/** Bytes that are read at once of each of so many parts: all are read by turns, and together they are to take no more with their number. */
+export const bytesAtOnce = (parts: number): number => Math.max(1 << 14, Math.floor(2 ** 25 / Math.max(32, parts)));
+
 /** Folder of the parts in a stage's folder of output. */
 export const SHARDS_FOLDER = "shards";
 

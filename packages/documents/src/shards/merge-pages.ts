@@ -1,3 +1,4 @@
+import { bytesAtOnce } from "@rag-ft/core";
 import { chosenPages, noCounts } from "../files/read-pages.js";
 import { LeftOut } from "../left-out.js";
 import { CountedOccurrences, type Occurrences } from "../occurrences.js";
@@ -57,7 +58,7 @@ async function* readThrough(
   merged: MergedCounts,
   withPassages = true,
 ): AsyncGenerator<CountedPassage> {
-  const readers = parts.map((path) => new PagesLogReader(path));
+  const readers = parts.map((path) => new PagesLogReader(path, bytesAtOnce(parts.length)));
   const counts = noCounts();
   const pagesOf = (_: number, place: number) => (readers[place % parts.length] as PagesLogReader).pagesOf(place);
   const choice = { counts, skipped: 0, pagesOf, seen: known.pages, onFile, turn, warn: () => {} };

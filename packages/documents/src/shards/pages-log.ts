@@ -201,8 +201,12 @@ export class PagesLogReader {
   private readonly lines: AsyncGenerator<string, void, undefined>;
   private number = 0;
 
-  constructor(private readonly path: string) {
-    this.lines = readLines(path);
+  /** @param chunk - bytes that are read at once */
+  constructor(
+    private readonly path: string,
+    chunk?: number,
+  ) {
+    this.lines = readLines(path, chunk === undefined ? {} : { chunk });
   }
 
   private async next(): Promise<unknown> {
