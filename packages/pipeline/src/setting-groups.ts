@@ -25,7 +25,7 @@ const GROUPS: Readonly<Record<string, string>> = {
     "gradient_accumulation_steps weight_decay max_grad_norm freeze_layers dropout no_answer_share folds estimate_only learning_curve " +
     "time_budget foreign_question_files foreign_dataset_file_path",
   [LOSS]:
-    "contrastive_loss similarity hard_neg_ratio mask_near_duplicates guided_masking positives extra_positives matryoshka_dims " +
+    "contrastive_loss similarity hard_neg_ratio mask_near_duplicates positives extra_positives matryoshka_dims " +
     "distil_from distil_loss distil_weight distil_passages distil_teacher_temperature distil_student_temperature",
   LoRA: "lora_r lora_alpha lora_target_modules lora_dropout",
   "Evaluation, and what is kept":

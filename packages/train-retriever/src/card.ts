@@ -39,7 +39,7 @@ export function retrieverCard(
   { temperature, distillation }: { temperature: number; distillation: Distillation | undefined },
   { train, evaluation, test, documents }: TrainingQuestions,
 ): CardFacts {
-  const { hard_neg_ratio, mask_near_duplicates, guided_masking, matryoshka_dims, dropout } = settings;
+  const { hard_neg_ratio, mask_near_duplicates, matryoshka_dims, dropout } = settings;
   const { positives, extra_positives } = settings;
   return {
     library_name: "sentence-transformers",
@@ -62,7 +62,6 @@ export function retrieverCard(
       max_seq_length: max_length,
       hard_neg_ratio,
       mask_near_duplicates,
-      guided_masking,
       ...(positives === "all" ? { positives, extra_positives } : {}),
       ...(distillation ? distilled(settings, distillation) : {}),
       matryoshka_dims,

@@ -17,7 +17,7 @@ import {
   trainElsewhere,
 } from "@rag-ft/engines";
 import { adoptImported } from "@rag-ft/fine-tune";
-import { createTrainableEncoder, hashModel, type LoadedEncoder, saveEncoder } from "@rag-ft/models";
+import { hashModel, type LoadedEncoder, saveEncoder } from "@rag-ft/models";
 import {
   BEIR_FILES,
   beirRows,
@@ -89,27 +89,20 @@ function figuresOf(line: Readonly<Record<string, unknown>>, similarity: string):
 /** The batches of the job, each of all processes together: those of a training here with batches as large. */
 async function batchesOf(
   settings: TrainRetrieverSettings,
-  encoder: LoadedEncoder,
   data: TrainingQuestions,
   context: StageContext,
 ): Promise<Iterable<ComposedBatch>> {
   const size = settings.per_device_train_batch_size * processesOf(settings);
   const order = [...inTrainingOrder(data.train, settings)];
   const source = { at: (number: number): RetrievalExample[] => order.slice(number * size, (number + 1) * size) };
-  // Guided masks ask the base what it takes for an answer.
-  const model = await createTrainableEncoder(encoder, { threads: settings.threads, device: settings.device });
-  try {
-    const whole = { ...settings, per_device_train_batch_size: size, gradient_accumulation_steps: 1 };
-    const count = Math.ceil(order.length / size);
-    const batches = await createBatches(whole, { ...data, distillation: undefined, source }, model, count, context);
-    return {
-      *[Symbol.iterator]() {
-        for (let number = 0; number < count; number++) yield batches.at(number);
-      },
-    };
-  } finally {
-    await model.close();
-  }
+  const whole = { ...settings, per_device_train_batch_size: size, gradient_accumulation_steps: 1 };
+  const count = Math.ceil(order.length / size);
+  const batches = await createBatches(whole, { ...data, distillation: undefined, source }, count, context);
+  return {
+    *[Symbol.iterator]() {
+      for (let number = 0; number < count; number++) yield batches.at(number);
+    },
+  };
 }
 
 /** A row of each question of a batch: texts with their prefixes, and as labels which passages they are and which are no negatives. */
@@ -187,7 +180,7 @@ async function jobPlan(
 ): Promise<JobPlan> {
   const deepspeed = await deepspeedConfig(settings.deepspeed);
   const steps = stepsOf(settings, data.train.length);
-  const batches = await batchesOf(settings, encoder, data, context);
+  const batches = await batchesOf(settings, data, context);
   const job = {
     arguments: stArguments(settings, steps, metric),
     temperature: temperatureOf(settings, encoder),

@@ -1,9 +1,7 @@
 import { createDocument, createRandom, type Document } from "@rag-ft/core";
 import { flattenQuestions, withGoldOfSameQuestion } from "@rag-ft/retrieval";
-import { createWordEncoder } from "@rag-ft/test-utils";
 import { describe, expect, it } from "vitest";
 import { composeBatch } from "./examples.js";
-import { likelyAnswersOf } from "./guided-masks.js";
 import { countMasked, nearPassagesOf } from "./near-duplicate-masks.js";
 import { countPositives, severalPositives } from "./positives.js";
 
@@ -94,10 +92,7 @@ describe("composeBatch", () => {
         [2, 0],
       ]);
       // 3 questions with 2 passages each that are not their own; the first batch has as many pairs of 2 questions.
-      expect(countMasked([masked, inBatch])).toEqual({
-        near_duplicates: { pairs: 10, masked_pairs: 3, share: 0.3 },
-        guided: { pairs: 10, masked_pairs: 0, share: 0 },
-      });
+      expect(countMasked([masked, inBatch])).toEqual({ pairs: 10, masked_pairs: 3, share: 0.3 });
     });
 
     it("passages of the same text are masked as before and not counted twice", async () => {
@@ -166,58 +161,6 @@ describe("with several positives", () => {
     expect(one).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((seed) => drawnBy(seed, 1).passages[2]));
     expect(new Set(one).size).toBeGreaterThan(1);
     expect(drawnBy(1, 0).passages).toEqual([gold, far]);
-  });
-});
-
-describe("with a guide", () => {
-  // Inner product = number of shared words of this list.
-  const encoder = createWordEncoder(["cat", "dog", "cow", "hen"]);
-  const { signal } = new AbortController();
-  const gold = passage("gold", "cat dog cow hen");
-  const likely = passage("likely", "cat dog cow");
-  const other = passage("other", "cat hen");
-  const batch = [
-    { question: "cat dog cow hen", gold_docs: [gold], hard_neg_docs: [likely] },
-    { question: "hen", gold_docs: [other], hard_neg_docs: [] },
-  ];
-
-  it.each([
-    [
-      0.75,
-      [
-        [0, 2],
-        [1, 0],
-      ],
-    ],
-    [0.76, [[1, 0]]],
-    [
-      0.5,
-      [
-        [0, 1],
-        [0, 2],
-        [1, 0],
-      ],
-    ],
-  ])("masks what scores at least %f of the gold passage", async (margin, expected) => {
-    const isLikely = await likelyAnswersOf(batch, encoder, { margin, withHardNegatives: true, signal });
-    const { passages, excluded, nearDuplicates, guided } = composeBatch(batch, 0.5, createRandom(0), { isLikely });
-    expect(passages).toEqual([gold, other, likely]);
-    expect(excluded).toEqual(expected);
-    expect([nearDuplicates, guided]).toEqual([0, expected.length]);
-  });
-
-  it("knows what is drawn besides", async () => {
-    const [question] = batch as [(typeof batch)[0]];
-    const guide = { margin: 0.75, withHardNegatives: false, signal };
-    const without = await likelyAnswersOf([question], encoder, guide);
-    const knowing = await likelyAnswersOf([question], encoder, { ...guide, further: [likely] });
-    expect(without(question, likely)).toBe(false);
-    expect(knowing(question, likely)).toBe(true);
-  });
-
-  it("counts a pair once, a near-duplicate as that", () => {
-    const masks = { isNear: () => true, isLikely: () => true };
-    expect(composeBatch(batch, 0, createRandom(0), masks)).toMatchObject({ nearDuplicates: 2, guided: 0 });
   });
 });
 

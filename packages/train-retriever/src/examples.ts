@@ -15,22 +15,19 @@ export interface ContrastiveExamples {
   positives: [query: number, passage: number][];
   /** How many of them are excluded for being near-duplicates alone. */
   nearDuplicates: number;
-  /** How many of the others are excluded for being likely answers alone. */
-  guided: number;
 }
 
 /**
  * Puts a batch together. A passage that is gold for several questions stands once among the passages, so it is never a negative
  * of its own questions; further gold passages of a question, and passages with the text of one, are excluded for it.
- * So are near-duplicates of its gold passages and likely answers as `masks` tells them, be they gold for others or hard negatives. With
- * `positives`, further gold passages, passages with the text of one, and such as hold one are positives of their question.
+ * So are near-duplicates of its gold passages as `masks` tells them, be they gold for others or hard negatives. With `positives`, further gold passages, passages with the text of one, and such as hold one are positives of their question.
  * `Math.floor(hardNegRatio · questions)` hard negatives are sampled from the batch's own, never one that is gold in the batch.
  */
 export function composeBatch(
   batch: readonly RetrievalExample[],
   hardNegRatio: number,
   random: Random,
-  { isNear, isLikely, positives: further }: Masks = {},
+  { isNear, positives: further }: Masks = {},
 ): ContrastiveExamples {
   const places = new Map<string, number>();
   const passages: Document[] = [];
@@ -59,7 +56,7 @@ export function composeBatch(
 
   const excluded: [number, number][] = [];
   const positives: [number, number][] = [];
-  let [nearDuplicates, guided] = [0, 0];
+  let nearDuplicates = 0;
   batch.forEach((example, query) => {
     const keys = new Set(example.gold_docs.map(documentKey));
     const texts = new Set(example.gold_docs.map((document) => document.page_content));
@@ -70,12 +67,10 @@ export function composeBatch(
         test !== undefined && example.gold_docs.some((gold) => test(gold, passage));
       const holds = !same && of(further?.holds);
       const near = holds || (!same && of(isNear));
-      const likely = !same && !near && (isLikely?.(example, passage) ?? false);
-      if (same || near || likely) excluded.push([query, at]);
+      if (same || near) excluded.push([query, at]);
       if (holds || (further && same)) positives.push([query, at]);
       if (near) nearDuplicates++;
-      if (likely) guided++;
     });
   });
-  return { queries: batch.map(retrievalQuery), passages, labels, excluded, positives, nearDuplicates, guided };
+  return { queries: batch.map(retrievalQuery), passages, labels, excluded, positives, nearDuplicates };
 }

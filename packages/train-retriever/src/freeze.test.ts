@@ -131,7 +131,7 @@ it.each([
   ["dropout", { dropout: 0.1 }],
   ["recomputed", { activation_memory: 0, gradient_accumulation_steps: 2 }],
   ["interpolated", { do_eval: true, interpolate: "0.5", test_file: true, max_steps: 8, metric_for_best_model: "mrr" }],
-  ["positives", { positives: "all", extra_positives: 1, mask_near_duplicates: true, guided_masking: 0.97 }],
+  ["positives", { positives: "all", extra_positives: 1, mask_near_duplicates: true }],
   ["distilled", { distil_from: true }],
   ["adapters", { lora_r: 4, learning_rate: 2e-2 }],
 ])("works with %s; nothing of what is frozen changes", async (name, more: Record<string, unknown>) => {

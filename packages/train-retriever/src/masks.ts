@@ -4,9 +4,6 @@ import type { RetrievalExample } from "@rag-ft/retrieval";
 /** Says something of a gold passage and another one. */
 export type OfGold = (gold: Document, passage: Document) => boolean;
 
-/** Whether a passage that is not gold for a question is likely to answer it. */
-export type IsLikely = (example: RetrievalExample, passage: Document) => boolean;
-
 /** What is a positive of a question beside its gold passage. */
 export interface Positives {
   /** Whether a passage holds what a gold one says. */
@@ -21,6 +18,5 @@ export interface Positives {
 export interface Masks {
   /** Whether one of two passages contains the other, but for some of its words. */
   isNear?: OfGold | undefined;
-  isLikely?: IsLikely | undefined;
   positives?: Positives | undefined;
 }

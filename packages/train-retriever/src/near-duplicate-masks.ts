@@ -43,30 +43,18 @@ export async function nearPassagesOf(passages: readonly Document[], signal: Abor
 export interface MaskCounts {
   /** Pairs of a question and a passage that is not its gold one. */
   pairs: number;
-  /** Those that are no negatives for one reason. */
+  /** Those that are no negatives, as near-duplicates of gold passages. */
   masked_pairs: number;
   /** In [0, 1]. */
   share: number;
 }
 
-/**
- * What a run masks, as near-duplicates of gold passages and as likely answers. A batch depends on its number alone, so that all of them can be
- * counted before the first is trained on.
- */
-export function countMasked(batches: Iterable<ContrastiveExamples>): {
-  near_duplicates: MaskCounts;
-  guided: MaskCounts;
-} {
-  let [pairs, near, likely] = [0, 0, 0];
-  for (const { queries, passages, nearDuplicates, guided } of batches) {
+/** What a run masks. A batch depends on its number alone, so that all of them can be counted before the first is trained on. */
+export function countMasked(batches: Iterable<ContrastiveExamples>): MaskCounts {
+  let [pairs, masked] = [0, 0];
+  for (const { queries, passages, nearDuplicates } of batches) {
     pairs += queries.length * (passages.length - 1);
-    near += nearDuplicates;
-    likely += guided;
+    masked += nearDuplicates;
   }
-  const counts = (masked: number): MaskCounts => ({
-    pairs,
-    masked_pairs: masked,
-    share: pairs === 0 ? 0 : masked / pairs,
-  });
-  return { near_duplicates: counts(near), guided: counts(likely) };
+  return { pairs, masked_pairs: masked, share: pairs === 0 ? 0 : masked / pairs };
 }

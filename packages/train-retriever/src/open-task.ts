@@ -80,7 +80,7 @@ export async function openTask(settings: TrainRetrieverSettings, context: StageC
       const dropout = settings.dropout > 0 ? new WindowedDropout(settings.dropout) : undefined;
       const freeze = freezeSettings(settings, context.reporter);
       const model = await createTrainableEncoder(encoder, { ...session, activationBytes, dropout, freeze }, adapters);
-      const batches = await createBatches(settings, { ...data, distillation }, model, steps, context);
+      const batches = await createBatches(settings, { ...data, distillation }, steps, context);
       const step = await createStep(
         settings,
         model,

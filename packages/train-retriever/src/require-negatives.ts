@@ -53,8 +53,7 @@ export function requireNegatives(
   while (without === first && number < count && !hasNegatives(at(number))) number++;
   if (without === first && number === count) {
     const message = `${settings.train_file}: no batch has a negative, so that the loss is 0 and nothing is learnt: ${causeOf(settings, train)}`;
-    const { nearDuplicates, guided } = at(0);
-    if (nearDuplicates + guided === 0) throw new DataError(message);
+    if (at(0).nearDuplicates === 0) throw new DataError(message);
     warn(message);
     return;
   }

@@ -56,11 +56,6 @@ export const trainRetrieverSettings = z.object({
   mask_near_duplicates: flag()
     .default(false)
     .describe("Passages that contain a question's gold passage, or are contained in it, are never its negatives"),
-  guided_masking: number((n) => n.positive().max(1))
-    .optional()
-    .describe(
-      "Passages that the base model gives at least this share of the gold passage's score, such as 0.97, are never a question's negatives (GISTEmbed); default: none is masked so",
-    ),
   positives: z
     .enum(POSITIVES)
     .default("one")

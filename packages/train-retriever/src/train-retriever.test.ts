@@ -264,10 +264,6 @@ describe("train-retriever", () => {
     expect(plain.record).toBeUndefined();
     // In each of two batches of three questions, the first two passages are no negatives of one another's question.
     expect(masked.record).toEqual({ near_duplicates: { pairs: 12, masked_pairs: 4, share: 4 / 12 } });
-    // With nearly no share asked for every passage is a likely answer, and there is nothing left to learn from.
-    const guided = await run("near-guided", { guided_masking: 1e-9 });
-    expect(guided.record).toEqual({ guided: { pairs: 12, masked_pairs: 12, share: 1 } });
-    expect(said).toContainEqual(expect.stringMatching(/no batch has a negative.*or masked/));
     expect(said).toContain("near-duplicates: 4 of 12 pairs of question and passage (33.33 %) are no negatives");
     expect(masked.hash).not.toBe(plain.hash);
   });

@@ -1,11 +1,8 @@
 import type { Document, Reporter, StageContext } from "@rag-ft/core";
-import type { TrainableEncoder } from "@rag-ft/models";
 import type { RetrievalExample, TrainingQuestions } from "@rag-ft/retrieval";
 import { randomFor, ShuffledBatches } from "@rag-ft/train";
 import { type Distillation, type DistilledExamples, drawLists } from "./distillation.js";
-import { encoderOf } from "./evaluation.js";
 import { type ContrastiveExamples, composeBatch } from "./examples.js";
-import { likelyAnswersOf } from "./guided-masks.js";
 import type { Masks } from "./masks.js";
 import { countMasked, type MaskCounts, nearPassagesOf } from "./near-duplicate-masks.js";
 import { countPositives, type PositiveCounts, severalPositives } from "./positives.js";
@@ -25,7 +22,6 @@ export interface TrainingBatches {
 /** For the run record. */
 export interface BatchRecord extends Record<string, MaskCounts | PositiveCounts | undefined> {
   near_duplicates?: MaskCounts;
-  guided?: MaskCounts;
   positives?: PositiveCounts;
 }
 
@@ -41,29 +37,14 @@ function comparable({ extra_positives }: TrainRetrieverSettings, { train, docume
   return extra_positives > 0 ? [...own, ...documents] : own;
 }
 
-/** Masks and positives by what is asked for: near-duplicates of gold passages, and what the model as it is now takes for an answer. */
-async function createMasks(
-  settings: TrainRetrieverSettings,
-  data: BatchData,
-  model: TrainableEncoder,
-  signal: AbortSignal,
-): Promise<Masks> {
-  const { guided_masking: margin, mask_near_duplicates, positives, extra_positives } = settings;
+/** Masks and positives by what is asked for. */
+async function createMasks(settings: TrainRetrieverSettings, data: BatchData, signal: AbortSignal): Promise<Masks> {
+  const { mask_near_duplicates, positives, extra_positives } = settings;
   const wanted = mask_near_duplicates || positives === "all";
   const near = wanted ? await nearPassagesOf(comparable(settings, data), signal) : undefined;
-  const several = near && positives === "all" ? severalPositives(near, extra_positives) : undefined;
-  const guide = {
-    withHardNegatives: settings.hard_neg_ratio > 0,
-    further: several ? data.train.flatMap(several.pool) : [],
-    signal,
-  };
   return {
     isNear: mask_near_duplicates ? near?.isNear : undefined,
-    isLikely:
-      margin === undefined
-        ? undefined
-        : await likelyAnswersOf(data.train, encoderOf(model, "base"), { ...guide, margin }),
-    positives: several,
+    positives: near && positives === "all" ? severalPositives(near, extra_positives) : undefined,
   };
 }
 
@@ -74,17 +55,13 @@ function describeBatches(
   { info, warn }: Reporter,
 ): BatchRecord {
   const record: BatchRecord = {};
-  if (masks.isNear || masks.isLikely) {
-    const { near_duplicates, guided } = countMasked(batches());
-    const report = (name: "near_duplicates" | "guided", title: string, counts: MaskCounts): void => {
-      record[name] = counts;
-      const percent = (100 * counts.share).toFixed(2);
-      info(
-        `${title}: ${counts.masked_pairs} of ${counts.pairs} pairs of question and passage (${percent} %) are no negatives`,
-      );
-    };
-    if (masks.isNear) report("near_duplicates", "near-duplicates", near_duplicates);
-    if (masks.isLikely) report("guided", "likely answers", guided);
+  if (masks.isNear) {
+    const counts = countMasked(batches());
+    const percent = (100 * counts.share).toFixed(2);
+    record.near_duplicates = counts;
+    info(
+      `near-duplicates: ${counts.masked_pairs} of ${counts.pairs} pairs of question and passage (${percent} %) are no negatives`,
+    );
   }
   if (masks.positives) {
     const counts = countPositives(batches());
@@ -101,16 +78,15 @@ function describeBatches(
   return record;
 }
 
-/** The batches of a training by their number, masked by `model` as it is now, and what is masked of those of all steps. */
+/** The batches of a training by their number, and what is masked of those of all steps. */
 export async function createBatches(
   settings: TrainRetrieverSettings,
   data: BatchData,
-  model: TrainableEncoder,
   steps: number,
   { reporter, signal }: StageContext,
 ): Promise<TrainingBatches> {
   const { train, distillation } = data;
-  const masks = await createMasks(settings, data, model, signal);
+  const masks = await createMasks(settings, data, signal);
   const { seed, per_device_train_batch_size: size, hard_neg_ratio: hardNegatives } = settings;
   const source = data.source ?? new ShuffledBatches(train, size, seed);
   const at = (number: number): ComposedBatch => {

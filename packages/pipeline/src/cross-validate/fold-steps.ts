@@ -63,7 +63,7 @@ export function foldSteps(
   const given = {
     ...common,
     // Lists of which the variant has one value each, or none.
-    ...{ temperature: undefined, guided_masking: undefined },
+    temperature: undefined,
     ...variant.settings,
     train_file: foldFile(output_dir, fold, train),
     eval_file: foldFile(output_dir, fold, "eval"),

@@ -68,12 +68,6 @@ export const crossValidateSettings = trainRetrieverSettings.omit(PER_FOLD).exten
   )
     .default([0.05])
     .describe("Hard negatives as a share of a batch's questions, between commas"),
-  guided_masking: listOf(
-    z.preprocess((value) => (value === "none" ? undefined : value), number((n) => n.positive().max(1)).optional()),
-    1,
-  )
-    .optional()
-    .describe("Shares of guided masking between commas; none: without"),
   positives: listOf(trainRetrieverSettings.shape.positives.unwrap(), 1)
     .default(["one"])
     .describe("one, all, or both between commas"),

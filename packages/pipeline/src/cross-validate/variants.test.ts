@@ -39,14 +39,14 @@ it("is one variant without lists", () => {
   expect(flagsOf(one as Variant)).toBe("--learning_rate 0.00002 --dropout 0 --hard_neg_ratio 0.05 --positives one");
 });
 
-it("a value that is left out is one of the values", () => {
-  const both = variants({ guided_masking: "none,0.97", positives: "one,all" });
+it("every combination of two lists is a variant, named by both", () => {
+  const both = variants({ dropout: "0,0.1", positives: "one,all" });
   expect(both.map(({ name }) => name)).toEqual([
-    "guided_masking none, positives one",
-    "guided_masking none, positives all",
-    "guided_masking 0.97, positives one",
-    "guided_masking 0.97, positives all",
+    "dropout 0, positives one",
+    "dropout 0, positives all",
+    "dropout 0.1, positives one",
+    "dropout 0.1, positives all",
   ]);
-  expect(both[0]?.settings).not.toHaveProperty("guided_masking");
-  expect(both[3]?.settings).toMatchObject({ guided_masking: 0.97, positives: "all" });
+  expect(both[0]?.settings).not.toHaveProperty("temperature");
+  expect(both[3]?.settings).toMatchObject({ dropout: 0.1, positives: "all" });
 });

@@ -7,7 +7,6 @@ export const RECIPE_LISTS = [
   "max_steps",
   "dropout",
   "hard_neg_ratio",
-  "guided_masking",
   "positives",
 ] as const;
 
