@@ -1,22 +1,26 @@
-// What several positives, a teacher, dropout, masking, other rates and more questions add to the training of a retriever, on Faire's questions by folds with no source in
+// What several positives, a teacher, dropout, other rates and more questions add to the training of a retriever, on Faire's questions by folds with no source in
 // two of them: pnpm bench distil.
 // In each fold every side is trained on three parts by configs/retriever.yaml, chosen on a fourth, and measured on the fifth, by its vectors alone and with
 // BM25. Teachers: a reranker trained on the fold's three parts (or `--reranker FOLDER`, of a model that has seen none of the questions), and the decoder, as it
-// is, by the likelihood of the gold answers. Goes on where it stopped; `--only positives,reranker` leaves sides out, `--quick` is a look at whether it runs.
+// is, by the likelihood of the gold answers. Goes on where it stopped; `--only positives,reranker-kl` leaves sides out, `--folds 2` folds (the first so many are measured),
+// `--eval-passages 100` chooses the weights on a part of the database, `--precision bf16` multiplies so; `--quick` is a look at whether it runs.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readQa, writeJsonl } from "../packages/core/dist/index.js";
 import { shareOf } from "../packages/pipeline/dist/cross-validate/learning-curve.js";
 import { openFolds, RERANKER, reportFolds } from "./faire-folds.mjs";
 import { wanted } from "./measure.mjs";
-import { flags, missing, quiet, requireData, requireModel, runStage } from "./tools.mjs";
+import { flags, missing, quiet, requireData, requireModel, runStage, wholeNumber } from "./tools.mjs";
 
 const encoder = requireModel("encoder");
 const { folds, work, database, index, file, at, train, test, tunedRetriever } = await openFolds(
   "distil",
   flags.quick ? { few: 12 } : {},
 );
-const few = flags.quick ? { max_steps: 2, per_device_train_batch_size: 4, max_seq_length: 48, eval_passages: 8 } : {};
+const few = flags.quick ? { max_steps: 2, per_device_train_batch_size: 4, max_seq_length: 48 } : {};
+// Weights are chosen on part of the database where evaluations would cost more than the steps.
+const evalPassages = wholeNumber("eval-passages") ?? (flags.quick ? 8 : undefined);
+if (evalPassages !== undefined) few.eval_passages = evalPassages;
 const distilPassages = flags.quick ? 3 : 8;
 
 /** Fixed before the first fold was measured. */
@@ -27,7 +31,6 @@ const SIDES = {
   "reranker-margin": { distil_loss: "margin_mse" },
   "generator-kl": { distil_loss: "kl" },
   dropout: { dropout: 0.1 },
-  masking: { guided_masking: 0.97 },
   "rate-5e-5": { learning_rate: 5e-5 },
   "rate-2e-4": { learning_rate: 2e-4 },
   // Of the questions trained on: epochs stay as they are, so that fewer questions are fewer steps.
@@ -66,7 +69,7 @@ function rerankerOf(fold) {
 /** The answers of all questions that are dealt; where a look is enough, of some. */
 async function answersOf() {
   const output = join(work, "answers_w_qa.jsonl");
-  const asked = new Set(folds.flatMap(({ test: rows }) => rows.flatMap(({ questions }) => questions)));
+  const asked = new Set(folds.flatMap(({ train: rows }) => rows.flatMap(({ questions }) => questions)));
   const rows = [];
   for (const split of ["train", "eval"])
     rows.push(...(await readQa(join(requireData(), `${split}_w_qa.jsonl`), quiet.reporter)));
@@ -82,7 +85,7 @@ async function teacherOf(side, fold) {
   if (side.startsWith("reranker"))
     return score(file(fold, "train"), { reranker: rerankerOf(fold) }, join(work, "scores", `reranker-${fold}.jsonl`));
   if (!side.startsWith("generator")) return undefined;
-  const short = flags.quick ? { num_docs: 2, max_seq_length: 256 } : { num_docs: 8 };
+  const short = flags.quick ? { num_docs: 2, max_seq_length: 256 } : { num_docs: 4, max_seq_length: 512 };
   const teacher = { qa_model_name_or_path: requireModel("decoder"), ...short };
   return score(await answersOf(), teacher, join(work, "scores", "generator.jsonl"));
 }
