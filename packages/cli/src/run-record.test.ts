@@ -22,6 +22,9 @@ const LISTS: Readonly<Record<string, string[]>> = {
   allowed_origins: ["https://a.test", "https://b.test:8443"],
 };
 
+/** Texts that end in a certain way. */
+const TEXTS: Readonly<Record<string, string>> = { "convert to": `it's "here".parquet` };
+
 /** A value for every flag of a stage that takes text; lists and texts with what a shell or a parser could trip over. */
 function textsFor(stage: AnyStage): SettingValues {
   const given: SettingValues = {};
@@ -35,7 +38,7 @@ function textsFor(stage: AnyStage): SettingValues {
     // Names of a fixed set, all of them unless told otherwise.
     else if (Array.isArray(defaultValue) && defaultValue.length > 1) given[name] = defaultValue.slice(0, 2);
     else if (kind === "list" && (required || Array.isArray(defaultValue))) given[name] = ["a b", "it's/*.md"];
-    else if (required) given[name] = `${name} of "x"`;
+    else if (required) given[name] = TEXTS[`${stage.name} ${name}`] ?? `${name} of "x"`;
     else if (/^(sep|system|user|assistant|query|passage)_/.test(name)) given[name] = "<|im_end|>\\n";
   }
   return given;
