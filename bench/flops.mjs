@@ -10,10 +10,13 @@ export const ENCODER_FORMULA = `3 · forward of the distinct texts; ${EMBED_FORM
 export const DECODER_FORMULA =
   "3 · forward; L tokens with A labels: layers · (2·L·(2·h·q + 2·h·kv + 3·h·inner) + 2·L²·q, causal) + 2·A·h·vocabulary";
 
+/** Of one layer, over a text of L tokens. */
+const layerFlops = (h, inner, L) => 2 * L * (4 * h * h + 2 * h * inner) + 4 * L * L * h;
+
 /** Forward pass of an encoder over texts of these lengths. */
 export function encoderFlops(folder, lengths) {
   const { hidden_size: h, intermediate_size: inner, num_hidden_layers: layers } = readConfig(folder);
-  return lengths.reduce((sum, L) => sum + layers * (2 * L * (4 * h * h + 2 * h * inner) + 4 * L * L * h), 0);
+  return lengths.reduce((sum, L) => sum + layers * layerFlops(h, inner, L), 0);
 }
 
 export const RERANK_FORMULA = `${EMBED_FORMULA}; of the last layer keys and values of all tokens, and the rest of the first alone`;
@@ -21,9 +24,8 @@ export const RERANK_FORMULA = `${EMBED_FORMULA}; of the last layer keys and valu
 /** Forward pass of a reranker of BERT's form, whose head reads the first token, over pairs of these lengths. */
 export function rerankerFlops(folder, lengths) {
   const { hidden_size: h, intermediate_size: inner, num_hidden_layers: layers } = readConfig(folder);
-  const whole = (L) => 2 * L * (4 * h * h + 2 * h * inner) + 4 * L * L * h;
   const last = (L) => 4 * L * h * h + 2 * (2 * h * h + 2 * h * inner) + 4 * L * h;
-  return lengths.reduce((sum, L) => sum + (layers - 1) * whole(L) + last(L), 0);
+  return lengths.reduce((sum, L) => sum + (layers - 1) * layerFlops(h, inner, L) + last(L), 0);
 }
 
 /** Forward pass of a decoder over sequences of `{ length, labels }`. */

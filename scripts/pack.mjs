@@ -13,8 +13,6 @@ const OWN = "@rag-ft/";
 /** Of the workspace what the package rag-ft gives as its library. */
 const LIBRARY = `${OWN}answer`;
 const ADAPTERS = ["rag-ft-ai-sdk", "rag-ft-langchain"];
-/** Platforms for which the native part of @rag-ft/bf16 is published, compiled; each is a folder in packages/bf16. */
-const COMPILED = ["linux-x64"];
 const [given] = process.argv.slice(2);
 if (given === undefined) {
   console.error("usage: node scripts/pack.mjs FOLDER");
@@ -58,12 +56,13 @@ function copyPackage(name, to) {
   }
 }
 
-/** What others publish and these packages need, or can do without (`optionalDependencies`). */
+/** What is not in the package and these packages need, or can do without (`optionalDependencies`): what others publish, and what of ours is published by itself. */
 function outside(names, kind = "dependencies") {
   const dependencies = {};
   for (const name of names) {
-    for (const [other, version] of Object.entries(manifests.get(name).manifest[kind] ?? {})) {
-      if (other.startsWith(OWN) || version.startsWith("workspace:")) continue;
+    for (const [other, given] of Object.entries(manifests.get(name).manifest[kind] ?? {})) {
+      if (other.startsWith(OWN)) continue;
+      const version = given.startsWith("workspace:") ? manifests.get("rag-ft").manifest.version : given;
       if (dependencies[other] !== undefined && dependencies[other] !== version) {
         console.error(
           `${other}: ${dependencies[other]} and ${version} (${name}). Give it one version in the workspace.`,
@@ -154,10 +153,7 @@ function makeMain() {
     exports: { ".": { types: "./dist/library.d.ts", default: "./dist/library.js" } },
     files: ["dist", "packages", "data", "configs", "docs", "skills"],
     dependencies: sorted(outside(["rag-ft", ...ours])),
-    optionalDependencies: sorted({
-      ...outside(["rag-ft", ...ours], "optionalDependencies"),
-      ...Object.fromEntries(COMPILED.map((platform) => [`rag-ft-bf16-${platform}`, cli.version])),
-    }),
+    optionalDependencies: sorted(outside(["rag-ft", ...ours], "optionalDependencies")),
     ...optionalPeers(["rag-ft", ...ours]),
   });
   return stage;
@@ -190,16 +186,16 @@ function makeAdapter(name) {
   return stage;
 }
 
-/** Compiled here: none for another platform. */
+/** The native part of @rag-ft/bf16, compiled for this platform, where its packages/bf16 has a folder for it. */
 function makeCompiled() {
   const platform = `${process.platform}-${process.arch}`;
-  if (!COMPILED.includes(platform)) {
-    console.error(`rag-ft-bf16-…: none is made here, on ${platform}; they are for ${COMPILED.join(", ")}.`);
+  const from = join(root, "packages/bf16");
+  if (!existsSync(join(from, platform))) {
+    console.error(`rag-ft-bf16-${platform}: none is made, packages/bf16 has no folder ${platform}.`);
     return [];
   }
   const name = `rag-ft-bf16-${platform}`;
   const stage = emptyStage(name);
-  const from = join(root, "packages/bf16");
   const compiled = spawnSync(process.execPath, [join(from, "compile.mjs"), join(stage, "bf16.node")], {
     encoding: "utf8",
   });

@@ -1,6 +1,7 @@
 export { readBytes } from "./bytes/read-bytes.js";
 export { readText } from "./bytes/read-text.js";
 export * from "./cut/cut-page.js";
+export * from "./describe-skipped.js";
 export * from "./files/cut-each-file.js";
 export * from "./files/cut-pages.js";
 export * from "./files/find-files.js";

@@ -3,19 +3,26 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import {
   type Document,
-  isParquet,
   readLines,
   type ShardRecord,
   throwIfCancelled,
   writeJsonl,
   writeLines,
-  writeParquet,
   writeRows,
 } from "@rag-ft/core";
-import { type CountedPassage, droppedRow, type MergedCounts, mergePages, noMerged } from "@rag-ft/documents";
+import {
+  type CountedPassage,
+  describeCounts,
+  describeSkipped,
+  droppedRow,
+  type MergedCounts,
+  mergePages,
+  noMerged,
+} from "@rag-ft/documents";
 import { findRepeatedTexts, type RepeatedText } from "@rag-ft/text";
 import { z } from "zod";
 import type { Merging } from "./merging.js";
+import { writeJsonLines } from "./write-json-lines.js";
 
 const settingsSchema = z.object({
   min_words: z.number(),
@@ -51,10 +58,6 @@ async function* textsOf(path: string): AsyncGenerator<string> {
     yield (JSON.parse(line.slice(line.indexOf("\t") + 1)) as Document).page_content;
 }
 
-async function* parsed(lines: AsyncIterable<string>): AsyncGenerator<unknown> {
-  for await (const line of lines) yield JSON.parse(line);
-}
-
 /** Writes passages without those that another contains, and the list of those. */
 async function writeDistinct(
   all: AsyncIterable<CountedPassage>,
@@ -76,11 +79,13 @@ async function writeDistinct(
     for await (const line of readLines(path)) {
       const tab = line.indexOf("\t");
       const json = line.slice(tab + 1);
-      if (wanted.has(id)) containers.set(id, JSON.parse(json) as Document);
       if (!repeated.has(id)) {
         const tokens = Number(line.slice(0, tab));
+        const passage = JSON.parse(json) as Document;
+        // What contains another is repeated in none.
+        if (wanted.has(id)) containers.set(id, passage);
         sizes.set(tokens, (sizes.get(tokens) ?? 0) + 1);
-        sources.add((JSON.parse(json) as Document).metadata.source);
+        sources.add(passage.metadata.source);
         yield json;
       }
       id++;
@@ -95,7 +100,7 @@ async function writeDistinct(
         yield droppedRow({ passage, contained_in: containers.get(one.container) as Document, share: one.share });
     }
   }
-  await (isParquet(output) ? writeParquet(output, parsed(passages())) : writeLines(output, passages()));
+  await writeJsonLines(output, passages(), "passages");
   await writeJsonl(list, dropped());
   return { passages: [...sizes.values()].reduce((sum, number) => sum + number, 0), sources: sources.size, sizes };
 }
@@ -116,14 +121,6 @@ async function writeAll(
 
 const total = (parts: readonly { record: ShardRecord }[], key: string): number =>
   parts.reduce((sum, { record }) => sum + (record.counts[key] ?? 0), 0);
-
-/** `3 pages without text, 1 file twice`; empty when nothing was left out. */
-function describeCounts(counts: Record<string, number>): string {
-  return Object.entries(counts)
-    .filter(([, number]) => number > 0)
-    .map(([what, number]) => `${number} ${what}`)
-    .join(", ");
-}
 
 /** The shards of `prepare-docs` as the database that it writes when it reads all files alone, byte for byte. */
 export const mergePassages: Merging = async ({ name, parts, settings }, folder, { reporter, signal }) => {
@@ -156,32 +153,28 @@ export const mergePassages: Merging = async ({ name, parts, settings }, folder, 
     progress.stop();
     await rm(work, { recursive: true, force: true });
   }
-  const unreadable = total(parts, "unreadable");
-  const older = parts[0]?.record.counts.older ?? 0;
-  const dropped = merged.passages - kept.passages;
-  const { empty, identical, short, duplicates } = merged;
+  const left = describeSkipped(
+    {
+      ...merged,
+      unreadable: total(parts, "unreadable"),
+      older: parts[0]?.record.counts.older ?? 0,
+      dropped: merged.passages - kept.passages,
+    },
+    { minWords: min_words, list: paths.list },
+  );
   const figures = {
     ...{ documents: merged.pages, sources: kept.sources, passages: kept.passages },
     ...middleAndLargest(kept.sizes),
-    skipped: empty + identical + older + unreadable + short + duplicates + dropped,
+    skipped: left.skipped,
   };
-  const skipped = describeCounts({
-    "pages without text": empty,
-    "files with the text of another": identical,
-    "files of an older version of a package": older,
-    "files that cannot be read": unreadable,
-    [`passages of fewer than ${min_words} words`]: short,
-    "passages twice": duplicates,
-    [`passages that another contains (${paths.list})`]: dropped,
-  });
-  const left = describeCounts(merged.leftOut.counts());
+  const notInPassages = describeCounts(merged.leftOut.counts());
   return {
     outputs: dedupe ? [paths.output, paths.list] : [paths.output],
     figures,
     lines: [
       `${paths.output}: ${parts.length} shards, ${figures.documents} documents, ${figures.passages} passages of ${figures.sources} sources; ` +
-        `tokens: median ${figures.tokens_median}, most ${figures.tokens_max}${skipped ? `; left out: ${skipped}` : ""}`,
-      ...(left ? [`not part of the passages: ${left}`] : []),
+        `tokens: median ${figures.tokens_median}, most ${figures.tokens_max}${left.text ? `; left out: ${left.text}` : ""}`,
+      ...(notInPassages ? [`not part of the passages: ${notInPassages}`] : []),
     ],
   };
 };

@@ -1,11 +1,8 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { bytesAtOnce, DataError, isParquet, readLines, throwIfCancelled, writeLines, writeParquet } from "@rag-ft/core";
+import { bytesAtOnce, DataError, readLines, throwIfCancelled } from "@rag-ft/core";
 import type { Merging } from "./merging.js";
-
-async function* parsed(lines: AsyncIterable<string>): AsyncGenerator<unknown> {
-  for await (const line of lines) yield JSON.parse(line);
-}
+import { writeJsonLines } from "./write-json-lines.js";
 
 /** Rows before others may work. */
 const TURN = 1000;
@@ -32,7 +29,7 @@ export const mergeRows: Merging = async ({ name, parts, settings }, folder, { re
     }
   }
   try {
-    await (isParquet(output) ? writeParquet(output, parsed(rows()), "questions") : writeLines(output, rows()));
+    await writeJsonLines(output, rows(), "questions");
   } finally {
     progress.stop();
     for (const reader of readers) await reader.return();

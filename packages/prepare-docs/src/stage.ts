@@ -16,6 +16,8 @@ import {
 } from "@rag-ft/core";
 import {
   type CutOptions,
+  describeCounts,
+  describeSkipped,
   describeUnread,
   droppedRow,
   type FetchSiteOptions,
@@ -36,14 +38,6 @@ import { describeUnknownTokens } from "./unknown-tokens.js";
 
 /** Characters of a passage for each token that it may have; running text has three to five. */
 const CHARACTERS_PER_TOKEN = 8;
-
-/** `3 pages without text, 1 file twice`; empty when nothing was left out. */
-function describeCounts(counts: Record<string, number>): string {
-  return Object.entries(counts)
-    .filter(([, number]) => number > 0)
-    .map(([what, number]) => `${number} ${what}`)
-    .join(", ");
-}
 
 function passageOptions(settings: PrepareDocsSettings, tokenizer: Tokenizer): PassageOptions & CutOptions {
   return {
@@ -72,7 +66,10 @@ interface Written {
 function describe(settings: PrepareDocsSettings, written: Written): StageResult {
   const { cut, sizes, sources, repeated, dropped, unread } = written;
   const { counts, short, duplicates, leftOut, pages, reused } = cut;
-  const { empty, identical, older, unreadable } = counts;
+  const left = describeSkipped(
+    { ...counts, short, duplicates, dropped },
+    { minWords: settings.min_words, list: written.list },
+  );
   const figures = {
     documents: pages,
     sources,
@@ -80,22 +77,13 @@ function describe(settings: PrepareDocsSettings, written: Written): StageResult 
     tokens_median: sizes[Math.floor(sizes.length / 2)] ?? 0,
     tokens_max: sizes.at(-1) ?? 0,
     near_duplicates: repeated,
-    skipped: empty + identical + older + unreadable + short + duplicates + dropped,
+    skipped: left.skipped,
   };
-  const skipped = describeCounts({
-    "pages without text": empty,
-    "files with the text of another": identical,
-    "files of an older version of a package": older,
-    "files that cannot be read": unreadable,
-    [`passages of fewer than ${settings.min_words} words`]: short,
-    "passages twice": duplicates,
-    [`passages that another contains (${written.list})`]: dropped,
-  });
   const parts = describeCounts(leftOut.counts());
   const lines = [
     `${pages} documents, ${sizes.length} passages of ${sources} sources; ` +
       `tokens: median ${figures.tokens_median}, most ${figures.tokens_max}` +
-      `${skipped ? `; left out: ${skipped}` : ""}` +
+      `${left.text ? `; left out: ${left.text}` : ""}` +
       (repeated > dropped
         ? `; ${repeated} passages are contained in another one, but for a fifth at most: --dedupe leaves them out`
         : ""),

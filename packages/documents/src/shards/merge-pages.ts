@@ -2,7 +2,7 @@ import { bytesAtOnce } from "@rag-ft/core";
 import { chosenPages, noCounts } from "../files/read-pages.js";
 import { LeftOut } from "../left-out.js";
 import { CountedOccurrences, type Occurrences } from "../occurrences.js";
-import { type CountedPassage, makePassages, type PassageOptions } from "../passages.js";
+import { type CountedPassage, makePassages, noPassages, type PassageOptions, type PassagesSoFar } from "../passages.js";
 import { PagesLogReader } from "./pages-log.js";
 import { SpilledOccurrences } from "./spilled-occurrences.js";
 
@@ -45,10 +45,8 @@ export const noMerged = (): MergedCounts => ({
   sizes: new Map(),
 });
 
-interface Known {
+interface Known extends PassagesSoFar {
   pages: Occurrences;
-  passages: Occurrences;
-  sources: Occurrences;
 }
 
 /** The parts' pages in the order of all files, and the passages of those that count: what a run of all files does, but for reading and cutting. */
@@ -98,12 +96,7 @@ async function drain(all: AsyncIterable<unknown>): Promise<void> {
 export async function* mergePages(options: MergePagesOptions, merged: MergedCounts): AsyncGenerator<CountedPassage> {
   const { keys, folder, mostInMemory = MOST_IN_MEMORY, keysTogether } = options;
   if (keys <= mostInMemory) {
-    const known = {
-      pages: new CountedOccurrences(),
-      passages: new CountedOccurrences(),
-      sources: new CountedOccurrences(),
-    };
-    yield* readThrough(options, known, merged);
+    yield* readThrough(options, { pages: new CountedOccurrences(), ...noPassages() }, merged);
     return;
   }
   const spilled = (name: string): SpilledOccurrences => new SpilledOccurrences(folder, name, keys, keysTogether);

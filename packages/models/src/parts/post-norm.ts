@@ -91,12 +91,7 @@ function postNormGraph(
   }
   if (places) sum = add(sum, places);
   let x = dropped(reshape(norm(sum, "embeddings.LayerNorm", hidden), ["rows", hidden], [-1, hidden]));
-  const biases = new Map<Queries, Value | undefined>();
-  const biasOf = (queries: Queries): { bias?: Value } => {
-    if (!biases.has(queries)) biases.set(queries, form.bias?.(parameters, layout, queries));
-    const bias = biases.get(queries);
-    return bias ? { bias } : {};
-  };
+  const biasOfAll = form.bias?.(parameters, layout, "all");
 
   for (let layer = 0; layer < form.layers; layer++) {
     const names = form.names(layer);
@@ -115,7 +110,8 @@ function postNormGraph(
     const query = isShort
       ? reshape(asking, ["batch", heads, 1, size], [-1, heads, 1, size])
       : turn(layout.split(asking, heads, size));
-    const context = attend(query, turn(key), value, biasOf(isShort ? "first" : "all"));
+    const bias = isShort ? form.bias?.(parameters, layout, "first") : biasOfAll;
+    const context = attend(query, turn(key), value, bias ? { bias } : {});
     const merged = isShort ? reshape(context, ["batch", hidden], [-1, hidden]) : layout.merge(context);
     const attended = dropped(project(merged, names.output));
     x = norm(add(attended, x), names.attentionNorm, hidden);
