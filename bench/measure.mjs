@@ -44,10 +44,15 @@ export function keptResults(bench, work) {
   mkdirSync(folder, { recursive: true });
   const once = (what, compute) => {
     const file = join(folder, `${what}.json`);
-    if (!existsSync(file)) {
-      const result = compute();
+    const keep = (result) => {
       writeFileSync(`${file}.part`, JSON.stringify(result));
       renameSync(`${file}.part`, file);
+      return result;
+    };
+    if (!existsSync(file)) {
+      const computed = compute();
+      if (computed instanceof Promise) return computed.then(keep);
+      keep(computed);
     }
     const result = JSON.parse(readFileSync(file, "utf8"));
     const { recall1, recall4, mrr } = result;

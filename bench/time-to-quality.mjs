@@ -1,7 +1,8 @@
 // How long until a retriever is as good as sentence-transformers makes it? Ours by any recipe (flags of train-retriever; default configs/retriever.yaml) and
 // sentence-transformers in fp32 and under bf16 autocast, from the same model, on Faire's train questions, for the same number of steps at the same batch,
 // rate and temperature. Both are evaluated on the eval questions by the same code as training goes on; evaluations are not in the time. What is printed is the
-// time at which each first reaches the MRR that sentence-transformers in fp32 ends with. What is done already is kept in result/bench/time-to-quality.
+// time at which each first reaches the MRR that sentence-transformers ends with (--reference says in which precision). What is done already is kept in
+// result/bench/time-to-quality.
 //
 // 1. Ours is trained twice: once without evaluations, for the clock (what an evaluation leaves in memory would help the next steps), and once with them, for
 //    the figures. The weights are the same to the bit.
@@ -13,7 +14,7 @@ import { basename, join } from "node:path";
 
 // First of all: it takes the recipe out of the flags that the others read.
 const { recipe } = await import("./recipe-flags.mjs");
-const { createRandom, readQuestions, writeJsonl } = await import("../packages/core/dist/index.js");
+const { createRandom, hashText, readQuestions, writeJsonl } = await import("../packages/core/dist/index.js");
 const { seedFor, totalSteps } = await import("../packages/train/dist/index.js");
 const { trainRetrieverSettings } = await import("../packages/train-retriever/dist/index.js");
 const { asPair, ENCODER_SETTINGS, passagesOf, trainingExamples } = await import("./data.mjs");
@@ -28,7 +29,9 @@ const TRIAL = 64;
 const LOOK = 16;
 const MINI_BATCHES = flags.quick ? [16] : [8, 16, 32, undefined];
 const PRECISIONS = ["fp32", "bf16"];
-const REFERENCE = "sentence-transformers-fp32";
+const precision = flags.reference ?? "fp32";
+if (!PRECISIONS.includes(precision)) missing(`--reference is ${precision}: expected one of ${PRECISIONS.join(", ")}.`);
+const REFERENCE = `sentence-transformers-${precision}`;
 
 const encoder = requireModel("encoder");
 const data = requireData();
@@ -62,6 +65,12 @@ const parsed = trainRetrieverSettings.parse({
 });
 const steps = totalSteps(parsed, examples.length);
 const every = wholeNumber("every") ?? (flags.quick ? 1 : 3);
+/** Evaluations at all multiples of `every` tell when a side gets there; where each takes longer than the steps between, fewer of the later ones do. */
+const evaluatedOf = (count) => {
+  const at = [];
+  for (let step = every; step < count; step += Math.max(every, Math.floor(step / 2 / every) * every)) at.push(step);
+  return [...at, count];
+};
 const seeds = Array.from({ length: flags.quick ? 1 : wholeNumber("seeds") }, (_, i) => i + 1);
 
 /** A flag's positive number, or what the recipe has. */
@@ -71,6 +80,11 @@ function positive(name, otherwise) {
   return value > 0 ? value : missing(`--${name} is ${flags[name]}: it takes a number above 0.`);
 }
 
+// Theirs may take longer than ours: what it takes in its own recipe is what it is held against.
+const theirSteps = totalSteps(
+  { ...parsed, num_train_epochs: positive("peer-epochs", parsed.num_train_epochs) },
+  examples.length,
+);
 const theirs = {
   encoder,
   max_length: parsed.max_seq_length ?? ENCODER_SETTINGS.max_length,
@@ -89,11 +103,11 @@ const batch = parsed.per_device_train_batch_size * parsed.gradient_accumulation_
 /** Batches in an order drawn from the seed with no text twice in one, by sentence-transformers' NO_DUPLICATES: what does not fit waits for the next. */
 function batchesOf(seed) {
   const made = [];
-  for (let epoch = 0; made.length < steps; epoch++) {
+  for (let epoch = 0; made.length < theirSteps; epoch++) {
     let left = createRandom(seedFor(seed, "order", epoch))
       .shuffle(examples)
       .map(asPair);
-    while (left.length > 0 && made.length < steps) {
+    while (left.length > 0 && made.length < theirSteps) {
       const seen = new Set();
       const [now, later] = [[], []];
       for (const pair of left) {
@@ -123,8 +137,8 @@ function trainTheirs(folder, files, precision, { mini_batch }, seed) {
   const save = join(folder, `${precision}-${seed}`);
   const batches = batchesOf(seed);
   // Nothing of theirs that warms up is in the time; what compiles of ours is.
-  const how = { precision, mini_batch, seed, steps, untrained_warmup: batches[0].slice(0, 8) };
-  const request = { ...theirs, ...how, save_every: every, save, batches };
+  const how = { precision, mini_batch, seed, steps: theirSteps, untrained_warmup: batches[0].slice(0, 8) };
+  const request = { ...theirs, ...how, save_at: evaluatedOf(theirSteps), save, batches };
   const result = peer(folder, "retriever.py", request);
   // The whole batch may not fit where the trial did.
   if (result.skipped) return trainTheirs(folder, files, precision, { mini_batch: 32 }, seed);
@@ -173,11 +187,13 @@ function curveOf({ seconds, points, shares = [] }) {
   return [...measured, ...shares.map(({ alpha, mrr }) => ({ step: steps, alpha, seconds: last, mrr: rounded(mrr) }))];
 }
 
-const work = { encoder: basename(encoder), common, theirs, batch, steps, every, threads, processor };
+const work = { encoder: basename(encoder), data, theirs, batch, steps: theirSteps, every, threads, processor };
 const { folder: kept, once } = keptResults("time-to-quality", work);
-// Of ours, times count only as long as the code is the same.
-const code = codeHash();
-console.log(`${steps} steps of ${batch}, evaluated every ${every}, seeds ${seeds.join(", ")}; kept in ${kept}`);
+// Of ours, times count only as long as the recipe and the code are the same.
+const code = hashText(JSON.stringify([codeHash(), common, steps])).slice(0, 12);
+console.log(
+  `ours ${steps} steps of ${batch}, theirs ${theirSteps}, evaluated every ${every}, seeds ${seeds.join(", ")}; kept in ${kept}`,
+);
 
 const results = {};
 const add = (side, result) => {
@@ -241,7 +257,9 @@ for (const [side, { curves, seconds_to_target: reached, seconds_in_all: all }] o
 const ratioTo = (side) => {
   const [mine, other] = [sides.ours?.seconds_to_target, sides[side]?.seconds_to_target];
   const ratios = (mine ?? []).flatMap((own, i) => (own !== null && other?.[i] ? [other[i] / own] : []));
-  return ratios.length > 0 ? { mean: rounded(mean(ratios), 3), seeds: ratios.length } : null;
+  return ratios.length > 0
+    ? { mean: rounded(mean(ratios), 3), median: rounded(median(ratios), 3), seeds: ratios.length }
+    : null;
 };
 console.log(
   JSON.stringify({
@@ -257,6 +275,8 @@ console.log(
     peers: { learning_rate: theirs.settings.learning_rate, temperature: theirs.temperature },
     seeds,
     steps,
+    peer_steps: theirSteps,
+    reference: precision,
     batch,
     every,
     threads,

@@ -35,6 +35,8 @@ const FLAGS = {
   every: { type: "string" },
   "peer-learning-rate": { type: "string" },
   "peer-temperature": { type: "string" },
+  "peer-epochs": { type: "string" },
+  reference: { type: "string" },
   quick: { type: "boolean", default: false },
   quality: { type: "boolean", default: false },
   "ours-only": { type: "boolean", default: false },

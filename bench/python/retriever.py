@@ -101,11 +101,10 @@ else:
     done = []
     for number, batch in enumerate(request["batches"], 1):
         done.append(step(batch))
-        last = number == len(request["batches"])
         # As it is after so many steps, for who wants to see it learn; the time is not the training's.
-        if request.get("save_every") and (last or number % request["save_every"] == 0):
+        if number in request.get("save_at", []):
             model.save(f"{request['save']}-{number}")
-    if request.get("save") and not request.get("save_every"):
+    if request.get("save") and not request.get("save_at"):
         model.save(request["save"])
     finish(
         ["sentence-transformers"],

@@ -18,7 +18,9 @@ export const mineNegativesSettings = z.object({
   seed: count(0).default(0).describe("Seed of the drawing"),
   device: device(),
   precision: precision(),
-  shard: shardSetting("each worker of n mines for its share of the rows and writes <save_dir>/shards"),
+  shard: shardSetting(
+    "each worker of n mines for its share of the rows and writes <save_dir>/shards, which rag-ft merge puts together",
+  ),
   relabel_with: z
     .string()
     .min(1)

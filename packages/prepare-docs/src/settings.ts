@@ -71,7 +71,9 @@ export const prepareDocsSettings = z.object({
   contextual_tokens: count(256).default(3000).describe("contextual: most tokens of the page that the model is shown"),
   seed: count().default(0).describe("contextual: seed given to the model"),
   device: device(),
-  shard: shardSetting("each worker of n reads its share of the files and writes <save_dir>/shards"),
+  shard: shardSetting(
+    "each worker of n reads its share of the files and writes <save_dir>/shards, which rag-ft merge puts together",
+  ),
   ...requestSettings({ timeout: 60 }),
   save_dir: z.string().min(1).describe("Folder to write to"),
   save_name: z

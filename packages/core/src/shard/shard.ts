@@ -26,7 +26,7 @@ export const shardSetting = (what: string): z.ZodOptional<z.ZodString> =>
       error: "must be a part and the number of parts, from 1 on, such as 3/16 (the third of sixteen)",
     })
     .optional()
-    .describe(`Do one part alone, such as 3/16: ${what}; rag-ft merge puts the parts together`);
+    .describe(`Do one part alone, such as 3/16: ${what}`);
 
 /** The part that a setting names. */
 export function parseShard(text: string): Shard {
