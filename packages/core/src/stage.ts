@@ -86,6 +86,8 @@ export interface Stage<Settings> {
   positionals?: readonly (keyof Settings & string)[];
   /** The settings that name input files or folders: `run` skips a stage whose inputs and settings have not changed. */
   inputs: readonly (keyof Settings & string)[];
+  /** Is it a share of the work, of which the stage leaves a record of its own? Then no run record is written, and inputs are not hashed: a worker reads its share alone. */
+  isShare?(settings: Settings): boolean;
   /** What can be known to fail before the work, such as a folder that cannot be written; `run` asks all stages before the first. Writes nothing. */
   check?(settings: Settings): Promise<void>;
   run(settings: Settings, context: StageContext): Promise<StageResult>;

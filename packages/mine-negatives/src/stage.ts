@@ -236,6 +236,7 @@ const stage: Stage<MineNegativesSettings> = {
   settings: mineNegativesSettings,
   inputs: ["dataset_w_q", "document_path", "embedding_model", "relabel_with", "config"],
   aliases: { timeout: "request_timeout" },
+  isShare: ({ shard }) => shard !== undefined,
   check: ({ index_path }) => checkIndexPath(index_path),
   async run(settings, context) {
     const splits = await readSplits(settings);

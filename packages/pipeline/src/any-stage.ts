@@ -20,6 +20,8 @@ export interface AnyStage {
   flags: readonly SettingFlag[];
   positionals: readonly string[];
   inputs: readonly string[];
+  /** A share of the work, of which the stage leaves a record of its own. */
+  isShare(values: SettingValues): boolean;
   parse(raw: SettingValues): z.ZodSafeParseResult<SettingValues>;
   /** Fails where the stage is known to: its folders of output cannot be written, or what its own check finds. */
   check(values: SettingValues): Promise<void>;
@@ -62,6 +64,7 @@ export function toAnyStage<Settings>(stage: Stage<Settings>): AnyStage {
     flags,
     positionals: stage.positionals ?? [],
     inputs: stage.inputs,
+    isShare: (values) => stage.isShare?.(values as Settings) ?? false,
     parse: (raw) =>
       stage.settings.safeParse(wrapSingleItems(raw, flags, stage.settings.shape), {
         reportInput: true,

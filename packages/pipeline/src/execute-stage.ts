@@ -35,13 +35,12 @@ export async function executeStage(
 ): Promise<ExecutedStage> {
   await stage.check(values);
   const startedAt = new Date();
-  // A worker on one shard reads no more than that, and leaves the shard's own record: others write to the same folder.
-  const isShard = typeof values.shard === "string";
-  const inputs = knownInputs ?? (isShard ? [] : await hashInputs(stage.inputs, values));
+  const isShare = stage.isShare(values);
+  const inputs = knownInputs ?? (isShare ? [] : await hashInputs(stage.inputs, values));
   const result = await stage.run(values, { ...context, records: true });
   const seconds = (Date.now() - startedAt.getTime()) / 1000;
   const folder = result.record_folder ?? outputFolder(values, result.outputs);
-  if (folder !== undefined && !isShard && !result.outputs.some(isRecord)) {
+  if (folder !== undefined && !isShare && !result.outputs.some(isRecord)) {
     const settings = { ...values, ...result.found_settings };
     await writeRunRecord(join(folder, recordName(stage.name)), {
       command: stage.name,

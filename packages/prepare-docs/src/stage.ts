@@ -202,6 +202,7 @@ const stage: Stage<PrepareDocsSettings> = {
   settings: prepareDocsSettings,
   aliases: { chunk_overlap: "chunk_overlap_size", tokenizer_name: "tokenizer", timeout: "request_timeout" },
   inputs: ["document_path", "tokenizer"],
+  isShare: ({ shard }) => shard !== undefined,
 
   async assume(settings, context) {
     const { files } = await filesOf(settings, context);

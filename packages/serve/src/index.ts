@@ -37,5 +37,6 @@ export const index: Stage<IndexSettings> = {
   settings: indexSettings,
   positionals: ["run"],
   inputs: [],
+  isShare: ({ shard }) => shard !== undefined,
   run: runIndex,
 };
