@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -76,6 +76,16 @@ it("a run record holds what it takes to repeat the run, and no secret", async ()
     },
   });
   expect(Object.keys(record.output_hashes ?? {})).toContain(`${join(output_dir, "deep")} (1 files)`);
+});
+
+it("a share of the work leaves no run record, and none of its inputs is read", async () => {
+  const output_dir = join(folder, "out");
+  const missing = join(folder, "missing");
+  const values = { model_path: missing, data: missing, output_dir, seed: 3 };
+  const context = { reporter: silentReporter, signal: new AbortController().signal, env: {} };
+  const { inputs } = await executeStage(toAnyStage({ ...writing, isShare: () => true }), values, context);
+  expect(inputs).toEqual([]);
+  expect((await readdir(output_dir)).sort()).toEqual(["deep", "out.txt"]);
 });
 
 it("an address in the environment is kept without what follows it", () => {
