@@ -6,6 +6,9 @@ const START = "rag-ft job: start\n";
 it("a full GPU and a killed process are told apart, with what to do", () => {
   const gpu = `${START}torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n`;
   expect(whyJobFailed(gpu)).toMatch(/GPU's memory was not enough.*gradient_checkpointing/);
+  expect(whyJobFailed("torch.OutOfMemoryError: CUDA out of memory.\n"), "a log without its beginning").toMatch(
+    /GPU's memory/,
+  );
   expect(whyJobFailed(`${START} exitcode  : -9 (pid: 12)\n`)).toMatch(/killed.*nproc_per_node/);
 });
 

@@ -8,7 +8,8 @@ const ERROR_LINE = /^(?:\[rank\d+\]: ?)?((?:[A-Za-z_.]*(?:Error|Exception)|[A-Za
 
 /** Why a job ended, by what its last run printed, and what to do; undefined when that tells nothing. */
 export function whyJobFailed(log: string): string | undefined {
-  const last = log.slice(log.lastIndexOf("rag-ft job: start"));
+  // Of a log whose beginning was cut off, as by a rotation, all is of the last run.
+  const last = log.slice(Math.max(0, log.lastIndexOf("rag-ft job: start")));
   if (OF_THE_GPU.test(last))
     return (
       "the GPU's memory was not enough: give a smaller per_device_train_batch_size with more gradient_accumulation_steps, gradient_checkpointing true, " +
