@@ -138,3 +138,11 @@ it.each([
   await writeFile(at("other.run"), text);
   expect(await test("--trec_runs", at("other.run"))).toMatchObject({ code: 3, err: expect.stringMatching(message) });
 });
+
+it("a question's id that stands twice is refused: nobody knows of which text its judgements are", async () => {
+  await writeFile(at("set", "queries.jsonl"), toJsonl([...QUERIES, { _id: "7", text: "another text" }]));
+  expect(await beirIn()).toMatchObject({
+    code: 3,
+    err: expect.stringMatching(/queries\.jsonl:4: the id 7 stands twice/),
+  });
+});

@@ -119,8 +119,12 @@ export async function readBeir(folder: string, target: string, { info, warn }: R
   const qrels = await readJudgements(folder);
   const queries = join(folder, BEIR_FILES.queries);
   const texts = new Map<string, string>();
-  for await (const { row } of streamJsonl(queries, queryRow, { what: "questions of BEIR (_id, text)" }))
+  for await (const { line, row } of streamJsonl(queries, queryRow, { what: "questions of BEIR (_id, text)" })) {
+    // Which of two texts the judgements are of, nobody knows.
+    if (texts.has(row._id))
+      throw new DataError(`${queries}:${line}: the id ${row._id} stands twice. Keep one of them.`);
     texts.set(row._id, row.text);
+  }
   const documents = join(target, "documents.jsonl");
   const corpus = await writeCorpus(join(folder, BEIR_FILES.corpus), documents, qrels.values());
   if (corpus.empty > 0) warn(`${folder}: ${corpus.empty} passages have neither title nor text and are left out`);
