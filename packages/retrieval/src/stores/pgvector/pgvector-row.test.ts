@@ -287,3 +287,9 @@ describe.skipIf(missing !== undefined)("on a server", () => {
     await store.close();
   });
 });
+
+test("a password with a bare percent sign is told, and not printed", () => {
+  const check = (url: string): void => pgVectorRow().check(url);
+  expect(() => check("postgresql://u:s3cr%zz@db.test/docs")).toThrow(/^(?!.*s3cr).*db\.test holds a %.*%25/);
+  expect(() => check("postgresql://u:s3cr%25zz@db.test/docs")).not.toThrow();
+});

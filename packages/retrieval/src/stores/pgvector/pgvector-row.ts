@@ -98,6 +98,17 @@ async function prepare(pool: Pool, table: StoreTable): Promise<{ size: number; w
   return { size, whole: mark?.whole === true && size === table.passages, indexed: Boolean(there?.graph) };
 }
 
+/** Whether the client can read user and password: a bare % in them is no sign of a URL, and URL itself lets it pass. */
+function isDecodable(url: string): boolean {
+  try {
+    const { username, password, pathname } = new URL(url);
+    for (const part of [username, password, pathname]) decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const connection = (url: string) => ({
   connectionString: url,
   application_name: "rag-ft",
@@ -146,6 +157,10 @@ export function pgVectorRow(options: PgVectorRowOptions = {}): KeptStoreRow {
       if (url === undefined || !/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
         throw new UserError(
           `vector_store pgvector: expected a URL postgresql://user@host/database, ${url === undefined ? "and none is given" : "found something else"}. Give it in --vector_store_url, or with a password in ${STORE_URL_VARIABLE}.`,
+        );
+      if (!isDecodable(url))
+        throw new UserError(
+          `vector_store pgvector: the URL of ${shownUrl(url).replace(/^.*:\/\/([^/]*).*$/, "$1")} holds a % that begins no sign. Write a % in a user, password or name as %25.`,
         );
     },
     open: (table) => openStore(table, options),
