@@ -146,3 +146,42 @@ it("a question's id that stands twice is refused: nobody knows of which text its
     err: expect.stringMatching(/queries\.jsonl:4: the id 7 stands twice/),
   });
 });
+
+it("passages that share the id of their text, and ids that no column can hold, go by names of our own", async () => {
+  const passage = (page_content: string, id: string, seq_num: number) => ({
+    ...{ page_content, fmt_content: page_content },
+    metadata: { source: "long.md", id, seq_num },
+  });
+  const documents = [
+    passage("A red apple is sweet.", "text", 1),
+    passage("A green apple is sour.", "text", 2),
+    passage("The sky is blue.", "d 3", 1),
+  ];
+  const question = (text: string, query_id: string, gold: unknown) => ({
+    ...{ questions: [text], query_id, chat_history: [], gold_docs: [gold], hard_neg_docs: [] },
+  });
+  await mkdir(at("own"));
+  await writeFile(at("own/documents.jsonl"), toJsonl(documents));
+  const questions = [question("green apple", "q 1", documents[1]), question("blue sky", "2", documents[2])];
+  await writeFile(at("own/test_w_q.jsonl"), toJsonl(questions));
+
+  expect(await test("--trec")).toMatchObject({ code: 0 });
+  const lines = `${await read("test", "BM25", "run.trec")}${await read("test", "qrels.trec")}`.trim().split("\n");
+  expect(new Set(lines.map((line) => line.split(" ").length))).toEqual(new Set([4, 6]));
+  const judged = (await read("test", "qrels.trec")).split("\n").map((line) => line.split(" "));
+  expect(judged.map(([query]) => query)).toEqual(["q1", "2", ""]);
+  await writeFile(at("own.run"), await read("test", "BM25", "run.trec"));
+  expect(await test("--trec_runs", at("own.run"))).toMatchObject({ code: 0 });
+  const { systems } = (await json("test", "score.json")) as unknown as {
+    systems: { label: string; figures: object }[];
+  };
+  expect(systems.map(({ label }) => label)).toEqual(["BM25", "own"]);
+  expect(systems[1]?.figures).toEqual(systems[0]?.figures);
+
+  const files = ["--document_path", at("own/documents.jsonl"), "--eval_data_path", at("own/test_w_q.jsonl")];
+  expect(await rag("beir", "out", at("out"), ...files)).toMatchObject({ code: 0 });
+  const ids = (await rows("out", "corpus.jsonl")).map(({ _id }) => _id);
+  expect(new Set(ids).size).toBe(3);
+  expect(ids[2]).toBe("d 3");
+  expect(await rag("beir", "in", at("out"), "--save_dir", at("back"))).toMatchObject({ code: 0 });
+});

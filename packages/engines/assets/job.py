@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 import sys
@@ -91,11 +92,27 @@ def trainer_state():
     return json.loads(max(found)[1].read_text("utf-8"))
 
 
+def is_finite(value):
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def finite_log(lines):
+    """The trainer's log without what is no number, such as the norm of gradients that a scaler of fp16 threw away. A loss that is none ends the job: the weights are none, either."""
+    for line in lines:
+        for name in ["loss", "eval_loss"]:
+            if not is_finite(line.get(name)):
+                sys.exit(
+                    f"The training has diverged: {name} is {line[name]} at step {line.get('step')}. Export again with a lower learning_rate, or with bf16 in place of fp16."
+                )
+    return [{name: value for name, value in line.items() if is_finite(value)} for line in lines]
+
+
 def finish():
     job = read_job()
     state = trainer_state()
     if state["global_step"] < job["steps"]:
         sys.exit(f"The training ended at step {state['global_step']} of {job['steps']}: see run.log. Run run.sh again: it goes on from there.")
+    log = finite_log(state["log_history"])
     merge_adapter(job)
     files = []
     for path in sorted(RESULT.rglob("*")):
@@ -108,10 +125,10 @@ def finish():
         "step": int(best[1]) if best else state["global_step"],
         "versions": {name: version for name, version in installed([*job["packages"], "torch"]).items() if version},
         "files": files,
-        "log": state["log_history"],
+        "log": log,
     }
     part = RESULT / "result.json.part"
-    part.write_text(json.dumps(result, indent=1), "utf-8")
+    part.write_text(json.dumps(result, indent=1, allow_nan=False), "utf-8")
     os.replace(part, DONE)
     print(f"done: {job['id']}. Bring the folder result back beside job.json, then: rag-ft import")
 

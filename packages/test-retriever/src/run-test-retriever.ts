@@ -41,7 +41,7 @@ import { readTestQuestions, type TestQuestion } from "./read-questions.js";
 import { comparedNames, differencesTable, figuresTable } from "./report-table.js";
 import type { TestRetrieverSettings } from "./settings.js";
 import { checkSystems, type System, systemsOf } from "./systems.js";
-import { writeQrels, writeRun } from "./trec.js";
+import { trecNames, writeQrels, writeRun } from "./trec.js";
 
 /** With the tally of requests where a model is behind an API. */
 type TestContext = StageContext & { tally?: RequestTally };
@@ -210,10 +210,11 @@ async function testAll(
       split_by: splitProcedureOf(questions),
     });
     if (settings.trec) {
-      result.outputs.push(await writeQrels(settings.output_dir, questions));
+      const names = trecNames(documents, questions);
+      result.outputs.push(await writeQrels(settings.output_dir, questions, names));
       for (const { system, retrieved } of found)
         result.outputs.push(
-          await writeRun(join(settings.output_dir, system.folder), system.label, questions, retrieved),
+          await writeRun(join(settings.output_dir, system.folder), system.label, questions, retrieved, names),
         );
     }
     if (!tally) return result;

@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { DataError, type Document, retrievalQuery, writeChunksAtomic } from "@rag-ft/core";
 import {
   type OpenedRetriever,
-  passageName,
+  passageNames,
   queryName,
   type Retrieved,
   type RetrieverSystem,
@@ -11,6 +11,23 @@ import {
   trecLines,
 } from "@rag-ft/retrieval";
 import type { TestQuestion } from "./read-questions.js";
+
+/** trec_eval's columns. */
+const COLUMNS = { columns: "spaces" } as const;
+
+/** What a run and judgements call passages and questions. */
+export interface TrecNames {
+  passage(document: Document): string;
+  query(question: TestQuestion, place: number): string;
+}
+
+/** Names of all that a test is about. */
+export function trecNames(documents: readonly Document[], questions: readonly TestQuestion[]): TrecNames {
+  return {
+    passage: passageNames([...documents, ...questions.flatMap(({ gold_docs }) => gold_docs)], COLUMNS),
+    query: (question, place) => queryName(question, place, COLUMNS),
+  };
+}
 
 /** A run of another system as a retriever of these questions. */
 export interface RunSystem extends RetrieverSystem {
@@ -28,8 +45,9 @@ async function openRun(
   questions: readonly TestQuestion[],
 ): Promise<OpenedRetriever> {
   const run = await readTrecRun(path);
-  const places = new Map(documents.map((document, place) => [passageName(document), place]));
-  const names = new Map(questions.map((question, i) => [retrievalQuery(question), queryName(question, i)]));
+  const { passage, query } = trecNames(documents, questions);
+  const places = new Map(documents.map((document, place) => [passage(document), place]));
+  const names = new Map(questions.map((question, i) => [retrievalQuery(question), query(question, i)]));
   const own = [...names.values()];
   if (!own.some((name) => run.has(name)))
     throw new DataError(
@@ -68,22 +86,27 @@ export async function writeRun(
   label: string,
   questions: readonly TestQuestion[],
   found: readonly Retrieved[],
+  names: TrecNames,
 ): Promise<string> {
   const path = join(folder, "run.trec");
   const rows = questions.map((question, i) => {
     const { documents = [], scores = [] } = found[i] ?? {};
-    return { query: queryName(question, i), passages: documents.map(passageName), scores };
+    return { query: names.query(question, i), passages: documents.map(names.passage), scores };
   });
   await writeChunksAtomic(path, trecLines(rows, label));
   return path;
 }
 
 /** Writes the gold passages with their relevance as `qrels.trec`. */
-export async function writeQrels(folder: string, questions: readonly TestQuestion[]): Promise<string> {
+export async function writeQrels(
+  folder: string,
+  questions: readonly TestQuestion[],
+  names: TrecNames,
+): Promise<string> {
   const path = join(folder, "qrels.trec");
   const lines = questions.flatMap((question, i) =>
     question.gold_docs.map(
-      (gold, k) => `${queryName(question, i)} 0 ${passageName(gold)} ${question.gold_relevance?.[k] ?? 1}\n`,
+      (gold, k) => `${names.query(question, i)} 0 ${names.passage(gold)} ${question.gold_relevance?.[k] ?? 1}\n`,
     ),
   );
   await writeChunksAtomic(path, lines);

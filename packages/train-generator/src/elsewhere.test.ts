@@ -250,6 +250,22 @@ describe("a generator's training for TRL", () => {
         /the weight model\.\S+ is missing among/,
       ],
       [
+        "a loss that is none",
+        async () => {
+          const path = engine("result", "result.json");
+          await writeFile(path, (await readFile(path, "utf8")).replace(/"loss": [\d.]+/, '"loss": NaN'));
+        },
+        /a figure of the job's log is NaN: the training has diverged\. Export again with a lower learning_rate/,
+      ],
+      [
+        "a step beyond the job's",
+        async () => {
+          const path = engine("result", "result.json");
+          await writeFile(path, (await readFile(path, "utf8")).replace(/"step": \d+/, '"step": 700'));
+        },
+        /is of step 700, but the job has \d+/,
+      ],
+      [
         "another job's result",
         async () => {
           const path = engine("result", "result.json");

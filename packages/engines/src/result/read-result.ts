@@ -41,7 +41,14 @@ async function readResultFile(path: string): Promise<Omit<EngineResult, "folder"
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new DataError(`${path}: cut short (${(cause as Error).message}). Copy it again.`, { cause });
+    const { message } = cause as Error;
+    const none = /:\s*(-?(?:NaN|Infinity))\b/.exec(text)?.[1];
+    if (none !== undefined)
+      throw new DataError(
+        `${path}: a figure of the job's log is ${none}: the training has diverged. Export again with a lower learning_rate, or with bf16 in place of fp16.`,
+        { cause },
+      );
+    throw new DataError(`${path}: cut short or damaged (${message}). Copy it again.`, { cause });
   }
   const parsed = resultSchema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -82,6 +89,10 @@ export async function readResult(
   if (found.job !== job.id)
     throw new DataError(
       `${result} is of job ${found.job}, but ${join(folder, JOB_FILE)} is job ${job.id}. Bring the result of this job, or export again.`,
+    );
+  if (found.step > job.steps)
+    throw new DataError(
+      `${result} is of step ${found.step}, but the job has ${job.steps}. Bring the result of this job.`,
     );
   for (const [name, pinned] of Object.entries(job.packages)) {
     const version = found.versions[name];

@@ -19,15 +19,48 @@ export type JudgedQuestion = AskedQuestion & {
   query_id?: string | undefined;
 };
 
-/** What other programs call a passage: the id that its metadata keep of them, else that of our own files. */
-export function passageName(document: Document): string {
-  const { id } = document.metadata;
-  return typeof id === "string" && id !== "" ? id : documentId(document);
+/** Names for files whose columns are divided by tabs, as BEIR's are, or by spaces, as TREC's are. */
+export interface NamesOptions {
+  columns?: "tabs" | "spaces";
+}
+
+const divides = (name: string, columns: NamesOptions["columns"]): boolean =>
+  columns === "spaces" ? /\s/.test(name) : /[\t\r\n]/.test(name);
+
+/**
+ * What other programs call passages: the id that their metadata keep of them, where it is that of one passage alone and can stand in a column, else that of our
+ * own files. All passages of a text that was cut have the text's id.
+ *
+ * @param documents All that are named, the database and gold passages, so that a name is the same wherever it is written.
+ */
+export function passageNames(
+  documents: Iterable<Document>,
+  { columns = "tabs" }: NamesOptions = {},
+): (document: Document) => string {
+  /** Whose an id is; undefined where it is that of several. */
+  const owners = new Map<string, string | undefined>();
+  const given = ({ metadata: { id } }: Document): string | undefined =>
+    typeof id === "string" && id !== "" && !divides(id, columns) ? id : undefined;
+  for (const document of documents) {
+    const id = given(document);
+    if (id === undefined) continue;
+    const own = documentId(document);
+    owners.set(id, owners.has(id) && owners.get(id) !== own ? undefined : own);
+  }
+  return (document) => {
+    const own = documentId(document);
+    const id = given(document);
+    return id !== undefined && owners.get(id) === own ? id : own;
+  };
 }
 
 /** What other programs call a question: its own id, else its place in its file, counted from 1. */
-export function queryName({ query_id }: Pick<JudgedQuestion, "query_id">, place: number): string {
-  return query_id ?? `q${place + 1}`;
+export function queryName(
+  { query_id }: Pick<JudgedQuestion, "query_id">,
+  place: number,
+  { columns = "tabs" }: NamesOptions = {},
+): string {
+  return query_id === undefined || divides(query_id, columns) ? `q${place + 1}` : query_id;
 }
 
 /**
@@ -40,15 +73,16 @@ export function beirRows(
   questions: readonly JudgedQuestion[],
   textOf: (document: Document) => string = ({ page_content }) => page_content,
 ): BeirRows {
+  const nameOf = passageNames([...documents, ...questions.flatMap(({ gold_docs }) => gold_docs)]);
   const lines = questions.flatMap((question, i) =>
     question.gold_docs.map(
-      (gold, k) => `${queryName(question, i)}\t${passageName(gold)}\t${question.gold_relevance?.[k] ?? 1}\n`,
+      (gold, k) => `${queryName(question, i)}\t${nameOf(gold)}\t${question.gold_relevance?.[k] ?? 1}\n`,
     ),
   );
   return {
     corpus: documents.map((document) => {
       const { title = "", ...metadata } = document.metadata;
-      return { _id: passageName(document), title, text: textOf(document), metadata };
+      return { _id: nameOf(document), title, text: textOf(document), metadata };
     }),
     queries: questions.map((question, i) => ({ _id: queryName(question, i), text: retrievalQuery(question) })),
     qrels: `query-id\tcorpus-id\tscore\n${lines.join("")}`,
