@@ -121,6 +121,7 @@ it.each([
     /test\.tsv:2: found "7\\td2\\thigh", expected query-id, corpus-id and score/,
   ],
   ["qrels/test.tsv", "7\td2\t2\n7\td2\t1\n", 3, /test\.tsv:2: 7 and d2 have score 1 here and 2 before/],
+  ["qrels/test.tsv", "7\td1\t1e0\n7\td2\t1\n", 3, /test\.tsv:1: found "7\\td1\\t1e0", expected/],
   ["qrels/test.tsv", "7\tx\t1\n", 3, /no question of test has both a text and a gold passage/],
   ["corpus.jsonl", '{"_id":"a","text":"b"}\n{"_id":"a","text":"c"}\n', 3, /corpus\.jsonl:2: the id a stands twice/],
   ["queries.jsonl", "[]\n", 3, /queries\.jsonl:1: not questions of BEIR/],
@@ -132,6 +133,8 @@ it.each([
 it.each([
   ["7 Q0 d2 1 x\n", /other\.run:1: found "7 Q0 d2 1 x", expected six columns/],
   ["1 Q0 d2 1 2 x\n", /has none of the questions, which are called 7, 8, …; the run's are 1/],
+  ["7 Q0 d2 1 nan x\n", /other\.run:1: .*the score a number/],
+  ["7 Q0 d2 1 0x10 x\n", /other\.run:1: .*the score a number/],
   ["7 Q0 d99 1 2 x\n", /the passage d99 is not in the database/],
 ])("a run that does not fit is one sentence", async (text, message) => {
   await beirIn();

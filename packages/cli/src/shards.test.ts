@@ -226,6 +226,14 @@ describe("shards of prepare-docs", () => {
     expect(await problem(mergeAll())).toMatch(/no shard is there/);
   });
 
+  it("are not merged where no file gave a passage: prepare-docs alone refuses that, too", async () => {
+    await put("none/empty.md", "\n");
+    await run({ shard: "1/1", document_path: [at("docs", "none")] });
+    await writeFile(at("out", "documents.jsonl"), "of an earlier run\n");
+    expect(await problem(mergeAll())).toMatch(/^No passage was made of 1 files/);
+    expect(await readFile(at("out", "documents.jsonl"), "utf8")).toBe("of an earlier run\n");
+  });
+
   it("does not take a record that was copied under another name, or without its data, for a shard", async () => {
     await runAll(2);
     const shard = (number: number, end: string): string =>
@@ -248,6 +256,9 @@ describe("shards of prepare-docs", () => {
 
   it("refuses what cannot be done in parts", async () => {
     expect(await problem(run({ shard: "1/2", contextual: true }))).toMatch(/^shard: contextual is/);
+    expect(await problem(run({ shard: "1/2", save_name: "a/b" }))).toMatch(
+      /^shard: save_name is a\/b, expected a name/,
+    );
     expect(await problem(run({ shard: "1/2", document_path: "https://e.org/sitemap.xml" }))).toMatch(/is a site/);
     for (const shard of ["0/2", "3/2", "1", "1/100000", "a/b"])
       expect(prepareDocs.settings.safeParse(settings({ shard })).error?.issues[0]?.message).toMatch(/such as 3\/16/);
@@ -297,6 +308,8 @@ describe("shards of mine-negatives and index", () => {
   it("mine for questions in Parquet, and write them so", async () => {
     await convert.run({ from: at("questions", "train_w_q.jsonl"), to: at("columns", "train_w_q.parquet") }, context());
     await convert.run({ from: at("documents.jsonl"), to: at("documents.parquet") }, context());
+    const inside = convert.run({ from: at("columns"), to: at("columns", "sub", "all.parquet") }, context());
+    await expect(inside).rejects.toThrow(/lies in .*columns, all of which is read/);
     await mine({ save_dir: at("whole") });
     const given = { dataset_w_q: at("columns"), document_path: at("documents.parquet") };
     await mine({ ...given, shard: "1/2" });

@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   cleanTemporaries,
+  DataError,
   removeFolderAtomic,
   type StageContext,
   type StageResult,
@@ -250,6 +251,10 @@ async function importedOutcome(
   await save(bestFolder);
   const tuned = settings.do_eval ? await task.evaluate({ step }) : undefined;
   const [before, after] = [base, tuned].map((one) => one?.figures[metric.name] as number);
+  if (tuned !== undefined && !Number.isFinite(after))
+    throw new DataError(
+      `${folder}: ${metric.name} of what the job trained is ${after}: the training has diverged. Export again with a lower learning_rate.`,
+    );
   const isBetter = base === undefined || (metric.greaterIsBetter ? after > before : after < before);
   const best = isBetter ? tuned : base;
   return {

@@ -6,6 +6,7 @@ import {
   readLines,
   type ShardRecord,
   throwIfCancelled,
+  UserError,
   writeJsonl,
   writeLines,
   writeRows,
@@ -128,6 +129,8 @@ export const mergePassages: Merging = async ({ name, parts, settings }, folder, 
   const paths = { output: join(folder, `${name}.${writes}`), list: join(folder, `${name}.dropped.jsonl`) };
   const work = join(folder, `.${name}.merging`);
   const files = total(parts, "files");
+  if (total(parts, "passages") === 0)
+    throw new UserError(`No passage was made of ${files} files: they hold no text of min_words or more.`);
   const merged = noMerged();
   const progress = reporter.start("merging shards", files);
   let steps = 0;

@@ -36,7 +36,11 @@ import { turnTaker } from "./turn-taker.js";
 import { describeUnknownTokens } from "./unknown-tokens.js";
 
 /** @throws UserError for what can only be done to all files together. */
-export function requireShardable({ contextual, document_path }: PrepareDocsSettings): void {
+export function requireShardable({ contextual, document_path, save_name }: PrepareDocsSettings): void {
+  if (/[/\\]/.test(save_name))
+    throw new UserError(
+      `shard: save_name is ${save_name}, expected a name without a folder. Put the folder into save_dir.`,
+    );
   if (contextual)
     throw new UserError(
       "shard: contextual is for whole pages of the merged database, and is not done in parts. Leave one of the two out.",

@@ -34,6 +34,7 @@ test("a password is refused as a setting, and the refusal does not hold it", () 
   for (const url of [
     "postgresql://me:s3cret@db/docs",
     "postgresql://db/docs?password=s3cret",
+    "postgresql://db/docs?user=u&PASSWORD=s3cret",
     "postgresql://me:s3cret/#x@db/docs",
   ]) {
     const { success, error } = schema.safeParse({ vector_store_url: url });

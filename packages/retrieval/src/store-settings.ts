@@ -11,7 +11,7 @@ export type StoreKind = (typeof STORE_KINDS)[number];
 function hasPassword(url: string): boolean {
   try {
     const { password, searchParams } = new URL(url);
-    return password !== "" || searchParams.has("password");
+    return password !== "" || [...searchParams.keys()].some((name) => name.toLowerCase() === "password");
   } catch {
     // A password with a sign that has to be written otherwise makes it no URL, and is one all the same.
     return /:\/\/[^\s/@:]*:.+@/.test(url);

@@ -283,6 +283,20 @@ describe("a generator's training for TRL", () => {
     });
   });
 
+  it("refuses weights that are none where it measures them", async () => {
+    const wanted = settings("diverged", {});
+    await trainGenerator.run(wanted, exporting);
+    const bytes = await readFile(join(TINY_DECODER, "model.safetensors"));
+    bytes.writeUInt32LE(0x7fc00000, bytes.length - 4);
+    await writeFile(at("none.safetensors"), bytes);
+    const files = { ...result().files, "model.safetensors": at("none.safetensors") };
+    await writeEngineResult(at("diverged", "engine"), { ...result(), files });
+    await expect(trainGenerator.run(wanted, importing)).rejects.toThrow(
+      /is NaN: the training has diverged\. Export again with a lower learning_rate/,
+    );
+    expect(await readdir(at("diverged"))).not.toContain("imported.json");
+  });
+
   it("has no place for settings that TRL cannot obey, and local says which flags are others'", async () => {
     await expect(trainGenerator.run(settings("x", { early_stopping_patience: 2 }), exporting)).rejects.toThrow(
       /engine trl has no early_stopping_patience\. Leave it out, or train with engine local/,

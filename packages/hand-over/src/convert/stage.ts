@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve, sep } from "node:path";
 import {
   isParquet,
   type Stage,
@@ -13,6 +13,9 @@ import { type ConvertSettings, convertSettings } from "./settings.js";
 
 async function runConvert({ from, to }: ConvertSettings, { reporter, signal }: StageContext): Promise<StageResult> {
   if (resolve(from) === resolve(to)) throw new UserError(`${to}: is the file that is read. Give another one to write.`);
+  // The next run would read what this one has written.
+  if (resolve(to).startsWith(`${resolve(from)}${sep}`))
+    throw new UserError(`${to}: lies in ${from}, all of which is read. Write to another folder.`);
   const progress = reporter.start(`writing ${to}`, 0);
   let rows = 0;
   async function* all(): AsyncGenerator<unknown> {

@@ -21,7 +21,7 @@ export async function readQrels(path: string): Promise<Qrels> {
       .replace(/^\uFEFF/, "")
       .trim()
       .split(line.includes("\t") ? "\t" : /\s+/);
-    if (columns.join("") === "" || (number === 1 && !GRADE.test(columns.at(-1) ?? ""))) continue;
+    if (columns.join("") === "" || (number === 1 && Number.isNaN(Number(columns.at(-1))))) continue;
     const [query = "", passage = "", score = ""] =
       columns.length === 4 ? [columns[0], columns[2], columns[3]] : columns;
     if ((columns.length !== 3 && columns.length !== 4) || query === "" || passage === "" || !GRADE.test(score))

@@ -11,6 +11,9 @@ export interface FoundFor {
   scores: readonly number[];
 }
 
+/** A score as programs print it; JavaScript would take 0x10 and Infinity, too. */
+const SCORE = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
 /** Lines of a run as trec_eval reads it: query, Q0, passage, rank, score, name of the system. */
 export function* trecLines(found: Iterable<FoundFor>, system: string): Generator<string> {
   const name = system.replace(/\s+/g, "_");
@@ -41,9 +44,9 @@ export async function readTrecRun(path: string): Promise<TrecRun> {
     const columns = line.trim().split(/\s+/);
     if (columns.length === 1 && columns[0] === "") continue;
     const [query = "", , passage = "", , score = ""] = columns;
-    if (columns.length !== 6 || score === "" || !Number.isFinite(Number(score)))
+    if (columns.length !== 6 || !SCORE.test(score))
       throw new DataError(
-        `${path}:${number}: found ${JSON.stringify(line.slice(0, 80))}, expected six columns: query Q0 passage rank score system.`,
+        `${path}:${number}: found ${JSON.stringify(line.slice(0, 80))}, expected six columns, the score a number: query Q0 passage rank score system.`,
       );
     const passages = run.get(query) ?? new Map<string, number>();
     if (passages.has(passage)) throw new DataError(`${path}:${number}: ${passage} stands twice for ${query}.`);
