@@ -59,7 +59,12 @@ export async function openBaseRetriever(
     requests: settings,
     keepIn: settings.index_path ?? join(settings.save_dir, VECTORS_FOLDER),
   });
-  const retriever = await openDenseRetriever(documents, encoder, { ...context, indexPath: settings.index_path });
+  const retriever = await openDenseRetriever(documents, encoder, {
+    ...context,
+    indexPath: settings.index_path,
+    // Somewhat more are asked: those that are not kept.
+    questions: settings.num_train_data + settings.num_eval_test_data,
+  });
   // One search after the other: the cores are busy with one, and a passage's questions are a batch of their own, so that their
   // vectors do not depend on what else is asked at the time.
   let last: Promise<unknown> = Promise.resolve();

@@ -126,6 +126,7 @@ async function mineAll(
   const retriever = await openDenseRetriever(documents, encoder, {
     ...context,
     indexPath: settings.index_path,
+    questions: splits.reduce((sum, { rows }) => sum + rows.reduce((own, row) => own + row.questions.length, 0), 0),
     ...(store ? { store } : {}),
   });
   try {

@@ -201,3 +201,11 @@ test("a large database without hnswlib-node is searched exactly, and a line says
   expect(index.store.kind).toBe("memory");
   expect(lines.at(-1)).toContain("hnswlib-node is not installed");
 });
+
+test("where it is known how few questions will be asked, no graph is built, however many the passages", async () => {
+  const options = { reporter, signal, approximateAbove: 2 };
+  const kindOf = async (more: { questions?: number }): Promise<string> =>
+    (await openIndex(documents, createWordEncoder(words), { ...options, ...more })).store.kind;
+  expect(await kindOf({ questions: 2999 })).toBe("memory");
+  expect(await kindOf({})).toBe("hnsw");
+});

@@ -28,7 +28,7 @@ export interface OpenIndexOptions {
   indexPath?: string;
   reporter: Reporter;
   signal: AbortSignal;
-  /** Passages above which the search is approximate, when hnswlib-node is installed. */
+  /** Passages above which the search is approximate, when hnswlib-node is installed and nobody knows how many questions will be asked. */
   approximateAbove?: number;
   /** Questions that will be asked, where that is known. */
   questions?: number;
@@ -45,9 +45,13 @@ async function fillStore(
   { reporter, signal, ...options }: OpenIndexOptions,
 ): Promise<VectorStore> {
   const { memory, hnsw } = options.stores ?? VECTOR_STORES;
-  const { approximateAbove = APPROXIMATE_ABOVE, questions = 0, store: named } = options;
-  const pays = documents.length > ALWAYS_EXACT && questions >= PAYS_FROM_QUESTIONS;
-  const large = named ? named.kind === "hnsw" : documents.length > approximateAbove || pays;
+  const { approximateAbove = APPROXIMATE_ABOVE, questions, store: named } = options;
+  // Where the number of questions is known it decides, whatever the number of passages: a graph takes as long to build as so many searches.
+  const pays =
+    questions === undefined
+      ? documents.length > approximateAbove
+      : documents.length > ALWAYS_EXACT && questions >= PAYS_FROM_QUESTIONS;
+  const large = named ? named.kind === "hnsw" : pays;
   // What was asked for by name is opened, or says what is missing.
   const missing = large && !named ? await hnsw.missing() : undefined;
   if (missing) reporter.info(`${missing}: exact search over ${documents.length} passages, which is slower.`);

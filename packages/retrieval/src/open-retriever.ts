@@ -89,7 +89,7 @@ async function openFirstStage(
   const { retrieval, bm25_weight: weight } = await resolveRetrieval(settings, model, options.reporter);
   if (retrieval === "bm25") return { ...bm25Retriever(documents), close: async () => {} };
   // Hybrid search scores all passages: a graph would be built for nothing.
-  const exact = weight === undefined ? {} : { questions: 0, approximateAbove: Number.POSITIVE_INFINITY };
+  const exact = weight === undefined ? {} : { questions: 0 };
   const dense = await openDenseRetriever(documents, await openEncoder(), { ...options, ...exact });
   if (weight === undefined) return { ...dense, dense };
   return { ...hybridRetriever(dense.index, dense.encoder, weight), bm25Weight: weight, dense, close: dense.close };

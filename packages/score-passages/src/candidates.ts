@@ -45,6 +45,7 @@ async function search(
     openEncoder: () =>
       openPassageEncoder(model, { ...context, keepIn, truncateDim, requests: settings, ...(tally ? { tally } : {}) }),
     ...(indexPath === undefined ? {} : { indexPath }),
+    questions: questions.length,
   });
   try {
     const found = await retriever.retrieve(questions.map(retrievalQuery), settings.num_docs, { reporter, signal });

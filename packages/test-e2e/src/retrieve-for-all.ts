@@ -129,6 +129,7 @@ export async function retrieveForAll(
         openEncoder: async () =>
           embeddingOnce(await parts.openEncoder({ ...settings, embedding_model_name_or_path: model }, context)),
         indexPath: indexPath(settings, side),
+        questions: rows.length,
       });
       const held: OpenedRetriever = {
         ...opened,

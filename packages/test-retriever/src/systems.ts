@@ -64,6 +64,8 @@ interface OpenedModel {
   weight: number | undefined;
   root: string | undefined;
   store: NamedStore | undefined;
+  /** How many will be asked. */
+  questions: number;
   /** Is told how to close what was opened. */
   closers: (() => Promise<void>)[];
 }
@@ -71,12 +73,12 @@ interface OpenedModel {
 /** A model's vectors, and with `weight` the same model with BM25; the database is embedded once for both. */
 function systemsOfModel(
   encoder: PassageEncoder,
-  { model, label, weight, root, store, closers }: OpenedModel,
+  { model, label, weight, root, store, questions, closers }: OpenedModel,
 ): System[] {
   let opened: Promise<PassageIndex> | undefined;
   const open = (documents: readonly Document[], context: StageContext): Promise<PassageIndex> => {
     if (opened === undefined) {
-      const opening = openIndex(documents, encoder, { ...context, indexPath: root, store });
+      const opening = openIndex(documents, encoder, { ...context, indexPath: root, store, questions });
       opened = opening;
       closers.push(async () => (await opening.catch(() => undefined))?.store.close());
     }
@@ -133,7 +135,15 @@ export async function systemsOf(
     const model = settings.model_path[i] ?? "";
     const { bm25_weight: weight } = await resolveRetrieval(settings, model, reporter);
     systems.push(
-      ...systemsOfModel(encoder, { model, label: labels[i] ?? "", weight, root: settings.index_path, store, closers }),
+      ...systemsOfModel(encoder, {
+        model,
+        label: labels[i] ?? "",
+        weight,
+        root: settings.index_path,
+        store,
+        questions: questions.length,
+        closers,
+      }),
     );
     if (reranker) systems.push(rerankedSystem(systems.at(-1) as System, reranker));
   }

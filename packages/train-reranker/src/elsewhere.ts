@@ -98,7 +98,7 @@ async function jobPlan(
   context: StageContext,
 ): Promise<JobPlan> {
   const deepspeed = await deepspeedConfig(settings.deepspeed);
-  const first = await openFirstStage(settings, data.documents, context);
+  const first = await openFirstStage(settings, data, context);
   try {
     const { examples } = await withNegatives(data.train, settings, first, context);
     const steps = stepsOf(settings, examples.length);

@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { type Document, retrievalQuery, type StageContext, searchName, UserError } from "@rag-ft/core";
+import { retrievalQuery, type StageContext, searchName, UserError } from "@rag-ft/core";
 import {
   type OpenedRetriever,
   openPassageEncoder,
   openRetriever,
   type RetrievalExample,
   type Retrieved,
+  type TrainingQuestions,
   VECTORS_FOLDER,
 } from "@rag-ft/retrieval";
 import type { TrainRerankerSettings } from "./settings.js";
@@ -34,7 +35,7 @@ export function checkFirstStage({ retrieval, embedding_model, negatives, do_trai
 /** Opens it, over passages that are embedded first or read from the index. */
 export async function openFirstStage(
   settings: TrainRerankerSettings,
-  documents: readonly Document[],
+  { documents, train, evaluation, test }: TrainingQuestions,
   { env, reporter, signal }: StageContext,
 ): Promise<FirstStage> {
   // How many are reordered is no setting of the search.
@@ -48,6 +49,7 @@ export async function openFirstStage(
     model,
     openEncoder: () => openPassageEncoder(model, { ...context, keepIn, truncateDim }),
     ...(indexPath === undefined ? {} : { indexPath }),
+    questions: train.length + evaluation.length + (test?.length ?? 0),
   });
   const { dense, bm25Weight } = retriever;
   const retrieval = dense === undefined ? "bm25" : bm25Weight === undefined ? "dense" : "hybrid";

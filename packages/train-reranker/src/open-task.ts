@@ -89,7 +89,7 @@ export async function openTask(settings: TrainRerankerSettings, context: StageCo
     wholeBesideAdapters: headModules(scorer),
     adapters: (lora, session) => scorerAdapters(scorer, lora, session, frozen),
     async prepare(session, adapters) {
-      const first = await openFirstStage(settings, data.documents, context);
+      const first = await openFirstStage(settings, data, context);
       let found: Awaited<ReturnType<typeof searchAll>>;
       try {
         found = await searchAll(settings, scorer, first, data, context);

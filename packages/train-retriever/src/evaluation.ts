@@ -43,7 +43,8 @@ async function indexWith(
 ): Promise<IndexedEncoder> {
   // Without a folder the fingerprint is never compared.
   const encoder = root === undefined ? encoderOf(model, "in training") : presentEncoder(model);
-  return { encoder, index: await openIndex(documents, encoder, { reporter, signal, indexPath: root }) };
+  // An evaluation's questions are few, and each evaluation has vectors of its own: no graph pays.
+  return { encoder, index: await openIndex(documents, encoder, { reporter, signal, indexPath: root, questions: 0 }) };
 }
 
 const testFigures = ({ figures, scores }: RetrievalEvaluation): TestFigures => ({
