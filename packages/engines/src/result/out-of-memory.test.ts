@@ -6,6 +6,9 @@ const START = "rag-ft job: start\n";
 it("a full GPU and a killed process are told apart, with what to do", () => {
   const gpu = `${START}torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n`;
   expect(whyJobFailed(gpu)).toMatch(/GPU's memory was not enough.*gradient_checkpointing/);
+  expect(whyJobFailed("rag-ft job: start\nThe training has diverged: loss is nan at step 3. Export again\n")).toBe(
+    "The training has diverged: loss is nan at step 3. Export again",
+  );
   expect(whyJobFailed("torch.OutOfMemoryError: CUDA out of memory.\n"), "a log without its beginning").toMatch(
     /GPU's memory/,
   );

@@ -22,5 +22,9 @@ export function whyJobFailed(log: string): string | undefined {
     const found = ERROR_LINE.exec(line)?.[1];
     if (found !== undefined && !/ChildFailedError/.test(found)) return found;
   }
-  return lines.find((line) => / is not installed| is missing: |, expected |is of another job/.test(line))?.trim();
+  return lines
+    .find((line) =>
+      / is not installed| is missing: |, expected |is of another job|^The training has diverged/.test(line),
+    )
+    ?.trim();
 }
