@@ -1,10 +1,8 @@
 // The built command on a large database, stage by stage: time, peak memory and what is on disk afterwards, at a part of the passages and at all of them, so
 // that what grows faster than they do shows. And JSONL of 2 GB out and in. See docs/scale.md. Sizes that are done stay in result/bench/scale for as long as the code is the same.
-import { createHash } from "node:crypto";
-import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { createRandom, deriveSeed, hashText, streamJsonl, writeJsonl } from "../packages/core/dist/index.js";
+import { createRandom, deriveSeed, hashFile, hashText, streamJsonl, writeJsonl } from "../packages/core/dist/index.js";
 import { codeHash, keptResults } from "./measure.mjs";
 import { runWatched } from "./stages.mjs";
 import { cores, flags, missing, processor, root, tinyModel, wholeNumber, withFolder } from "./tools.mjs";
@@ -60,12 +58,6 @@ const megabytes = (folder) =>
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0) / 1e6;
 
-async function hashOf(path) {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
-}
-
 async function flow(folder, wanted) {
   writePages(join(folder, "pages"), wanted);
   const at = (...names) => join(folder, ...names);
@@ -100,7 +92,7 @@ async function flow(folder, wanted) {
   }));
   await stage("prepare-docs", shards, `the same, ${SHARDS} shards one after the other`);
   await stage("merge", { shards: at("sharded/shards") });
-  if ((await hashOf(at("sharded/documents.jsonl"))) !== (await hashOf(documents)))
+  if ((await hashFile(at("sharded/documents.jsonl"))) !== (await hashFile(documents)))
     missing("documents.jsonl of the shards is not that of one process.");
   await stage("convert", { from: documents, to: at("documents.parquet") }, "convert, to Parquet");
   rmSync(at("sharded"), { recursive: true });

@@ -29,9 +29,9 @@ const TRIAL = 64;
 const LOOK = 16;
 const MINI_BATCHES = flags.quick ? [16] : [8, 16, 32, undefined];
 const PRECISIONS = ["fp32", "bf16"];
-const precision = flags.reference ?? "fp32";
-if (!PRECISIONS.includes(precision)) missing(`--reference is ${precision}: expected one of ${PRECISIONS.join(", ")}.`);
-const REFERENCE = `sentence-transformers-${precision}`;
+const reference = flags.reference ?? "fp32";
+if (!PRECISIONS.includes(reference)) missing(`--reference is ${reference}: expected one of ${PRECISIONS.join(", ")}.`);
+const REFERENCE = `sentence-transformers-${reference}`;
 
 const encoder = requireModel("encoder");
 const data = requireData();
@@ -276,7 +276,7 @@ console.log(
     seeds,
     steps,
     peer_steps: theirSteps,
-    reference: precision,
+    reference,
     batch,
     every,
     threads,

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { pathKind, readTextIfThere } from "./paths.js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isWithin, pathKind, readTextIfThere } from "./paths.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -23,4 +23,13 @@ it("reads a file, takes one that is not there for undefined, and fails on a fold
   expect(await readTextIfThere(join(folder, "none"))).toBeUndefined();
   expect(await readTextIfThere(join(folder, "a.txt", "none"))).toBeUndefined();
   await expect(readTextIfThere(folder)).rejects.toThrow(/EISDIR/);
+});
+
+describe("isWithin", () => {
+  it("compares whole path segments", () => {
+    expect(isWithin("a/b/c", "a/b")).toBe(true);
+    expect(isWithin("a/b", "a/b/")).toBe(true);
+    expect(isWithin("a/bc", "a/b")).toBe(false);
+    expect(isWithin("a", "a/b")).toBe(false);
+  });
 });

@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { resolve, sep } from "node:path";
 import type { z } from "zod";
 import { DataError } from "./errors.js";
 
@@ -6,6 +7,12 @@ import { DataError } from "./errors.js";
 export async function pathKind(path: string): Promise<"file" | "folder" | undefined> {
   const info = await stat(path).catch(() => undefined);
   return info?.isDirectory() ? "folder" : info?.isFile() ? "file" : undefined;
+}
+
+/** Whether `path` is `folder` or lies in it. */
+export function isWithin(path: string, folder: string): boolean {
+  const [inner, outer] = [resolve(path), resolve(folder)];
+  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 }
 
 /** The text of a file; undefined when the file, or a folder on its way, is not there. */

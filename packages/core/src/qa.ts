@@ -60,4 +60,8 @@ export type ChatTurn = z.infer<typeof chatTurnSchema>;
 export type QuestionsRow = z.infer<typeof questionsRowSchema>;
 export type QaRow = z.infer<typeof qaRowSchema>;
 export type CompactQaRow = z.infer<typeof compactQaRowSchema>;
+
+/** Questions of some rows. */
+export const questionCount = (rows: readonly QuestionsRow[]): number =>
+  rows.reduce((sum, { questions }) => sum + questions.length, 0);
 export type Prediction = z.infer<typeof predictionSchema>;

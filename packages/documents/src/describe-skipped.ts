@@ -1,3 +1,5 @@
+import { UserError } from "@rag-ft/core";
+
 /** `3 pages without text, 1 file twice`; empty when nothing was counted. */
 export function describeCounts(counts: Record<string, number>): string {
   return Object.entries(counts)
@@ -39,4 +41,10 @@ export function describeSkipped(
       [`passages that another contains (${list})`]: dropped,
     }),
   };
+}
+
+/** @throws UserError when nothing is left to make a database of. */
+export function requirePassages(passages: number, files: number): void {
+  if (passages === 0)
+    throw new UserError(`No passage was made of ${files} files: they hold no text of min_words or more.`);
 }

@@ -7,6 +7,7 @@ import {
   type PlanContext,
   plannedRows,
   type QuestionsRow,
+  questionCount,
   questionKindOf,
   readDocuments,
   readQuestions,
@@ -72,9 +73,6 @@ const askedOf = ({ asked, rows }: Collected): { asked: number; withQuestions: nu
   withQuestions: rows.length,
 });
 
-const countQuestions = (rows: readonly QuestionsRow[]): number =>
-  rows.reduce((sum, row) => sum + row.questions.length, 0);
-
 async function writeFiles({ files, settings }: Run): Promise<string[]> {
   const outputs: string[] = [];
   for (const [name, rows] of files) {
@@ -100,7 +98,7 @@ function checkReached(run: Run, set: Omit<AskedSet, "made">, collected: Collecte
       `None of ${asked} passages gave a usable ${set.name} question.${apart}${problems.join("")}\nCheck the documents, the config's passage filter and the model. Earlier output is untouched.`,
     );
   }
-  const counted = { ...set, made: countQuestions(rows) };
+  const counted = { ...set, made: questionCount(rows) };
   run.counts.add(counted);
   const needed = Math.ceil(set.wanted / QUESTIONS_A_PASSAGE);
   if (rows.length < needed)
@@ -192,8 +190,8 @@ async function createHeldOut(run: Run, questioner: Questioner): Promise<void> {
   run.files.set("eval_documents.jsonl", documentsOf(evaluation));
   run.files.set("test_documents.jsonl", documentsOf(test));
   countKinds(run, rows);
-  run.figures.eval_questions = countQuestions(evaluation);
-  run.figures.test_questions = countQuestions(test);
+  run.figures.eval_questions = questionCount(evaluation);
+  run.figures.test_questions = questionCount(test);
 }
 
 const heldOutOnDisk = ({ save_dir }: GenQuestionsSettings): Promise<QuestionsRow[]> =>
@@ -228,7 +226,7 @@ async function createTrain(run: Run, questioner: Questioner): Promise<void> {
   checkReached(run, { ...counted, ...askedOf(collected) }, collected, questioner);
   run.files.set("train_w_q.jsonl", await withNegatives(run, collected.rows));
   countKinds(run, collected.rows);
-  run.figures.train_questions = countQuestions(collected.rows);
+  run.figures.train_questions = questionCount(collected.rows);
   run.figures.leaks_removed = leaks;
 }
 

@@ -6,7 +6,6 @@ import {
   readLines,
   type ShardRecord,
   throwIfCancelled,
-  UserError,
   writeJsonl,
   writeLines,
   writeRows,
@@ -19,6 +18,7 @@ import {
   type MergedCounts,
   mergePages,
   noMerged,
+  requirePassages,
 } from "@rag-ft/documents";
 import { findRepeatedTexts, type RepeatedText } from "@rag-ft/text";
 import { z } from "zod";
@@ -129,8 +129,7 @@ export const mergePassages: Merging = async ({ name, parts, settings }, folder, 
   const paths = { output: join(folder, `${name}.${writes}`), list: join(folder, `${name}.dropped.jsonl`) };
   const work = join(folder, `.${name}.merging`);
   const files = total(parts, "files");
-  if (total(parts, "passages") === 0)
-    throw new UserError(`No passage was made of ${files} files: they hold no text of min_words or more.`);
+  requirePassages(total(parts, "passages"), files);
   const merged = noMerged();
   const progress = reporter.start("merging shards", files);
   let steps = 0;

@@ -14,6 +14,7 @@ import {
   partOf,
   plannedRows,
   type QuestionsRow,
+  questionCount,
   questionFilesIn,
   questionsPathKind,
   readDocuments,
@@ -126,7 +127,7 @@ async function mineAll(
   const retriever = await openDenseRetriever(documents, encoder, {
     ...context,
     indexPath: settings.index_path,
-    questions: splits.reduce((sum, { rows }) => sum + rows.reduce((own, row) => own + row.questions.length, 0), 0),
+    questions: questionCount(splits.flatMap(({ rows }) => rows)),
     ...(store ? { store } : {}),
   });
   try {

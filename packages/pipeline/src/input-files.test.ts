@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashText } from "@rag-ft/core";
 import { beforeEach, describe, expect, it } from "vitest";
-import { hashInputs, isWithin, summariseInputs } from "./input-files.js";
+import { hashInputs, summariseInputs } from "./input-files.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -50,14 +50,5 @@ describe("summariseInputs", () => {
     expect(await of()).toEqual(first);
     await writeFile(join(folder, "a.md"), "C");
     expect(await of()).not.toEqual(first);
-  });
-});
-
-describe("isWithin", () => {
-  it("compares whole path segments", () => {
-    expect(isWithin("a/b/c", "a/b")).toBe(true);
-    expect(isWithin("a/b", "a/b/")).toBe(true);
-    expect(isWithin("a/bc", "a/b")).toBe(false);
-    expect(isWithin("a", "a/b")).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, isAbsolute, join, relative, sep } from "node:path";
 import { hashFile, hashText } from "@rag-ft/core";
 import { glob, isDynamicPattern } from "tinyglobby";
 import type { SettingValues } from "./any-stage.js";
@@ -74,12 +74,6 @@ export async function hashRoots(roots: readonly string[]): Promise<InputFile[]> 
     }
   }
   return files;
-}
-
-/** Whether `path` is `folder` or lies in it. */
-export function isWithin(path: string, folder: string): boolean {
-  const [inner, outer] = [resolve(path), resolve(folder)];
-  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 }
 
 /** One hash for a folder: of its files' names and hashes. */

@@ -25,6 +25,7 @@ import {
   findRepeated,
   type PassageOptions,
   type RepeatedPassage,
+  requirePassages,
 } from "@rag-ft/documents";
 import { loadTokenizer, resolveModelFolder, type Tokenizer } from "@rag-ft/models";
 import { addContexts, planContexts, SKIPPED_CONTEXTS } from "./contextual.js";
@@ -185,9 +186,7 @@ async function makePassages(
   const warn = (message: string): void => reporter.warn(message);
   const keptFiles = await openKeptFiles(outputNames(settings).kept, folder, options, { warn, readOnly });
   const cut = await cutFiles(files, options, { reporter, turn: turnTaker(signal), kept: keptFiles });
-  if (cut.passages.length === 0) {
-    throw new UserError(`No passage was made of ${files.length} files: they hold no text of min_words or more.`);
-  }
+  requirePassages(cut.passages.length, files.length);
   const all = cut.passages.map(({ passage }) => passage);
   const unknown = describeUnknownTokens(all, tokenizer, settings.tokenizer);
   if (unknown) reporter.warn(unknown);

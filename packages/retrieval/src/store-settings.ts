@@ -1,6 +1,6 @@
 import { UserError } from "@rag-ft/core";
 import { z } from "zod";
-import { STORE_URL_VARIABLE } from "./stores/store-url.js";
+import { passwordsOf, STORE_URL_VARIABLE } from "./stores/store-url.js";
 import { KEPT_STORES } from "./stores/vector-stores.js";
 
 export type KeptStoreKind = keyof typeof KEPT_STORES;
@@ -10,8 +10,7 @@ export type StoreKind = (typeof STORE_KINDS)[number];
 /** Whether a URL holds a password. */
 function hasPassword(url: string): boolean {
   try {
-    const { password, searchParams } = new URL(url);
-    return password !== "" || [...searchParams.keys()].some((name) => name.toLowerCase() === "password");
+    return passwordsOf(new URL(url)).length > 0;
   } catch {
     // A password with a sign that has to be written otherwise makes it no URL, and is one all the same.
     return /:\/\/[^\s/@:]*:.+@/.test(url);

@@ -1,6 +1,7 @@
-import { resolve, sep } from "node:path";
+import { resolve } from "node:path";
 import {
   isParquet,
+  isWithin,
   type Stage,
   type StageContext,
   type StageResult,
@@ -14,8 +15,7 @@ import { type ConvertSettings, convertSettings } from "./settings.js";
 async function runConvert({ from, to }: ConvertSettings, { reporter, signal }: StageContext): Promise<StageResult> {
   if (resolve(from) === resolve(to)) throw new UserError(`${to}: is the file that is read. Give another one to write.`);
   // The next run would read what this one has written.
-  if (resolve(to).startsWith(`${resolve(from)}${sep}`))
-    throw new UserError(`${to}: lies in ${from}, all of which is read. Write to another folder.`);
+  if (isWithin(to, from)) throw new UserError(`${to}: lies in ${from}, all of which is read. Write to another folder.`);
   const progress = reporter.start(`writing ${to}`, 0);
   let rows = 0;
   async function* all(): AsyncGenerator<unknown> {

@@ -1,4 +1,4 @@
-import { createRandom, groupBySource, type QuestionsRow, UserError } from "@rag-ft/core";
+import { createRandom, groupBySource, type QuestionsRow, questionCount, UserError } from "@rag-ft/core";
 
 /** The questions of one fold's training: those it learns from, those that choose the checkpoint, those that it is measured on. */
 export interface Fold {
@@ -6,10 +6,6 @@ export interface Fold {
   eval: QuestionsRow[];
   test: QuestionsRow[];
 }
-
-/** Questions of some rows. */
-export const questionCount = (rows: readonly QuestionsRow[]): number =>
-  rows.reduce((sum, { questions }) => sum + questions.length, 0);
 
 /**
  * `count` parts of about equal numbers of questions, no source in two of them: a fold would train on pages that it is measured on. Sources are dealt in random order, large ones first,

@@ -1,9 +1,9 @@
-import { createRandom, formatTable, type QuestionsRow, signed, writeJsonl } from "@rag-ft/core";
+import { createRandom, formatTable, type QuestionsRow, questionCount, signed, writeJsonl } from "@rag-ft/core";
 import { type BootstrapOptions, figureTitle, mean, pairedDifference } from "@rag-ft/metrics";
 import type { LaterWork } from "./abroad.js";
 import { type FoldFigures, type QuestionFigures, readFold } from "./collect-results.js";
 import { foldFile, foldSteps, testFolder } from "./fold-steps.js";
-import { type Fold, questionCount } from "./folds.js";
+import type { Fold } from "./folds.js";
 import type { Variant } from "./variants.js";
 
 export interface Curve {

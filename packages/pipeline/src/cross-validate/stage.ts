@@ -4,6 +4,7 @@ import {
   type Document,
   formatSeconds,
   type QuestionsRow,
+  questionCount,
   readDocuments,
   readQuestions,
   type Stage,
@@ -22,7 +23,7 @@ import { chooseRecipe, type Recipe } from "./choose-recipe.js";
 import { type FoldFigures, readFold } from "./collect-results.js";
 import { evaluationsOf, secondsAPassage, secondsOf } from "./estimate-time.js";
 import { type FoldStages, foldFile, foldSteps, testFolder } from "./fold-steps.js";
-import { type Fold, foldsBySource, questionCount } from "./folds.js";
+import { type Fold, foldsBySource } from "./folds.js";
 import { type Curve, measureCurve } from "./learning-curve.js";
 import { raceVariants } from "./race.js";
 import { type CrossValidateSettings, crossValidateSettings } from "./settings.js";

@@ -1,5 +1,4 @@
-import { CancelledError, pathKind } from "@rag-ft/core";
-import { isWithin } from "../input-files.js";
+import { CancelledError, isWithin, pathKind } from "@rag-ft/core";
 import { parseSettings } from "../parse-settings.js";
 import { outputFolders } from "./output-folders.js";
 import type { Pipeline } from "./pipeline-config.js";

@@ -3,12 +3,13 @@ import {
   CancelledError,
   formatSeconds,
   formatTable,
+  isWithin,
   type StageContext,
   throwIfCancelled,
   UserError,
   WaitingError,
 } from "@rag-ft/core";
-import { hashInputs, isWithin } from "../input-files.js";
+import { hashInputs } from "../input-files.js";
 import { behindNames } from "../model-records.js";
 import { closestNames } from "../names.js";
 import { parseSettings } from "../parse-settings.js";

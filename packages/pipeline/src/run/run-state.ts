@@ -1,9 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, hashText, writeJsonAtomic } from "@rag-ft/core";
+import { DataError, hashText, isWithin, writeJsonAtomic } from "@rag-ft/core";
 import { z } from "zod";
 import type { SettingValues } from "../any-stage.js";
-import { type InputFile, isWithin } from "../input-files.js";
+import type { InputFile } from "../input-files.js";
 
 const doneSchema = z.object({
   stage: z.string(),

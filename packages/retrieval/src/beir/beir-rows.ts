@@ -48,9 +48,8 @@ export function passageNames(
     owners.set(id, owners.has(id) && owners.get(id) !== own ? undefined : own);
   }
   return (document) => {
-    const own = documentId(document);
     const id = given(document);
-    return id !== undefined && owners.get(id) === own ? id : own;
+    return id !== undefined && owners.get(id) !== undefined ? id : documentId(document);
   };
 }
 

@@ -1,6 +1,6 @@
 import { DataError, RagFtError, redactSecrets, UserError } from "@rag-ft/core";
 import type * as Pg from "pg";
-import { STORE_URL_VARIABLE } from "../store-url.js";
+import { passwordsOf, STORE_URL_VARIABLE } from "../store-url.js";
 
 /** The client of PostgreSQL. */
 export type PgLibrary = typeof Pg;
@@ -65,17 +65,19 @@ function adviceFor(code: string, message: string, doing: string): string | undef
   return undefined;
 }
 
+/** What no message may hold: passwords as they are written in a URL, and as the client sends them. */
+function secretsOf(url: string): string[] {
+  if (!URL.canParse(url)) return [];
+  const parsed = new URL(url);
+  return [decodeURIComponent(parsed.password), ...passwordsOf(parsed)].filter((one) => one !== "");
+}
+
 /** A failure of the server in one sentence, which holds no password. */
 export function pgFailure(url: string, doing: string, cause: unknown): RagFtError {
   if (cause instanceof RagFtError) return cause;
   // Of a name with several addresses, the first failure tells.
   const error = (cause instanceof AggregateError ? cause.errors[0] : cause) as Error & { code?: string };
-  const { password, searchParams } = URL.canParse(url)
-    ? new URL(url)
-    : { password: "", searchParams: new URLSearchParams() };
-  const secrets = [decodeURIComponent(password), password, searchParams.get("password") ?? ""].filter(
-    (one) => one !== "",
-  );
+  const secrets = secretsOf(url);
   const [line = ""] = String(error?.message ?? error).split("\n");
   const message = secrets.reduce((text, secret) => text.replaceAll(secret, "…"), redactSecrets(line));
   const advice = adviceFor(error?.code ?? "", message, doing);
